@@ -1,0 +1,146 @@
+//! Which text a proof is hashed with.
+
+use std::fmt;
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::pow::{Nonce, Target, Template};
+use crate::sha256::Digest;
+
+/// The three proof rules in use: `{last_proof}{proof}{suffix}` must hash to a
+/// digest that starts with zeros, and they differ in the suffix.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Rule {
+    /// No suffix: the rule of the tutorial's text. The proof depends on
+    /// nothing but the proof before it, so it protects no transaction.
+    #[default]
+    LastProof,
+    /// The `previous_hash` that the last block quotes: an early variant, still
+    /// in the tutorial's C# port.
+    PreviousHash,
+    /// The hash of the last block: the tutorial's present code.
+    LastHash,
+}
+
+/// What the rules read of the block that a new one follows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LastBlock<'a> {
+    /// Its proof, as decimal text.
+    pub proof: &'a [u8],
+    /// Its `previous_hash`, as text.
+    pub previous_hash: &'a [u8],
+    /// Its own hash.
+    pub hash: Digest,
+}
+
+impl Rule {
+    /// Every rule, in the order in which they are tried on a chain whose rule
+    /// is not known.
+    pub const ALL: [Self; 3] = [Self::LastProof, Self::PreviousHash, Self::LastHash];
+
+    /// The name under which `--rule` knows it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LastProof => "last-proof",
+            Self::PreviousHash => "previous-hash",
+            Self::LastHash => "last-hash",
+        }
+    }
+
+    /// What to search: the message for the block after `last`.
+    ///
+    /// ```
+    /// use fourzero::{pow::{LastBlock, Nonce, Rule}, sha256::Digest};
+    ///
+    /// let last = LastBlock { proof: b"100", previous_hash: b"1", hash: Digest::of(b"") };
+    /// let template = Rule::PreviousHash.template(&last);
+    /// assert_eq!(template.message(Nonce(7)), b"10071");
+    /// ```
+    pub fn template(self, last: &LastBlock<'_>) -> Template {
+        let hash = last.hash.to_hex();
+        Template::new(last.proof, self.suffix(last, &hash))
+    }
+
+    /// The digest that decides whether `proof` (decimal text of any length)
+    /// may follow `last`.
+    pub fn digest(self, last: &LastBlock<'_>, proof: &[u8]) -> Digest {
+        let hash = last.hash.to_hex();
+        Digest::of_parts(&[last.proof, proof, self.suffix(last, &hash)])
+    }
+
+    /// Whether `proof` may follow `last`, by the `sha2` crate.
+    pub fn is_satisfied(self, last: &LastBlock<'_>, proof: Nonce, target: Target) -> bool {
+        target.is_met_by(&self.digest(last, proof.to_string().as_bytes()))
+    }
+
+    fn suffix<'a>(self, last: &LastBlock<'a>, hash: &'a [u8; 64]) -> &'a [u8] {
+        match self {
+            Self::LastProof => b"",
+            Self::PreviousHash => last.previous_hash,
+            Self::LastHash => hash,
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// A rule name that is none of the three.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("there is no rule \"{0}\" (there are: last-proof, previous-hash, last-hash)")]
+pub struct UnknownRule(String);
+
+impl FromStr for Rule {
+    type Err = UnknownRule;
+
+    /// # Errors
+    /// If no rule has this name.
+    fn from_str(name: &str) -> Result<Self, UnknownRule> {
+        Self::ALL
+            .into_iter()
+            .find(|rule| rule.name() == name)
+            .ok_or_else(|| UnknownRule(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAST: LastBlock<'_> = LastBlock {
+        proof: b"100",
+        previous_hash: b"1",
+        hash: Digest::from_bytes([0xcd; 32]),
+    };
+
+    #[test]
+    fn each_rule_adds_its_own_suffix() {
+        let message =
+            |rule: Rule| String::from_utf8(rule.template(&LAST).message(Nonce(5))).unwrap();
+        assert_eq!(message(Rule::LastProof), "1005");
+        assert_eq!(message(Rule::PreviousHash), "10051");
+        assert_eq!(message(Rule::LastHash), format!("1005{}", "cd".repeat(32)));
+    }
+
+    #[test]
+    fn a_template_and_a_check_hash_the_same_message() {
+        for rule in Rule::ALL {
+            assert_eq!(
+                rule.template(&LAST).digest(Nonce(42)),
+                rule.digest(&LAST, b"42")
+            );
+        }
+    }
+
+    #[test]
+    fn rules_are_known_by_name() {
+        for rule in Rule::ALL {
+            assert_eq!(rule.name().parse(), Ok(rule));
+        }
+        assert!("last_proof".parse::<Rule>().is_err());
+    }
+}
