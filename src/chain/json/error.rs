@@ -1,0 +1,65 @@
+//! What can be wrong with a JSON text.
+
+use thiserror::Error;
+
+use super::transcode::MAX_DEPTH;
+
+/// A text is not JSON, or not JSON that Python would write back.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("{kind}")]
+pub struct SyntaxError {
+    /// Where, in bytes from the start of the text.
+    pub offset: usize,
+    /// What was found there.
+    pub kind: SyntaxErrorKind,
+}
+
+/// The ways in which a text is not JSON.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum SyntaxErrorKind {
+    /// The text ends inside a value.
+    #[error("the text ends here, but {expected} was expected")]
+    UnexpectedEnd {
+        /// What should have come.
+        expected: &'static str,
+    },
+    /// A character that cannot stand here.
+    #[error("found {found:?}, but {expected} was expected")]
+    Unexpected {
+        /// The character.
+        found: char,
+        /// What should have come.
+        expected: &'static str,
+    },
+    /// Bytes that are not UTF-8.
+    #[error("these bytes are not UTF-8")]
+    InvalidUtf8,
+    /// A raw control character inside a string.
+    #[error("a raw control character U+{code:04X} stands in a string; JSON wants it escaped")]
+    ControlCharacter {
+        /// Its code point.
+        code: u8,
+    },
+    /// A backslash that starts no escape sequence.
+    #[error("this is no JSON escape sequence")]
+    InvalidEscape,
+    /// Half of a surrogate pair, which no UTF-8 text can hold.
+    #[error("\\u{code:04x} is half of a surrogate pair; its other half is missing")]
+    LoneSurrogate {
+        /// The code unit.
+        code: u16,
+    },
+    /// `NaN`, `Infinity` or `-Infinity`, which Python writes but JSON has not.
+    #[error("{word} is not JSON")]
+    NotANumber {
+        /// The word as it stands.
+        word: &'static str,
+    },
+    /// A number with more than a double can hold.
+    #[error("this number is past the range of a double")]
+    NumberOutOfRange,
+    /// Arrays and objects nested too deep.
+    #[error("arrays and objects are nested more than {MAX_DEPTH} deep")]
+    TooDeep,
+}

@@ -1,0 +1,26 @@
+//! JSON as Python's `json` module reads and writes it.
+//!
+//! A block's hash is taken over `json.dumps(block, sort_keys=True)`, so every
+//! byte of that text matters. [`Transcoder`] turns any JSON text into it in
+//! one pass, without building a tree; [`View`] walks the result; and
+//! [`JsonStream`] cuts a stream of any length into single values.
+
+mod error;
+mod number;
+mod position;
+mod stream;
+mod string;
+mod transcode;
+mod view;
+
+pub use error::{SyntaxError, SyntaxErrorKind};
+pub(crate) use number::write_float;
+pub use position::Position;
+pub(crate) use stream::{JsonStream, StreamError};
+pub(crate) use string::write_string;
+pub use transcode::{MAX_DEPTH, Transcoder, canonical};
+pub(crate) use view::{Kind, View};
+
+/// The most bytes one JSON value in a stream may take: 32 MiB. A block of the
+/// tutorial takes about one kilobyte.
+pub const MAX_VALUE_BYTES: usize = 32 << 20;

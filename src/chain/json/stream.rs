@@ -1,0 +1,393 @@
+//! Cutting a stream of JSON text into single values, in bounded memory.
+//!
+//! The stream finds where a value ends by its brackets and quotes alone; that
+//! the value is well formed is for [`Transcoder`](super::Transcoder) to say.
+
+use std::io::{self, Cursor, Read};
+
+use thiserror::Error;
+
+use super::error::{SyntaxError, SyntaxErrorKind};
+use super::{MAX_VALUE_BYTES, Position};
+
+/// Bytes read at once, and the buffer's first size.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// Why the next value of a stream cannot be had.
+#[derive(Debug, Error)]
+pub(crate) enum StreamError {
+    /// The source failed.
+    #[error(transparent)]
+    Read(#[from] io::Error),
+    /// The text is not JSON.
+    #[error("{position}: {kind}")]
+    Syntax {
+        position: Position,
+        kind: SyntaxErrorKind,
+    },
+    /// A value larger than [`MAX_VALUE_BYTES`].
+    #[error("{position}: this value takes more than {} MiB", MAX_VALUE_BYTES >> 20)]
+    TooLarge { position: Position },
+}
+
+impl StreamError {
+    /// A syntax error inside `text`, which starts at `start`.
+    pub(crate) fn inside(text: &[u8], start: Position, error: SyntaxError) -> Self {
+        Self::Syntax {
+            position: start.after(&text[..error.offset]),
+            kind: error.kind,
+        }
+    }
+}
+
+/// A reader of JSON values.
+#[derive(Debug)]
+pub(crate) struct JsonStream<R> {
+    source: R,
+    buffer: Vec<u8>,
+    /// What of the buffer is unread: `start..end`.
+    start: usize,
+    end: usize,
+    is_at_end: bool,
+    is_at_start: bool,
+    /// The place of `start` in the stream.
+    position: Position,
+}
+
+impl<R: Read> JsonStream<R> {
+    pub(crate) fn new(source: R) -> Self {
+        Self {
+            source,
+            buffer: vec![0; CHUNK_BYTES],
+            start: 0,
+            end: 0,
+            is_at_end: false,
+            is_at_start: true,
+            position: Position::START,
+        }
+    }
+
+    /// The place of the next unread byte.
+    pub(crate) const fn position(&self) -> Position {
+        self.position
+    }
+
+    /// Skips white space (and a byte order mark at the very start), then
+    /// looks at the next byte; `None` is the end of the stream.
+    pub(crate) fn peek(&mut self) -> Result<Option<u8>, StreamError> {
+        if self.is_at_start {
+            self.is_at_start = false;
+            while self.end < BYTE_ORDER_MARK.len() && self.fill()? {}
+            if self.unread().starts_with(BYTE_ORDER_MARK) {
+                self.start += BYTE_ORDER_MARK.len();
+            }
+        }
+        loop {
+            let unread = self.unread();
+            let skipped = unread.iter().position(|byte| !is_white_space(*byte));
+            let found = skipped.map(|place| unread[place]);
+            self.consume(skipped.unwrap_or(unread.len()));
+            if found.is_some() || !self.fill()? {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Takes the byte that [`Self::peek`] showed.
+    pub(crate) fn bump(&mut self) {
+        self.consume(1);
+    }
+
+    /// The error for what [`Self::peek`] showed, when something else should
+    /// have come.
+    pub(crate) fn unexpected(&self, expected: &'static str) -> StreamError {
+        let valid = match std::str::from_utf8(self.unread()) {
+            Ok(text) => text,
+            Err(error) => std::str::from_utf8(&self.unread()[..error.valid_up_to()])
+                .expect("UTF-8 up to there"),
+        };
+        let kind = match (valid.chars().next(), self.unread().is_empty()) {
+            (Some(found), _) => SyntaxErrorKind::Unexpected { found, expected },
+            (None, true) => SyntaxErrorKind::UnexpectedEnd { expected },
+            (None, false) => SyntaxErrorKind::InvalidUtf8,
+        };
+        StreamError::Syntax {
+            position: self.position,
+            kind,
+        }
+    }
+
+    /// Takes the raw text of the value at the place that [`Self::peek`]
+    /// showed. It may still be malformed inside.
+    pub(crate) fn value(&mut self) -> Result<&[u8], StreamError> {
+        let Some(length) = self.value_length()? else {
+            return Err(StreamError::TooLarge {
+                position: self.position,
+            });
+        };
+        let start = self.start;
+        self.consume(length);
+        Ok(&self.buffer[start..start + length])
+    }
+
+    /// Length of the value at the place that [`Self::peek`] showed, or `None`
+    /// if it takes more than [`MAX_VALUE_BYTES`].
+    pub(crate) fn value_length(&mut self) -> Result<Option<usize>, StreamError> {
+        loop {
+            match value_end(self.unread(), self.is_at_end) {
+                End::At(length) if length <= MAX_VALUE_BYTES => return Ok(Some(length)),
+                End::At(_) => return Ok(None),
+                End::Beyond(_) if self.end - self.start > MAX_VALUE_BYTES => return Ok(None),
+                End::Beyond(expected) if self.is_at_end => {
+                    let position = self.position.after(self.unread());
+                    let kind = SyntaxErrorKind::UnexpectedEnd { expected };
+                    return Err(StreamError::Syntax { position, kind });
+                }
+                // Even without more bytes: at the end, a number is complete.
+                End::Beyond(_) => {
+                    self.fill()?;
+                }
+            }
+        }
+    }
+
+    /// Whether anything but white space follows the next `length` bytes.
+    pub(crate) fn has_more_after(&mut self, length: usize) -> Result<bool, StreamError> {
+        let mut seen = length;
+        loop {
+            if self.unread()[seen..]
+                .iter()
+                .any(|byte| !is_white_space(*byte))
+            {
+                return Ok(true);
+            }
+            seen = self.end - self.start;
+            if !self.fill()? {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// The rest of the stream as plain bytes.
+    pub(crate) fn into_reader(mut self) -> impl Read {
+        self.buffer.truncate(self.end);
+        let mut head = Cursor::new(self.buffer);
+        head.set_position(self.start as u64);
+        head.chain(self.source)
+    }
+
+    fn unread(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    fn consume(&mut self, length: usize) {
+        self.position = self
+            .position
+            .after(&self.buffer[self.start..self.start + length]);
+        self.start += length;
+    }
+
+    /// Reads more behind what is unread; `false` at the end of the stream.
+    /// The buffer doubles when it is full, so that looking at an unfinished
+    /// value again from its start costs as much as its length in all.
+    fn fill(&mut self) -> Result<bool, StreamError> {
+        if self.is_at_end {
+            return Ok(false);
+        }
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.end == self.buffer.len() {
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        }
+        let count = loop {
+            match self.source.read(&mut self.buffer[self.end..]) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => break result?,
+            }
+        };
+        self.end += count;
+        self.is_at_end = count == 0;
+        Ok(count > 0)
+    }
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+const fn is_white_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+}
+
+/// Where a value ends in the text that is there.
+enum End {
+    At(usize),
+    /// Not in this text; says what is missing.
+    Beyond(&'static str),
+}
+
+/// Finds the end of the value at the start of `text`. `is_whole` says that
+/// nothing follows `text`.
+fn value_end(text: &[u8], is_whole: bool) -> End {
+    match text.first() {
+        None => End::Beyond("a JSON value"),
+        Some(b'"') => match string_end(text) {
+            Some(end) => End::At(end),
+            None => End::Beyond("the end of the string ('\"')"),
+        },
+        Some(b'[' | b'{') => bracket_end(text),
+        Some(_) => {
+            let end = text.iter().position(|byte| {
+                is_white_space(*byte) || matches!(byte, b',' | b':' | b']' | b'}' | b'[' | b'{')
+            });
+            match end {
+                // A stray delimiter is taken alone, for the transcoder to refuse.
+                Some(end) => End::At(end.max(1)),
+                None if is_whole => End::At(text.len()),
+                None => End::Beyond("a JSON value"),
+            }
+        }
+    }
+}
+
+fn bracket_end(text: &[u8]) -> End {
+    let mut depth = 0usize;
+    let mut position = 0;
+    while let Some(byte) = text.get(position) {
+        match byte {
+            b'"' => match string_end(&text[position..]) {
+                Some(length) => {
+                    position += length;
+                    continue;
+                }
+                None => return End::Beyond("the end of the string ('\"')"),
+            },
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => {
+                depth -= 1;
+                if depth == 0 {
+                    return End::At(position + 1);
+                }
+            }
+            _ => {}
+        }
+        position += 1;
+    }
+    End::Beyond(if text[0] == b'{' {
+        "the end of the object ('}')"
+    } else {
+        "the end of the array (']')"
+    })
+}
+
+/// Length of the string at the start of `text`, quotes included.
+fn string_end(text: &[u8]) -> Option<usize> {
+    let mut position = 1;
+    loop {
+        position += memchr::memchr2(b'"', b'\\', text.get(position..)?)?;
+        if text[position] == b'"' {
+            return Some(position + 1);
+        }
+        position += 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives one byte a read, the worst case for everything that looks ahead.
+    struct Drip<'a>(&'a [u8]);
+
+    impl Read for Drip<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let Some((first, rest)) = self.0.split_first() else {
+                return Ok(0);
+            };
+            buffer[0] = *first;
+            self.0 = rest;
+            Ok(1)
+        }
+    }
+
+    #[test]
+    fn values_are_cut_at_their_ends_however_the_bytes_arrive() {
+        let text = "\u{feff} {\"a\":\"}\\\"]\"} [1,[2]]\n\t\"x\\\\\" 12,true";
+        let mut stream = JsonStream::new(Drip(text.as_bytes()));
+        let mut found = Vec::new();
+        while let Some(byte) = stream.peek().unwrap() {
+            let position = stream.position();
+            if byte == b',' {
+                stream.bump();
+                continue;
+            }
+            let value = String::from_utf8(stream.value().unwrap().to_vec()).unwrap();
+            found.push((position.line, position.column, value));
+        }
+        assert_eq!(
+            found,
+            [
+                (1, 2, r#"{"a":"}\"]"}"#.to_owned()),
+                (1, 15, "[1,[2]]".to_owned()),
+                (2, 2, r#""x\\""#.to_owned()),
+                (2, 8, "12".to_owned()),
+                (2, 11, "true".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_unfinished_value_is_an_error_where_the_text_ends() {
+        for (text, expected) in [
+            (
+                "[1,\n{\"a\": \"b",
+                "line 2 column 9: the text ends here, but the end of the string ('\"') was expected",
+            ),
+            (
+                "[1,\n{}",
+                "line 2 column 3: the text ends here, but the end of the array (']') was expected",
+            ),
+            (
+                "{\"\\",
+                "line 1 column 4: the text ends here, but the end of the string ('\"') was expected",
+            ),
+        ] {
+            let mut stream = JsonStream::new(Drip(text.as_bytes()));
+            stream.peek().unwrap();
+            assert_eq!(stream.value().unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_value_past_the_limit_is_refused_without_reading_it_all() {
+        let endless = b"[\"".chain(io::repeat(b'x'));
+        let mut stream = JsonStream::new(endless);
+        stream.peek().unwrap();
+        let error = stream.value().unwrap_err();
+        assert!(
+            matches!(
+                error,
+                StreamError::TooLarge {
+                    position: Position::START
+                }
+            ),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn looking_ahead_does_not_consume() {
+        let mut stream = JsonStream::new(Drip(b" [1] \n {}"));
+        stream.peek().unwrap();
+        let length = stream.value_length().unwrap().unwrap();
+        assert!(stream.has_more_after(length).unwrap());
+        assert_eq!(stream.value().unwrap(), b"[1]");
+        stream.peek().unwrap();
+        let length = stream.value_length().unwrap().unwrap();
+        assert!(!stream.has_more_after(length).unwrap());
+        let mut rest = String::new();
+        stream.into_reader().read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "{}");
+    }
+}

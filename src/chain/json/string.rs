@@ -1,0 +1,66 @@
+//! Strings as Python's `json.dumps` writes them with `ensure_ascii`.
+
+/// Whether a byte stands for itself inside a Python-written string: printable
+/// ASCII but the quote and the backslash.
+pub(crate) const fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+}
+
+/// Appends `text` between quotes.
+pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
+    out.push(b'"');
+    let mut rest = text;
+    loop {
+        let plain = rest.bytes().take_while(|byte| is_plain(*byte)).count();
+        out.extend_from_slice(&rest.as_bytes()[..plain]);
+        // What is not plain is a whole character: plain bytes are ASCII.
+        let mut characters = rest[plain..].chars();
+        match characters.next() {
+            Some(character) => write_escaped(character, out),
+            None => break,
+        }
+        rest = characters.as_str();
+    }
+    out.push(b'"');
+}
+
+/// Appends one character, escaped if Python would.
+pub(crate) fn write_escaped(character: char, out: &mut Vec<u8>) {
+    match character {
+        '"' => out.extend_from_slice(b"\\\""),
+        '\\' => out.extend_from_slice(b"\\\\"),
+        '\n' => out.extend_from_slice(b"\\n"),
+        '\r' => out.extend_from_slice(b"\\r"),
+        '\t' => out.extend_from_slice(b"\\t"),
+        '\u{c}' => out.extend_from_slice(b"\\f"),
+        '\u{8}' => out.extend_from_slice(b"\\b"),
+        ' '..='~' => out.push(character as u8),
+        _ => {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                let bytes = unit.to_be_bytes();
+                let mut digits = [0; 4];
+                hex::encode_to_slice(bytes, &mut digits).expect("four digits hold two bytes");
+                out.extend_from_slice(b"\\u");
+                out.extend_from_slice(&digits);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_but_space_to_tilde_is_escaped() {
+        let mut out = Vec::new();
+        write_string(
+            "a\"\\/\n\r\t\u{c}\u{8}\u{0}\u{1f} ~\u{7f}é😀\u{ffff}",
+            &mut out,
+        );
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            r#""a\"\\/\n\r\t\f\b\u0000\u001f ~\u007f\u00e9\ud83d\ude00\uffff""#
+        );
+    }
+}

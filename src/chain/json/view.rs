@@ -1,0 +1,227 @@
+//! Walking canonical text.
+//!
+//! A [`View`] is made only of text that [`Transcoder`](super::Transcoder) wrote, so it is
+//! known to be well formed, with no white space but `", "` and `": "`, and
+//! with one spelling for every string: keys can be compared as bytes.
+
+/// One JSON value in canonical text.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct View<'a>(&'a [u8]);
+
+/// The kinds of JSON values; integers and doubles are two, as in Python.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    Null,
+    Boolean,
+    Integer,
+    Float,
+    String,
+    Array,
+    Object,
+}
+
+impl Kind {
+    /// The kind with its article, for messages.
+    pub(crate) const fn described(self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Boolean => "a boolean",
+            Self::Integer => "an integer",
+            Self::Float => "a number with a fraction or exponent",
+            Self::String => "a string",
+            Self::Array => "an array",
+            Self::Object => "an object",
+        }
+    }
+}
+
+impl<'a> View<'a> {
+    /// Looks at `text`, which must be the canonical text of one value.
+    pub(crate) fn of(text: &'a [u8]) -> Self {
+        Self(text)
+    }
+
+    /// The value's canonical text.
+    pub(crate) const fn text(self) -> &'a [u8] {
+        self.0
+    }
+
+    pub(crate) fn kind(self) -> Kind {
+        match self.0[0] {
+            b'n' => Kind::Null,
+            b't' | b'f' => Kind::Boolean,
+            b'"' => Kind::String,
+            b'[' => Kind::Array,
+            b'{' => Kind::Object,
+            _ if self.0.iter().any(|byte| matches!(byte, b'.' | b'e')) => Kind::Float,
+            _ => Kind::Integer,
+        }
+    }
+
+    /// The text between a string's quotes, still escaped; `None` for other
+    /// kinds.
+    pub(crate) fn string(self) -> Option<&'a [u8]> {
+        self.0.strip_prefix(b"\"")?.strip_suffix(b"\"")
+    }
+
+    /// The elements of an array; none for other kinds.
+    pub(crate) fn elements(self) -> Elements<'a> {
+        Elements {
+            rest: self.inside(b'['),
+        }
+    }
+
+    /// The members of an object, as escaped key and value; none for other
+    /// kinds.
+    pub(crate) fn members(self) -> Members<'a> {
+        Members {
+            rest: self.inside(b'{'),
+        }
+    }
+
+    /// The value of the member `key`, which must need no escape.
+    pub(crate) fn member(self, key: &str) -> Option<View<'a>> {
+        self.members()
+            .find(|(name, _)| *name == key.as_bytes())
+            .map(|(_, value)| value)
+    }
+
+    fn inside(self, open: u8) -> &'a [u8] {
+        match self.0 {
+            [first, inside @ .., _close] if *first == open => inside,
+            _ => &[],
+        }
+    }
+}
+
+/// See [`View::elements`].
+#[derive(Clone, Debug)]
+pub(crate) struct Elements<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = View<'a>;
+
+    fn next(&mut self) -> Option<View<'a>> {
+        take_value(&mut self.rest)
+    }
+}
+
+/// See [`View::members`].
+#[derive(Clone, Debug)]
+pub(crate) struct Members<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (&'a [u8], View<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let end = string_end(self.rest);
+        let key = &self.rest[1..end - 1];
+        self.rest = &self.rest[end + b": ".len()..];
+        take_value(&mut self.rest).map(|value| (key, value))
+    }
+}
+
+/// Takes the first value of a comma-separated list, and the comma after it.
+fn take_value<'a>(list: &mut &'a [u8]) -> Option<View<'a>> {
+    if list.is_empty() {
+        return None;
+    }
+    let (value, rest) = list.split_at(value_end(list));
+    *list = rest.strip_prefix(b", ").unwrap_or(rest);
+    Some(View(value))
+}
+
+fn value_end(text: &[u8]) -> usize {
+    match text[0] {
+        b'"' => string_end(text),
+        b'[' | b'{' => {
+            let mut depth = 0usize;
+            let mut position = 0;
+            loop {
+                match text[position] {
+                    b'"' => {
+                        position += string_end(&text[position..]);
+                        continue;
+                    }
+                    b'[' | b'{' => depth += 1,
+                    b']' | b'}' => depth -= 1,
+                    _ => {}
+                }
+                position += 1;
+                if depth == 0 {
+                    return position;
+                }
+            }
+        }
+        _ => memchr::memchr3(b',', b']', b'}', text).unwrap_or(text.len()),
+    }
+}
+
+/// Length of the string at the start of `text`, quotes included.
+fn string_end(text: &[u8]) -> usize {
+    let mut position = 1;
+    loop {
+        let step = memchr::memchr2(b'"', b'\\', &text[position..])
+            .expect("canonical text closes its strings");
+        position += step;
+        if text[position] == b'"' {
+            return position + 1;
+        }
+        position += 2;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::json::canonical;
+
+    #[test]
+    fn a_view_reaches_every_value() {
+        let text = canonical(
+            br#"{"a":[1,-2.5,"x, ]}\"\\",[],{}],"b":{"c":null,"d":true},"e":"","f":1e-7}"#,
+        )
+        .unwrap();
+        let view = View::of(text.as_bytes());
+        let members: Vec<_> = view
+            .members()
+            .map(|(key, value)| (std::str::from_utf8(key).unwrap(), value.kind()))
+            .collect();
+        assert_eq!(
+            members,
+            [
+                ("a", Kind::Array),
+                ("b", Kind::Object),
+                ("e", Kind::String),
+                ("f", Kind::Float)
+            ]
+        );
+        let elements: Vec<_> = view.member("a").unwrap().elements().collect();
+        let kinds: Vec<_> = elements.iter().map(|element| element.kind()).collect();
+        assert_eq!(
+            kinds,
+            [
+                Kind::Integer,
+                Kind::Float,
+                Kind::String,
+                Kind::Array,
+                Kind::Object
+            ]
+        );
+        assert_eq!(elements[2].string(), Some(&br#"x, ]}\"\\"#[..]));
+        assert_eq!(elements[3].elements().count(), 0);
+        assert_eq!(elements[4].members().count(), 0);
+        assert_eq!(
+            view.member("b").unwrap().member("d").unwrap().text(),
+            b"true"
+        );
+        assert_eq!(view.member("x"), None);
+    }
+}

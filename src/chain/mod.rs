@@ -1,0 +1,3 @@
+//! The chain.
+
+pub mod json;
