@@ -1,10 +1,13 @@
-//! The wire between a running search and whoever watches it.
+//! The wire between running work and whoever watches it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// Stops a search from outside and tells how far it is. Clones share one
-/// state, so one clone goes to the search and one stays with the watcher.
+/// Stops work from outside and tells how far it is. Clones share one state,
+/// so one clone goes to the work and one stays with the watcher.
+///
+/// Every layer counts what it owns: searches count hashes; whoever mines or
+/// verifies a chain counts blocks; whoever reads a file counts bytes.
 ///
 /// ```
 /// use fourzero::pow::Control;
@@ -15,37 +18,69 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// assert!(control.is_cancelled());
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Control(Arc<Shared>);
+pub struct Control {
+    cancelled: Arc<AtomicBool>,
+    counts: Arc<Counts>,
+}
 
 #[derive(Debug, Default)]
-struct Shared {
-    cancelled: AtomicBool,
+struct Counts {
     hashes: AtomicU64,
+    blocks: AtomicU64,
+    bytes: AtomicU64,
 }
 
 impl Control {
-    /// Not cancelled, no hash tried.
+    /// Not cancelled, nothing counted.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A control that is cancelled together with this one, but counts from
+    /// zero: for the next step of the same work.
+    #[must_use]
+    pub fn with_fresh_counts(&self) -> Self {
+        Self {
+            cancelled: Arc::clone(&self.cancelled),
+            counts: Arc::default(),
+        }
     }
 
     /// Asks the work to stop. A search obeys within one piece of its range,
     /// which takes milliseconds.
     pub fn cancel(&self) {
-        self.0.cancelled.store(true, Ordering::Relaxed);
+        self.cancelled.store(true, Ordering::Relaxed);
     }
 
     /// Whether somebody asked the work to stop.
     pub fn is_cancelled(&self) -> bool {
-        self.0.cancelled.load(Ordering::Relaxed)
+        self.cancelled.load(Ordering::Relaxed)
     }
 
     /// Nonces tried so far, by every search under this control.
     pub fn hashes(&self) -> u64 {
-        self.0.hashes.load(Ordering::Relaxed)
+        self.counts.hashes.load(Ordering::Relaxed)
+    }
+
+    /// Blocks mined or verified so far.
+    pub fn blocks(&self) -> u64 {
+        self.counts.blocks.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of input read so far.
+    pub fn bytes(&self) -> u64 {
+        self.counts.bytes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn add_hashes(&self, tried: u64) {
-        self.0.hashes.fetch_add(tried, Ordering::Relaxed);
+        self.counts.hashes.fetch_add(tried, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_blocks(&self, done: u64) {
+        self.counts.blocks.fetch_add(done, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_bytes(&self, read: u64) {
+        self.counts.bytes.fetch_add(read, Ordering::Relaxed);
     }
 }

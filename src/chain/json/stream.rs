@@ -169,7 +169,7 @@ impl<R: Read> JsonStream<R> {
     }
 
     /// The rest of the stream as plain bytes.
-    pub(crate) fn into_reader(mut self) -> impl Read {
+    pub(crate) fn into_reader(mut self) -> io::Chain<Cursor<Vec<u8>>, R> {
         self.buffer.truncate(self.end);
         let mut head = Cursor::new(self.buffer);
         head.set_position(self.start as u64);

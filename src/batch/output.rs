@@ -1,0 +1,289 @@
+//! The output file: whole under its name, or not there at all.
+//!
+//! A chain is written to a hidden file beside the one that was named, synced,
+//! read back and verified, and only then renamed. Whatever ends the program
+//! before that leaves the named file as it was.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+use thiserror::Error;
+
+use super::pipeline::{MineError, MineOptions, MineSummary, NamedQueue, mine};
+use crate::chain::{Fault, Format, Verifier, VerifyError, VerifyOptions};
+use crate::pow::{Control, Searcher};
+
+/// What to do about a file that already has the output's name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Overwrite {
+    /// Refuse.
+    #[default]
+    Never,
+    /// Replace it, once the new file is whole.
+    Replace,
+}
+
+/// Whether a finished chain is read back before it gets its name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ReadBack {
+    /// Read back and verified.
+    #[default]
+    Verify,
+    /// Trusted.
+    Skip,
+}
+
+/// Where a chain is written, and how.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutputOptions {
+    /// The file.
+    pub path: PathBuf,
+    /// Its format.
+    pub format: Format,
+    /// What to do if it exists.
+    pub overwrite: Overwrite,
+    /// Whether to verify it.
+    pub read_back: ReadBack,
+}
+
+/// Why there is no output file.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OutputError {
+    /// It exists, and may not be replaced.
+    #[error("{} exists; --force replaces it", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something that is not a plain file has its name.
+    #[error("{} is {what}, not a plain file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// It cannot be made.
+    #[error("cannot write {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Mining failed.
+    #[error(transparent)]
+    Mine(MineError),
+    /// The file that was written cannot be read back as a chain.
+    #[error("{}: what was written cannot be read back: {source}", path.display())]
+    ReadBack {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: VerifyError,
+    },
+    /// The chain that was read back is not valid: the disk or the memory
+    /// failed.
+    #[error("{}: what was written does not verify: {fault}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        fault: Fault,
+    },
+    /// The threads that verify cannot be started.
+    #[error("cannot start the threads that verify: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+impl OutputError {
+    /// Whether the work was cancelled, which is nobody's fault.
+    pub const fn is_cancelled(&self) -> bool {
+        matches!(
+            self,
+            Self::Mine(MineError::Cancelled)
+                | Self::ReadBack {
+                    source: VerifyError::Cancelled,
+                    ..
+                }
+        )
+    }
+}
+
+/// Mines `queues` into the file that `output` names; see
+/// [`mine`](crate::batch::mine()).
+///
+/// # Errors
+/// If the file exists and may not be replaced, cannot be written, or does not
+/// verify when it is read back; or as `mine`. The named file is then as it
+/// was before.
+pub fn mine_to_file(
+    queues: Vec<NamedQueue>,
+    output: &OutputOptions,
+    options: &MineOptions,
+    searcher: &Searcher,
+    control: &Control,
+) -> Result<MineSummary, OutputError> {
+    let file = OutputFile::create(&output.path, output.overwrite)?;
+    let writer = BufWriter::with_capacity(1 << 20, file.temporary.as_file());
+    let (_, summary) = mine(queues, writer, output.format, options, searcher, control).map_err(
+        |error| match error {
+            MineError::Write(source) => file.io(source),
+            other => OutputError::Mine(other),
+        },
+    )?;
+    file.temporary
+        .as_file()
+        .sync_all()
+        .map_err(|error| file.io(error))?;
+    if output.read_back == ReadBack::Verify {
+        file.verify(options, searcher, control)?;
+    }
+    file.commit()?;
+    Ok(summary)
+}
+
+/// A file that is written under another name first.
+struct OutputFile {
+    path: PathBuf,
+    temporary: NamedTempFile,
+    overwrite: Overwrite,
+}
+
+impl OutputFile {
+    fn create(named: &Path, overwrite: Overwrite) -> Result<Self, OutputError> {
+        let fail = |source| OutputError::Io {
+            path: named.to_owned(),
+            source,
+        };
+        // A link is followed: what it points to is replaced, not the link.
+        let path = match fs::metadata(named) {
+            Ok(metadata) if metadata.is_dir() => {
+                let path = named.to_owned();
+                return Err(OutputError::NotAFile {
+                    path,
+                    what: "a directory",
+                });
+            }
+            Ok(metadata) if !metadata.is_file() => {
+                let path = named.to_owned();
+                return Err(OutputError::NotAFile {
+                    path,
+                    what: "a device or a pipe",
+                });
+            }
+            Ok(_) if overwrite == Overwrite::Never => {
+                return Err(OutputError::Exists {
+                    path: named.to_owned(),
+                });
+            }
+            Ok(_) => fs::canonicalize(named).map_err(fail)?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => named.to_owned(),
+            Err(error) => return Err(fail(error)),
+        };
+        let Some(name) = path.file_name() else {
+            return Err(fail(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "it names no file",
+            )));
+        };
+        let directory = match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        let prefix = format!(".{}.", name.to_string_lossy());
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix).suffix(".partial");
+        #[cfg(unix)]
+        {
+            // What a plain `open` would ask for; the umask applies.
+            use std::os::unix::fs::PermissionsExt as _;
+            builder.permissions(fs::Permissions::from_mode(0o666));
+        }
+        let temporary = builder.tempfile_in(directory).map_err(fail)?;
+        Ok(Self {
+            path,
+            temporary,
+            overwrite,
+        })
+    }
+
+    fn io(&self, source: io::Error) -> OutputError {
+        OutputError::Io {
+            path: self.path.clone(),
+            source,
+        }
+    }
+
+    fn verify(
+        &self,
+        options: &MineOptions,
+        searcher: &Searcher,
+        control: &Control,
+    ) -> Result<(), OutputError> {
+        let written = File::open(self.temporary.path()).map_err(|error| self.io(error))?;
+        let verify_options = VerifyOptions {
+            rule: Some(options.rule),
+            target: options.target,
+            strictness: options.strictness,
+        };
+        let report = Verifier::new(searcher.threads())?
+            .verify(written, &verify_options, &control.with_fresh_counts())
+            .map_err(|source| OutputError::ReadBack {
+                path: self.path.clone(),
+                source,
+            })?;
+        match report.fault {
+            None => Ok(()),
+            Some(fault) => Err(OutputError::Invalid {
+                path: self.path.clone(),
+                fault,
+            }),
+        }
+    }
+
+    /// Gives the file its name.
+    fn commit(self) -> Result<(), OutputError> {
+        let Self {
+            path,
+            temporary,
+            overwrite,
+        } = self;
+        let renamed = match overwrite {
+            Overwrite::Replace => temporary.persist(&path),
+            // Also refuses a file that came to be in the meantime.
+            Overwrite::Never => temporary.persist_noclobber(&path),
+        };
+        match renamed {
+            Ok(_) => {}
+            Err(failure) if failure.error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(OutputError::Exists { path });
+            }
+            Err(failure) => {
+                return Err(OutputError::Io {
+                    path,
+                    source: failure.error,
+                });
+            }
+        }
+        sync_directory(&path).map_err(|source| OutputError::Io { path, source })
+    }
+}
+
+/// Makes a rename in the directory of `path` last through a power cut.
+#[cfg(unix)]
+fn sync_directory(path: &Path) -> io::Result<()> {
+    let directory = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Other systems have no such call.
+#[cfg(not(unix))]
+fn sync_directory(_path: &Path) -> io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,175 @@
+//! CSV records, each with the line it starts in.
+//!
+//! The parsing is `csv-core`'s. Around it, blank lines are skipped here and
+//! lines are counted here: the `csv` crate above it counts a record from the
+//! blank lines before it, and a line that ends in CR LF one too late, so its
+//! line numbers cannot be shown to a person. It also has no limit on the size
+//! of a record.
+
+use std::io::{self, BufRead, BufReader, Read};
+
+use csv_core::{ReadRecordResult, Reader};
+
+use crate::chain::json::MAX_VALUE_BYTES;
+
+/// Reads records one by one.
+pub(super) struct Records<R> {
+    source: BufReader<R>,
+    parser: Reader,
+    /// The line of the next unread byte.
+    next_line: u64,
+    /// The current record's fields, one after another.
+    text: Vec<u8>,
+    text_length: usize,
+    /// Where each field ends in `text`.
+    ends: Vec<usize>,
+    fields: usize,
+    line: u64,
+}
+
+/// What came of reading a record.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Next {
+    /// It can be looked at.
+    Record,
+    /// It takes more than [`MAX_VALUE_BYTES`].
+    TooLarge,
+    /// There are no more.
+    End,
+}
+
+impl<R: Read> Records<R> {
+    /// Reads `source`, which starts in line `line` of its file.
+    pub(super) fn new(source: R, line: u64) -> Self {
+        Self {
+            source: BufReader::with_capacity(256 << 10, source),
+            parser: Reader::new(),
+            next_line: line,
+            text: vec![0; 1024],
+            text_length: 0,
+            ends: vec![0; 16],
+            fields: 0,
+            line,
+        }
+    }
+
+    /// The line in which the current record starts.
+    pub(super) const fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// Fields in the current record.
+    pub(super) const fn len(&self) -> usize {
+        self.fields
+    }
+
+    /// The current record's fields.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &[u8]> {
+        (0..self.fields).map(|field| self.field(field))
+    }
+
+    /// One of them; there must be so many.
+    pub(super) fn field(&self, field: usize) -> &[u8] {
+        let start = if field == 0 { 0 } else { self.ends[field - 1] };
+        &self.text[..self.text_length][start..self.ends[field]]
+    }
+
+    /// Moves to the next record.
+    pub(super) fn advance(&mut self) -> io::Result<Next> {
+        self.skip_blank_lines()?;
+        self.line = self.next_line;
+        self.text_length = 0;
+        self.fields = 0;
+        loop {
+            let input = self.source.fill_buf()?;
+            let (result, read, written, ended) = self.parser.read_record(
+                input,
+                &mut self.text[self.text_length..],
+                &mut self.ends[self.fields..],
+            );
+            self.next_line += memchr::memchr_iter(b'\n', &input[..read]).count() as u64;
+            self.source.consume(read);
+            self.text_length += written;
+            self.fields += ended;
+            match result {
+                ReadRecordResult::InputEmpty => {}
+                ReadRecordResult::OutputFull if self.text.len() > MAX_VALUE_BYTES => {
+                    return Ok(Next::TooLarge);
+                }
+                ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),
+                ReadRecordResult::OutputEndsFull if self.ends.len() > MAX_VALUE_BYTES / 16 => {
+                    return Ok(Next::TooLarge);
+                }
+                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
+                ReadRecordResult::Record => return Ok(Next::Record),
+                ReadRecordResult::End => return Ok(Next::End),
+            }
+        }
+    }
+
+    /// Also takes the line feed of a CR LF that ended the record before.
+    fn skip_blank_lines(&mut self) -> io::Result<()> {
+        loop {
+            let input = self.source.fill_buf()?;
+            let blank = input
+                .iter()
+                .take_while(|byte| matches!(byte, b'\r' | b'\n'))
+                .count();
+            self.next_line += memchr::memchr_iter(b'\n', &input[..blank]).count() as u64;
+            self.source.consume(blank);
+            if blank == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives few bytes a read, so that records are cut everywhere.
+    struct Drip<'a>(&'a [u8], usize);
+
+    impl Read for Drip<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = self.1.min(self.0.len()).min(buffer.len());
+            let (now, later) = self.0.split_at(count);
+            buffer[..count].copy_from_slice(now);
+            self.0 = later;
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn every_record_knows_its_line_whatever_ends_the_lines() {
+        for end in ["\n", "\r\n"] {
+            let text = ["h,i", "", "a,\"b", "", "\"\"x\"", "", "", "c,", "d,e"].join(end);
+            for step in 1..=text.len() {
+                let mut records = Records::new(Drip(text.as_bytes(), step), 5);
+                let mut found = Vec::new();
+                while records.advance().unwrap() == Next::Record {
+                    let fields: Vec<_> = records
+                        .fields()
+                        .map(|field| String::from_utf8(field.to_vec()).unwrap())
+                        .collect();
+                    found.push((records.line(), fields.join("|")));
+                }
+                let quoted = format!("a|b{end}{end}\"x");
+                let expected = [(5, "h|i"), (7, &quoted), (12, "c|"), (13, "d|e")];
+                let expected = expected.map(|(line, fields)| (line, fields.to_owned()));
+                assert_eq!(found, expected, "{step} bytes a read");
+            }
+        }
+    }
+
+    #[test]
+    fn a_record_past_the_limit_is_refused() {
+        let endless = b"a,\"".chain(io::repeat(b'x'));
+        assert_eq!(Records::new(endless, 1).advance().unwrap(), Next::TooLarge);
+        assert_eq!(
+            Records::new(io::repeat(b','), 1).advance().unwrap(),
+            Next::TooLarge
+        );
+    }
+}

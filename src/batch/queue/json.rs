@@ -1,0 +1,132 @@
+//! Queues in JSON: lines, or one array.
+
+use std::io::Read;
+
+use super::{Item, MAX_BLOCK_BYTES, QueueError};
+use crate::chain::json::{JsonStream, Kind, Position, StreamError, Transcoder, View};
+use crate::chain::{Strictness, Transactions};
+
+/// See the [module](self).
+pub(super) struct JsonQueue<R> {
+    stream: JsonStream<R>,
+    state: State,
+    transcoder: Transcoder,
+    /// The canonical text of the value at hand.
+    text: Vec<u8>,
+}
+
+enum State {
+    /// Values one after another, as in JSON Lines.
+    Lines,
+    /// Inside an array that is the whole file.
+    Array {
+        is_first: bool,
+    },
+    Ended,
+}
+
+impl<R: Read> JsonQueue<R> {
+    /// `stream` is at a `{` or a `[`.
+    ///
+    /// A file that starts with an array is that array if nothing follows it;
+    /// otherwise its first line is a block of its own. An array that is larger
+    /// than a block may be is taken for the whole file without looking
+    /// further, so that it need not fit in memory.
+    pub(super) fn new(mut stream: JsonStream<R>) -> Result<Self, QueueError> {
+        let state = if stream.peek()? == Some(b'[') {
+            let is_whole_file = match stream.value_length()? {
+                Some(length) => !stream.has_more_after(length)?,
+                None => true,
+            };
+            if is_whole_file {
+                stream.bump();
+                State::Array { is_first: true }
+            } else {
+                State::Lines
+            }
+        } else {
+            State::Lines
+        };
+        Ok(Self {
+            stream,
+            state,
+            transcoder: Transcoder::default(),
+            text: Vec::new(),
+        })
+    }
+
+    /// Appends the next transaction to `pending`, or returns a whole block.
+    pub(super) fn next(
+        &mut self,
+        pending: &mut Transactions,
+        strictness: Strictness,
+    ) -> Result<Option<Item>, QueueError> {
+        match self.state {
+            State::Ended => return Ok(None),
+            State::Lines => {
+                if self.stream.peek()?.is_none() {
+                    self.state = State::Ended;
+                    return Ok(None);
+                }
+            }
+            State::Array { is_first } => match (self.stream.peek()?, is_first) {
+                (Some(b']'), _) => {
+                    self.stream.bump();
+                    if self.stream.peek()?.is_some() {
+                        return Err(self.stream.unexpected("the end of the file").into());
+                    }
+                    self.state = State::Ended;
+                    return Ok(None);
+                }
+                (Some(_), true) => self.state = State::Array { is_first: false },
+                (Some(b','), false) => {
+                    self.stream.bump();
+                    if let Some(b']') | None = self.stream.peek()? {
+                        return Err(self.stream.unexpected("a transaction").into());
+                    }
+                }
+                _ => return Err(self.stream.unexpected("',' or ']'").into()),
+            },
+        }
+        let position = self.read_value()?;
+        let value = View::of(&self.text);
+        if value.kind() == Kind::Array && matches!(self.state, State::Lines) {
+            let mut block = Transactions::new();
+            for (place, element) in (1..).zip(value.elements()) {
+                block.push_view(element, strictness).map_err(|problem| {
+                    QueueError::Transaction {
+                        position,
+                        place: Some(place),
+                        problem,
+                    }
+                })?;
+            }
+            if block.text_bytes() > MAX_BLOCK_BYTES {
+                return Err(QueueError::TooLarge { position });
+            }
+            return Ok(Some(Item::Block(block)));
+        }
+        pending
+            .push_view(value, strictness)
+            .map_err(|problem| QueueError::Transaction {
+                position,
+                place: None,
+                problem,
+            })?;
+        if pending.text_bytes() > MAX_BLOCK_BYTES {
+            return Err(QueueError::TooLarge { position });
+        }
+        Ok(Some(Item::Transaction))
+    }
+
+    /// Reads the next value's canonical text and returns where it starts.
+    fn read_value(&mut self) -> Result<Position, QueueError> {
+        let position = self.stream.position();
+        let raw = self.stream.value()?;
+        self.text.clear();
+        self.transcoder
+            .transcode(raw, &mut self.text)
+            .map_err(|error| StreamError::inside(raw, position, error))?;
+        Ok(position)
+    }
+}

@@ -1,0 +1,250 @@
+//! Queue files: transactions that wait to be mined.
+//!
+//! A queue is JSON Lines, a JSON array, or CSV with a header; its first
+//! character that is not white space tells which. In JSON Lines, a line that
+//! is an array of transactions is a block of its own.
+
+mod csv;
+mod json;
+
+use std::io::Read;
+
+use thiserror::Error;
+
+use self::csv::CsvQueue;
+use self::json::JsonQueue;
+use crate::chain::json::{JsonStream, MAX_VALUE_BYTES, Position, StreamError, SyntaxErrorKind};
+use crate::chain::{Strictness, TransactionProblem, Transactions};
+
+/// The most canonical text that the transactions of one block may take, so
+/// that the block stays readable: the rest is for its other fields.
+const MAX_BLOCK_BYTES: usize = MAX_VALUE_BYTES - (1 << 20);
+
+/// Why a queue cannot be read. The message names the place in the file, not
+/// the file.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum QueueError {
+    /// The source failed.
+    #[error("cannot read it: {0}")]
+    Io(#[from] std::io::Error),
+    /// It holds no transaction.
+    #[error("there is no transaction in it")]
+    Empty,
+    /// It is not JSON, or ends too early.
+    #[error("{position}: {kind}")]
+    Syntax {
+        /// Where.
+        position: Position,
+        /// What is wrong there.
+        kind: SyntaxErrorKind,
+    },
+    /// A JSON value is not a transaction.
+    #[error("{position}: {}{problem}", in_list(*.place))]
+    Transaction {
+        /// Where the value, or the list that holds it, starts.
+        position: Position,
+        /// Its place in the list, counted from 1, where the line is a list.
+        place: Option<usize>,
+        /// What is wrong with it.
+        problem: TransactionProblem,
+    },
+    /// One value, or the transactions of one block together, are too large.
+    #[error("{position}: the transactions of one block take more than {} MiB", MAX_BLOCK_BYTES >> 20)]
+    TooLarge {
+        /// Where that became clear.
+        position: Position,
+    },
+    /// The CSV header lacks a column.
+    #[error(
+        "line {line}: this is neither JSON nor CSV with a header that names sender, recipient and \
+         amount: there is no column \"{column}\""
+    )]
+    MissingColumn {
+        /// The header's line.
+        line: u64,
+        /// The missing column.
+        column: &'static str,
+    },
+    /// The CSV header names a column twice.
+    #[error("line {line}: the header has two columns \"{column}\"")]
+    DuplicateColumn {
+        /// The header's line.
+        line: u64,
+        /// The column.
+        column: &'static str,
+    },
+    /// A CSV row has not as many fields as the header.
+    #[error("line {line}: {}this row has {found} fields, but the header has {expected}", missing(.field))]
+    RowLength {
+        /// The row's line.
+        line: u64,
+        /// The first of the three columns that the row does not reach.
+        field: Option<&'static str>,
+        /// Fields in the row.
+        found: usize,
+        /// Fields in the header.
+        expected: usize,
+    },
+    /// A field of a CSV row is unusable.
+    #[error("line {line}: the field \"{field}\" {problem}")]
+    Field {
+        /// The row's line.
+        line: u64,
+        /// The column.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+fn in_list(place: Option<usize>) -> String {
+    place.map_or_else(String::new, |place| {
+        format!("transaction {place} of the list: ")
+    })
+}
+
+fn missing(field: &Option<&'static str>) -> String {
+    field.map_or_else(String::new, |field| {
+        format!("the field \"{field}\" is missing: ")
+    })
+}
+
+impl From<StreamError> for QueueError {
+    fn from(error: StreamError) -> Self {
+        match error {
+            StreamError::Read(error) => Self::Io(error),
+            StreamError::Syntax { position, kind } => Self::Syntax { position, kind },
+            StreamError::TooLarge { position } => Self::TooLarge { position },
+        }
+    }
+}
+
+/// One thing that a queue holds.
+enum Item {
+    /// A transaction was appended to the pending ones.
+    Transaction,
+    /// A list of transactions that is a block of its own.
+    Block(Transactions),
+}
+
+/// A queue in one of its formats.
+enum Source<R> {
+    /// Nothing was read yet.
+    Unopened(Option<JsonStream<R>>),
+    Json(JsonQueue<R>),
+    Csv(CsvQueue<Unread<R>>),
+}
+
+/// What is left of a stream that was looked into.
+type Unread<R> = std::io::Chain<std::io::Cursor<Vec<u8>>, R>;
+
+/// Reads a queue as the transactions of one block after another.
+///
+/// Transactions that stand alone are gathered, `block_size` a block; the last
+/// block of a queue may have fewer, and so may one before a list that is a
+/// block of its own. After an error the iterator ends.
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use fourzero::batch::Queue;
+/// use fourzero::chain::Strictness;
+///
+/// let csv = "sender,recipient,amount\nalice,bob,5\nbob,carol,2.5\ncarol,alice,1\n";
+/// let two = NonZeroUsize::new(2).unwrap();
+/// let blocks: Result<Vec<_>, _> =
+///     Queue::new(csv.as_bytes(), two, Strictness::Presence).collect();
+/// let counts: Vec<_> = blocks?.iter().map(|block| block.count()).collect();
+/// assert_eq!(counts, [2, 1]);
+/// # Ok::<(), fourzero::batch::QueueError>(())
+/// ```
+pub struct Queue<R> {
+    source: Source<R>,
+    pending: Transactions,
+    /// A block that must wait for the pending transactions before it.
+    next: Option<Transactions>,
+    block_size: usize,
+    strictness: Strictness,
+    transactions: u64,
+    has_ended: bool,
+}
+
+impl<R: Read> Queue<R> {
+    /// A queue that reads `source`, which need not be buffered.
+    pub fn new(source: R, block_size: std::num::NonZeroUsize, strictness: Strictness) -> Self {
+        Self {
+            source: Source::Unopened(Some(JsonStream::new(source))),
+            pending: Transactions::new(),
+            next: None,
+            block_size: block_size.get(),
+            strictness,
+            transactions: 0,
+            has_ended: false,
+        }
+    }
+
+    fn next_block(&mut self) -> Result<Option<Transactions>, QueueError> {
+        if let Some(block) = self.next.take() {
+            return Ok(Some(block));
+        }
+        loop {
+            match self.next_item()? {
+                Some(Item::Transaction) => {
+                    self.transactions += 1;
+                    if self.pending.count() == self.block_size {
+                        return Ok(Some(std::mem::take(&mut self.pending)));
+                    }
+                }
+                Some(Item::Block(block)) => {
+                    self.transactions += block.count() as u64;
+                    if self.pending.is_empty() {
+                        return Ok(Some(block));
+                    }
+                    self.next = Some(block);
+                    return Ok(Some(std::mem::take(&mut self.pending)));
+                }
+                None if self.transactions == 0 => return Err(QueueError::Empty),
+                None if self.pending.is_empty() => return Ok(None),
+                None => return Ok(Some(std::mem::take(&mut self.pending))),
+            }
+        }
+    }
+
+    fn next_item(&mut self) -> Result<Option<Item>, QueueError> {
+        loop {
+            match &mut self.source {
+                Source::Json(queue) => return queue.next(&mut self.pending, self.strictness),
+                Source::Csv(queue) => return queue.next(&mut self.pending, self.strictness),
+                Source::Unopened(stream) => {
+                    let Some(mut stream) = stream.take() else {
+                        return Ok(None);
+                    };
+                    self.source = match stream.peek()? {
+                        None => return Ok(None),
+                        Some(b'{' | b'[') => Source::Json(JsonQueue::new(stream)?),
+                        Some(_) => {
+                            let line = stream.position().line;
+                            Source::Csv(CsvQueue::new(stream.into_reader(), line)?)
+                        }
+                    };
+                }
+            }
+        }
+    }
+}
+
+impl<R: Read> Iterator for Queue<R> {
+    type Item = Result<Transactions, QueueError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.has_ended {
+            return None;
+        }
+        let block = self.next_block().transpose();
+        self.has_ended = !matches!(block, Some(Ok(_)));
+        block
+    }
+}
+
+#[cfg(test)]
+mod tests;

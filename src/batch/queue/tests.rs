@@ -1,0 +1,186 @@
+//! What queues give, and what is wrong with those that give nothing.
+
+use std::num::NonZeroUsize;
+
+use super::*;
+
+/// Reads a queue two transactions a block and shows each block's senders.
+fn blocks_with(text: &[u8], strictness: Strictness) -> Result<Vec<String>, String> {
+    let two = NonZeroUsize::new(2).unwrap();
+    let mut shown = Vec::new();
+    for block in Queue::new(std::io::Cursor::new(text.to_vec()), two, strictness) {
+        let block = block.map_err(|error| error.to_string())?;
+        let list: serde_json::Value =
+            serde_json::from_str(&format!("[{}]", block.canonical_text())).unwrap();
+        let senders: Vec<_> = list
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|transaction| transaction["sender"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(senders.len(), block.count());
+        shown.push(senders.join("+"));
+    }
+    Ok(shown)
+}
+
+fn blocks(text: &str) -> Result<Vec<String>, String> {
+    blocks_with(text.as_bytes(), Strictness::Presence)
+}
+
+/// A transaction in JSON.
+fn t(sender: &str) -> String {
+    format!(r#"{{"sender": "{sender}", "recipient": "r", "amount": 1}}"#)
+}
+
+#[test]
+fn every_format_is_told_by_its_content() {
+    let expected = Ok(vec!["a+b".to_owned(), "c".to_owned()]);
+    let (a, b, c) = (t("a"), t("b"), t("c"));
+    assert_eq!(blocks(&format!("{a}\n{b}\r\n\n{c}")), expected);
+    assert_eq!(blocks(&format!("[{a},{b},{c}]")), expected);
+    assert_eq!(blocks(&format!("\n [\n{a},\n{b} , {c}\n]\n")), expected);
+    assert_eq!(
+        blocks("sender,recipient,amount\na,r,1\nb,r,1\nc,r,1"),
+        expected
+    );
+    assert_eq!(
+        blocks(
+            "\u{feff}amount,note, sender ,recipient\r\n1,x,a,r\r\n\r\n1,,b,r\r\n1,\"q,\n\",c,r\r\n"
+        ),
+        expected
+    );
+}
+
+#[test]
+fn a_line_that_is_a_list_is_a_block_of_its_own() {
+    let (a, b, c, d) = (t("a"), t("b"), t("c"), t("d"));
+    assert_eq!(
+        blocks(&format!("{a}\n[{b}, {c}, {d}]\n[]\n{a}\n{b}\n{c}")).unwrap(),
+        ["a", "b+c+d", "", "a+b", "c"]
+    );
+    // The first line is a list, too, if more lines follow it.
+    assert_eq!(
+        blocks(&format!("[{a},{b},{c}]\n{d}\n")).unwrap(),
+        ["a+b+c", "d"]
+    );
+    assert_eq!(blocks(&format!("[{a},{b},{c}]\n")).unwrap(), ["a+b", "c"]);
+}
+
+#[test]
+fn csv_amounts_are_numbers_where_they_look_like_numbers() {
+    let csv = "sender,recipient,amount\na,r, 1e5 \nb,r,-0\nc,r,1.10\nd,r,many\ne,r,007\n";
+    let many = NonZeroUsize::new(10).unwrap();
+    let block = Queue::new(csv.as_bytes(), many, Strictness::Presence)
+        .next()
+        .unwrap()
+        .unwrap();
+    let list: Vec<serde_json::Value> =
+        serde_json::from_str(&format!("[{}]", block.canonical_text())).unwrap();
+    let amounts: Vec<_> = list
+        .iter()
+        .map(|transaction| transaction["amount"].to_string())
+        .collect();
+    assert_eq!(amounts, ["100000.0", "0", "1.1", "\"many\"", "\"007\""]);
+}
+
+#[test]
+fn what_cannot_be_read_is_named_with_line_and_field() {
+    let a = t("a");
+    for (text, expected) in [
+        (String::new(), "there is no transaction in it".to_owned()),
+        (" \n\n".into(), "there is no transaction in it".into()),
+        ("[]".into(), "there is no transaction in it".into()),
+        ("[]\n[]".into(), "there is no transaction in it".into()),
+        (
+            "sender,recipient,amount\n".into(),
+            "there is no transaction in it".into(),
+        ),
+        (
+            format!("{a}\n{{\"sender\": \"x\", \"amount\": 1}}"),
+            "line 2 column 1: the field \"recipient\" is missing".into(),
+        ),
+        (
+            format!("{a}\n[{a}, {{}}]"),
+            "line 2 column 1: transaction 2 of the list: the field \"amount\" is missing".into(),
+        ),
+        (
+            format!("[{a},\n  7]"),
+            "line 2 column 3: a transaction is an integer, expected an object".into(),
+        ),
+        (
+            format!("{a}\n{{\"sender\": \"x\", oops}}"),
+            "line 2 column 17: found 'o', but a string as key was expected".into(),
+        ),
+        (
+            format!("{a}\n{{\"sender\": \"x\""),
+            "line 2 column 15: the text ends here, but the end of the object ('}') was expected"
+                .into(),
+        ),
+        (
+            format!("[{a} {a}]"),
+            "line 1 column 49: found '{', but ',' or ']' was expected".into(),
+        ),
+        (
+            format!("[{a},]"),
+            "line 1 column 49: found ']', but a transaction was expected".into(),
+        ),
+        (
+            "hello\nworld\n".into(),
+            "line 1: this is neither JSON nor CSV with a header that names sender, recipient and \
+             amount: there is no column \"amount\""
+                .into(),
+        ),
+        (
+            "sender,recipient,amount,sender\n".into(),
+            "line 1: the header has two columns \"sender\"".into(),
+        ),
+        (
+            "sender,recipient,amount\na,r,1\nb,r\n".into(),
+            "line 3: the field \"amount\" is missing: this row has 2 fields, but the header has 3"
+                .into(),
+        ),
+        (
+            "sender,recipient,amount\na,r,1,x\n".into(),
+            "line 2: this row has 4 fields, but the header has 3".into(),
+        ),
+        (
+            "\nsender,recipient,amount\n\na,r,\n".into(),
+            "line 4: the field \"amount\" is empty".into(),
+        ),
+        (
+            "sender,recipient,amount\na,r,1e999\n".into(),
+            "line 2: the field \"amount\" is past the range of a double".into(),
+        ),
+    ] {
+        assert_eq!(blocks(&text), Err(expected), "{text}");
+    }
+    assert_eq!(
+        blocks_with(
+            b"sender,recipient,amount\na,r,1\n\xff,r,1\n",
+            Strictness::Presence
+        ),
+        Err("line 3: the field \"sender\" is not UTF-8".into())
+    );
+    assert_eq!(
+        blocks_with(b"{\"sender\": \"\xff\"}", Strictness::Presence),
+        Err("line 1 column 13: these bytes are not UTF-8".into())
+    );
+    assert_eq!(
+        blocks_with(b"\xff\xfe\x00", Strictness::Presence),
+        Err("line 1 column 1: these bytes are not UTF-8".into())
+    );
+}
+
+#[test]
+fn strictness_asks_for_types() {
+    let odd = r#"{"sender": 1, "recipient": "r", "amount": 1}"#;
+    assert_eq!(
+        blocks_with(odd.as_bytes(), Strictness::Typed),
+        Err("line 1 column 1: the field \"sender\" is an integer, expected a string".into())
+    );
+    assert_eq!(
+        blocks_with(b"sender,recipient,amount\na,r,many\n", Strictness::Typed),
+        Err("line 2: the field \"amount\" is \"many\", expected a number".into())
+    );
+}

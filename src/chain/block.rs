@@ -1,0 +1,130 @@
+//! Blocks as a miner makes them.
+
+use std::fmt;
+use std::io::Write as _;
+
+use super::json::write_float;
+use super::transaction::Transactions;
+use crate::pow::Nonce;
+use crate::sha256::Digest;
+
+/// What a block quotes of the block before it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PreviousHash {
+    /// The first block quotes the text `1`.
+    Genesis,
+    /// Any other quotes the hash of the block before it.
+    Block(Digest),
+}
+
+impl fmt::Display for PreviousHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Genesis => f.pad("1"),
+            Self::Block(hash) => hash.fmt(f),
+        }
+    }
+}
+
+/// One block of the chain.
+///
+/// ```
+/// use fourzero::chain::Block;
+///
+/// let genesis = Block::genesis(1700000000.0);
+/// assert_eq!(
+///     genesis.seal().text(),
+///     r#"{"index": 1, "previous_hash": "1", "proof": 100, "timestamp": 1700000000.0, "transactions": []}"#,
+/// );
+/// ```
+#[derive(Clone, PartialEq, Debug)]
+pub struct Block {
+    /// Its place in the chain, counted from 1.
+    pub index: u64,
+    /// Seconds since the epoch; must be finite.
+    pub timestamp: f64,
+    /// Its transactions, the miner's reward last.
+    pub transactions: Transactions,
+    /// The proof of work.
+    pub proof: Nonce,
+    /// The link to the block before it.
+    pub previous_hash: PreviousHash,
+}
+
+impl Block {
+    /// The first block of every chain: proof 100 and no transactions.
+    pub fn genesis(timestamp: f64) -> Self {
+        Self {
+            index: 1,
+            timestamp,
+            transactions: Transactions::new(),
+            proof: Nonce(100),
+            previous_hash: PreviousHash::Genesis,
+        }
+    }
+
+    /// Writes the block's canonical text and hashes it.
+    pub fn seal(&self) -> SealedBlock {
+        let mut text = Vec::with_capacity(self.transactions.text().len() + 256);
+        write!(
+            text,
+            "{{\"index\": {}, \"previous_hash\": \"{}\", \"proof\": {}, \"timestamp\": ",
+            self.index, self.previous_hash, self.proof
+        )
+        .expect("a Vec takes every write");
+        write_float(self.timestamp, &mut text);
+        text.extend_from_slice(b", \"transactions\": [");
+        text.extend_from_slice(self.transactions.text());
+        text.extend_from_slice(b"]}");
+        let hash = Digest::of(&text);
+        SealedBlock { text, hash }
+    }
+}
+
+/// A block's canonical text and its hash.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SealedBlock {
+    text: Vec<u8>,
+    hash: Digest,
+}
+
+impl SealedBlock {
+    /// What Python's `json.dumps(block, sort_keys=True)` writes.
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.text).expect("canonical text is ASCII")
+    }
+
+    /// The SHA-256 of that text.
+    pub const fn hash(&self) -> Digest {
+        self.hash
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::Strictness;
+    use crate::chain::json::canonical;
+
+    #[test]
+    fn a_sealed_block_is_canonical_and_hashed_as_it_stands() {
+        let mut transactions = Transactions::new();
+        let text = br#"{"sender":"\u00e9","recipient":"tab\t","amount":1e-5}"#;
+        transactions.push_json(text, Strictness::Presence).unwrap();
+        transactions.push_reward("me \"quoted\"");
+        let block = Block {
+            index: 7,
+            timestamp: 1795354844.463634,
+            transactions,
+            proof: Nonce(35293),
+            previous_hash: PreviousHash::Block(Digest::of(b"before")),
+        };
+        let sealed = block.seal();
+        assert_eq!(canonical(sealed.text().as_bytes()).unwrap(), sealed.text());
+        assert_eq!(sealed.hash(), Digest::of(sealed.text().as_bytes()));
+    }
+}

@@ -1,0 +1,267 @@
+//! Transactions, kept as the canonical text that is hashed.
+
+use thiserror::Error;
+
+use super::json::{Kind, SyntaxError, Transcoder, View, write_string};
+
+/// The three keys of a transaction, in the order in which they are written.
+pub const TRANSACTION_FIELDS: [&str; 3] = ["amount", "recipient", "sender"];
+
+/// How much is asked of a transaction's values.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Strictness {
+    /// The three keys are present, whatever their values: all that the
+    /// tutorial asks.
+    #[default]
+    Presence,
+    /// Also, sender and recipient are strings and the amount is a number.
+    Typed,
+}
+
+/// What is wrong with a transaction.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum TransactionProblem {
+    /// It is not a JSON object.
+    #[error("a transaction is {found}, expected an object")]
+    NotAnObject {
+        /// The kind of JSON value it is.
+        found: &'static str,
+    },
+    /// One of the three keys is missing.
+    #[error("the field \"{field}\" is missing")]
+    MissingField {
+        /// The key.
+        field: &'static str,
+    },
+    /// A value is not of the type that [`Strictness::Typed`] asks for.
+    #[error("the field \"{field}\" is {found}, expected {expected}")]
+    WrongType {
+        /// The key.
+        field: &'static str,
+        /// The kind of JSON value it has.
+        found: &'static str,
+        /// The kind it should have.
+        expected: &'static str,
+    },
+}
+
+/// A transaction that is not JSON, or not a transaction.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub enum TransactionError {
+    /// The text is not JSON.
+    #[error("at byte {}: {}", .0.offset, .0.kind)]
+    Syntax(#[from] SyntaxError),
+    /// The JSON value is not a transaction.
+    #[error(transparent)]
+    Problem(#[from] TransactionProblem),
+}
+
+/// The values of a transaction's three fields, in the order of [`TRANSACTION_FIELDS`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TransactionView<'a>([View<'a>; 3]);
+
+impl<'a> TransactionView<'a> {
+    /// Finds the three fields in an object; other keys are passed over.
+    pub(crate) fn of(value: View<'a>, strictness: Strictness) -> Result<Self, TransactionProblem> {
+        if value.kind() != Kind::Object {
+            return Err(TransactionProblem::NotAnObject {
+                found: value.kind().described(),
+            });
+        }
+        let mut found = [None; 3];
+        for (key, member) in value.members() {
+            for (slot, field) in found.iter_mut().zip(TRANSACTION_FIELDS) {
+                if key == field.as_bytes() {
+                    *slot = Some(member);
+                }
+            }
+        }
+        for (value, field) in found.iter().zip(TRANSACTION_FIELDS) {
+            let value = value.ok_or(TransactionProblem::MissingField { field })?;
+            if strictness == Strictness::Typed {
+                check_type(field, value.kind())?;
+            }
+        }
+        let [Some(amount), Some(recipient), Some(sender)] = found else {
+            unreachable!("every field was found above");
+        };
+        Ok(Self([amount, recipient, sender]))
+    }
+
+    /// Appends the canonical text of the object with just the three keys.
+    fn write(&self, out: &mut Vec<u8>) {
+        for (place, (value, field)) in self.0.iter().zip(TRANSACTION_FIELDS).enumerate() {
+            out.extend_from_slice(if place == 0 { b"{\"" } else { b", \"" });
+            out.extend_from_slice(field.as_bytes());
+            out.extend_from_slice(b"\": ");
+            out.extend_from_slice(value.text());
+        }
+        out.push(b'}');
+    }
+}
+
+/// What [`Strictness::Typed`] asks of one field.
+fn check_type(field: &'static str, kind: Kind) -> Result<(), TransactionProblem> {
+    let (is_right, expected) = match field {
+        "amount" => (matches!(kind, Kind::Integer | Kind::Float), "a number"),
+        _ => (kind == Kind::String, "a string"),
+    };
+    if is_right {
+        Ok(())
+    } else {
+        Err(TransactionProblem::WrongType {
+            field,
+            found: kind.described(),
+            expected,
+        })
+    }
+}
+
+/// The transactions of one block: their canonical texts, joined as Python
+/// joins the elements of a list.
+///
+/// ```
+/// use fourzero::chain::{Strictness, Transactions};
+///
+/// let mut transactions = Transactions::new();
+/// let text = br#"{"sender": "alice", "recipient": "bob", "amount": 5, "note": "dropped"}"#;
+/// transactions.push_json(text, Strictness::Presence)?;
+/// transactions.push_reward("me");
+/// assert_eq!(transactions.count(), 2);
+/// assert_eq!(
+///     transactions.canonical_text(),
+///     r#"{"amount": 5, "recipient": "bob", "sender": "alice"}, "#.to_owned()
+///         + r#"{"amount": 1, "recipient": "me", "sender": "0"}"#,
+/// );
+/// # Ok::<(), fourzero::chain::TransactionError>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Transactions {
+    text: Vec<u8>,
+    count: usize,
+}
+
+impl Transactions {
+    /// No transaction.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// How many there are.
+    pub const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there is none.
+    pub const fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The elements of the block's `transactions` list, without its brackets.
+    pub fn canonical_text(&self) -> &str {
+        std::str::from_utf8(&self.text).expect("canonical text is ASCII")
+    }
+
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Bytes of canonical text.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Reads one transaction from JSON text and appends it with the three
+    /// keys it must have; others are dropped, as the tutorial's node does.
+    ///
+    /// # Errors
+    /// If `json` is not JSON or not a transaction.
+    pub fn push_json(
+        &mut self,
+        json: &[u8],
+        strictness: Strictness,
+    ) -> Result<(), TransactionError> {
+        let mut text = Vec::new();
+        Transcoder::default().transcode(json, &mut text)?;
+        self.push_view(View::of(&text), strictness)?;
+        Ok(())
+    }
+
+    /// Appends a transaction that is canonical already.
+    pub(crate) fn push_view(
+        &mut self,
+        value: View<'_>,
+        strictness: Strictness,
+    ) -> Result<(), TransactionProblem> {
+        let transaction = TransactionView::of(value, strictness)?;
+        self.separate();
+        transaction.write(&mut self.text);
+        Ok(())
+    }
+
+    /// Appends the reward for whoever mined the block: one coin from the
+    /// sender `"0"`.
+    pub fn push_reward(&mut self, recipient: &str) {
+        self.separate();
+        self.text
+            .extend_from_slice(b"{\"amount\": 1, \"recipient\": ");
+        write_string(recipient, &mut self.text);
+        self.text.extend_from_slice(b", \"sender\": \"0\"}");
+    }
+
+    fn separate(&mut self) {
+        if self.count > 0 {
+            self.text.extend_from_slice(b", ");
+        }
+        self.count += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn push(json: &str, strictness: Strictness) -> Result<String, String> {
+        let mut transactions = Transactions::new();
+        transactions
+            .push_json(json.as_bytes(), strictness)
+            .map_err(|error| error.to_string())?;
+        Ok(transactions.canonical_text().to_owned())
+    }
+
+    #[test]
+    fn presence_is_enough_unless_types_are_asked_for() {
+        let odd = r#"{"sender": null, "recipient": [1], "amount": "many"}"#;
+        assert_eq!(
+            push(odd, Strictness::Presence).unwrap(),
+            r#"{"amount": "many", "recipient": [1], "sender": null}"#
+        );
+        assert_eq!(
+            push(odd, Strictness::Typed).unwrap_err(),
+            "the field \"amount\" is a string, expected a number"
+        );
+        let fine = r#"{"sender": "a", "recipient": "b", "amount": 1.5}"#;
+        assert!(push(fine, Strictness::Typed).is_ok());
+    }
+
+    #[test]
+    fn each_missing_field_is_named() {
+        for field in TRANSACTION_FIELDS {
+            let members: Vec<_> = TRANSACTION_FIELDS
+                .iter()
+                .filter(|other| **other != field)
+                .map(|other| format!("\"{other}\": 1"))
+                .collect();
+            let error = push(&format!("{{{}}}", members.join(",")), Strictness::Presence);
+            assert_eq!(
+                error.unwrap_err(),
+                format!("the field \"{field}\" is missing")
+            );
+        }
+        assert_eq!(
+            push("7", Strictness::Presence).unwrap_err(),
+            "a transaction is an integer, expected an object"
+        );
+    }
+}
