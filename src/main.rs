@@ -1,2 +1,7 @@
-//! stub
-fn main() {}
+//! The `fourzero` command.
+
+mod cli;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

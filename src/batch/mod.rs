@@ -4,10 +4,12 @@
 //! Uses [`crate::chain`], [`crate::pow`] and [`crate::sha256`], nothing above.
 
 mod budget;
+mod options;
 mod output;
 mod pipeline;
 mod queue;
 
+pub use options::{Clock, MineOptions, ProofMemory, fresh_node_id};
 pub use output::{OutputError, OutputOptions, Overwrite, ReadBack, mine_to_file};
-pub use pipeline::{Clock, MineError, MineOptions, MineSummary, NamedQueue, fresh_node_id, mine};
+pub use pipeline::{MineError, MineSummary, NamedQueue, mine};
 pub use queue::{Queue, QueueError};

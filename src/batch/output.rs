@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
-use super::pipeline::{MineError, MineOptions, MineSummary, NamedQueue, mine};
+use super::options::MineOptions;
+use super::pipeline::{MineError, MineSummary, NamedQueue, mine};
 use crate::chain::{Fault, Format, Verifier, VerifyError, VerifyOptions};
 use crate::pow::{Control, Searcher};
 

@@ -23,86 +23,33 @@
 //! Only the reader can be stuck, in a read that never returns (a terminal, a
 //! pipe): it owns all it uses and is left behind when the work is cancelled.
 
+mod error;
+mod miner;
+mod tip;
+
 use std::io::{self, Read, Write};
 use std::num::NonZeroUsize;
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use thiserror::Error;
+use crossbeam_channel::{Receiver, Sender, bounded};
 
+pub use self::error::MineError;
+
+use self::miner::Miner;
+use self::tip::Tip;
 use super::budget::{Budget, Permit};
-use super::queue::{Queue, QueueError};
+use super::options::MineOptions;
+use super::queue::Queue;
 use crate::chain::{
     Block, ChainWriter, Format, PreviousHash, SealedBlock, Strictness, Transactions,
 };
-use crate::pow::{Control, LastBlock, Nonce, NonceRange, Rule, SearchError, Searcher, Target};
+use crate::pow::{Control, Nonce, Searcher};
 use crate::sha256::Digest;
 
 /// Blocks that wait between two stages: enough to ride out an uneven stage,
 /// and memory is bounded by the [`Budget`].
 const CHANNEL_BLOCKS: usize = 64;
-
-/// How often a stage that waits for input looks whether it was cancelled.
-const CANCEL_POLL: Duration = Duration::from_millis(20);
-
-/// Where block timestamps come from.
-#[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub enum Clock {
-    /// The system's clock at the moment the block is made.
-    #[default]
-    System,
-    /// The first block gets this time, and each further one a second more,
-    /// so that two runs give the same bytes. Must be finite.
-    From(f64),
-}
-
-impl Clock {
-    fn timestamp(self, index: u64) -> f64 {
-        match self {
-            Self::System => SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .map_or(0.0, |time| time.as_secs_f64()),
-            Self::From(first) => first + (index - 1) as f64,
-        }
-    }
-}
-
-/// How queues are mined.
-#[derive(Clone, PartialEq, Debug)]
-pub struct MineOptions {
-    /// The rule of the proofs.
-    pub rule: Rule,
-    /// Their difficulty.
-    pub target: Target,
-    /// Transactions a block, the reward not counted.
-    pub block_size: NonZeroUsize,
-    /// Who gets the reward of each block.
-    pub recipient: String,
-    /// Where timestamps come from.
-    pub clock: Clock,
-    /// How much is asked of the transactions.
-    pub strictness: Strictness,
-}
-
-impl Default for MineOptions {
-    /// The tutorial's rule, ten transactions a block, and a fresh node id.
-    fn default() -> Self {
-        Self {
-            rule: Rule::default(),
-            target: Target::default(),
-            block_size: NonZeroUsize::new(10).expect("ten is not zero"),
-            recipient: fresh_node_id(),
-            clock: Clock::default(),
-            strictness: Strictness::default(),
-        }
-    }
-}
-
-/// A node id as the tutorial makes one: a random UUID in hex, no dashes.
-pub fn fresh_node_id() -> String {
-    uuid::Uuid::new_v4().simple().to_string()
-}
 
 /// A queue and what to call it in messages.
 pub struct NamedQueue {
@@ -143,56 +90,6 @@ impl MineSummary {
             self.hashes as f64 / seconds
         } else {
             0.0
-        }
-    }
-}
-
-/// Why mining made no chain.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum MineError {
-    /// A queue cannot be read.
-    #[error("{name}: {source}")]
-    Queue {
-        /// The queue.
-        name: String,
-        /// What is wrong with it.
-        source: QueueError,
-    },
-    /// The search failed.
-    #[error(transparent)]
-    Search(SearchError),
-    /// Not one of the 2^64 nonces is a proof.
-    #[error("block {block} has no proof: none of the 2^64 nonces gives {target} in front")]
-    NoProof {
-        /// The block's place in the chain.
-        block: u64,
-        /// What was asked for.
-        target: Target,
-    },
-    /// The `sha2` crate does not accept a proof that the search gave.
-    #[error("block {block}: the proof {proof} was found, but does not satisfy {rule}")]
-    ProofRejected {
-        /// The block's place in the chain.
-        block: u64,
-        /// The proof.
-        proof: Nonce,
-        /// The rule.
-        rule: Rule,
-    },
-    /// The chain cannot be written.
-    #[error("cannot write the chain: {0}")]
-    Write(#[source] io::Error),
-    /// The [`Control`] was cancelled.
-    #[error("the mining was cancelled")]
-    Cancelled,
-}
-
-impl From<SearchError> for MineError {
-    fn from(error: SearchError) -> Self {
-        match error {
-            SearchError::Cancelled => Self::Cancelled,
-            other => Self::Search(other),
         }
     }
 }
@@ -263,12 +160,7 @@ pub fn mine<W: Write + Send>(
         })?;
 
     let (mined, hashed, written) = thread::scope(|scope| {
-        let miner = Miner {
-            options,
-            searcher,
-            control,
-            tip,
-        };
+        let miner = Miner::new(options, searcher, control, tip);
         let miner = scope.spawn(move || miner.run(&pending, forged_sender));
         let hasher = scope.spawn(move || hash(forged, sealed_sender, tip, options));
         let writer = ChainWriter::new(out, format);
@@ -294,50 +186,6 @@ fn join<T>(stage: thread::ScopedJoinHandle<'_, T>) -> T {
     stage
         .join()
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
-/// The end of the chain, as far as a stage knows it.
-#[derive(Clone, Copy, Debug)]
-struct Tip {
-    index: u64,
-    proof: Nonce,
-    previous_hash: PreviousHash,
-    hash: Digest,
-}
-
-impl Tip {
-    /// Calls `f` with what the proof rules read.
-    fn with_last_block<T>(&self, f: impl FnOnce(&LastBlock<'_>) -> T) -> T {
-        f(&LastBlock {
-            proof: self.proof.to_string().as_bytes(),
-            previous_hash: self.previous_hash.to_string().as_bytes(),
-            hash: self.hash,
-        })
-    }
-
-    /// Appends a block: quotes the tip's hash in it, hashes it, and makes it
-    /// the tip.
-    fn append(&mut self, timestamp: f64, transactions: Transactions, proof: Nonce) -> SealedBlock {
-        let block = Block {
-            index: self.index + 1,
-            timestamp,
-            transactions,
-            proof,
-            previous_hash: PreviousHash::Block(self.hash),
-        };
-        let sealed = block.seal();
-        self.advance(proof, sealed.hash());
-        sealed
-    }
-
-    fn advance(&mut self, proof: Nonce, hash: Digest) {
-        *self = Self {
-            index: self.index + 1,
-            proof,
-            previous_hash: PreviousHash::Block(self.hash),
-            hash,
-        };
-    }
 }
 
 /// From the reader to the miner: the transactions of one block.
@@ -402,96 +250,6 @@ fn read(
             let is_last = message.is_err();
             if pending.send(message).is_err() || is_last {
                 return;
-            }
-        }
-    }
-}
-
-/// The mining stage.
-struct Miner<'a> {
-    options: &'a MineOptions,
-    searcher: &'a Searcher,
-    control: &'a Control,
-    tip: Tip,
-}
-
-/// What the mining stage counted.
-#[derive(Default)]
-struct Mined {
-    transactions: u64,
-    hashes: u64,
-}
-
-impl Miner<'_> {
-    fn run(
-        mut self,
-        pending: &Receiver<Result<Pending, MineError>>,
-        forged: Sender<Forged>,
-    ) -> Result<Mined, MineError> {
-        let mut mined = Mined::default();
-        while let Some(next) = self.receive(pending)? {
-            let Pending {
-                mut transactions,
-                permit,
-            } = next?;
-            let index = self.tip.index + 1;
-            let target = self.options.target;
-            let template = self
-                .tip
-                .with_last_block(|last| self.options.rule.template(last));
-            let outcome = self
-                .searcher
-                .find(&template, target, NonceRange::ALL, self.control)?;
-            let proof = outcome
-                .hit
-                .ok_or(MineError::NoProof {
-                    block: index,
-                    target,
-                })?
-                .nonce;
-            mined.hashes += outcome.hashes;
-            mined.transactions += transactions.count() as u64;
-
-            transactions.push_reward(&self.options.recipient);
-            let timestamp = self.options.clock.timestamp(index);
-            let body = match self.options.rule {
-                Rule::LastProof => {
-                    // This rule's searches read the proof alone; the hash
-                    // stage knows the hash.
-                    self.tip.advance(proof, self.tip.hash);
-                    Body::Open {
-                        timestamp,
-                        transactions,
-                    }
-                }
-                Rule::PreviousHash | Rule::LastHash => {
-                    Body::Sealed(self.tip.append(timestamp, transactions, proof))
-                }
-            };
-            if forged
-                .send(Forged {
-                    proof,
-                    body,
-                    permit,
-                })
-                .is_err()
-            {
-                break;
-            }
-        }
-        Ok(mined)
-    }
-
-    /// The next message, or `None` once the reader is done.
-    fn receive<T>(&self, channel: &Receiver<T>) -> Result<Option<T>, MineError> {
-        loop {
-            if self.control.is_cancelled() {
-                return Err(MineError::Cancelled);
-            }
-            match channel.recv_timeout(CANCEL_POLL) {
-                Ok(message) => return Ok(Some(message)),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Ok(None),
             }
         }
     }

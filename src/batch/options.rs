@@ -1,0 +1,83 @@
+//! How queues are mined.
+
+use std::num::NonZeroUsize;
+use std::time::SystemTime;
+
+use crate::chain::Strictness;
+use crate::pow::{Rule, Target};
+
+/// Where block timestamps come from.
+#[derive(Clone, Copy, PartialEq, Debug, Default)]
+pub enum Clock {
+    /// The system's clock at the moment the block is made.
+    #[default]
+    System,
+    /// The first block gets this time, and each further one a second more,
+    /// so that two runs give the same bytes. Must be finite.
+    From(f64),
+}
+
+impl Clock {
+    pub(super) fn timestamp(self, index: u64) -> f64 {
+        match self {
+            Self::System => SystemTime::now()
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .map_or(0.0, |time| time.as_secs_f64()),
+            Self::From(first) => first + (index - 1) as f64,
+        }
+    }
+}
+
+/// Whether proofs that were found in this run are reused.
+///
+/// Under [`Rule::LastProof`] a proof depends on nothing but the proof before
+/// it, so a remembered one is exact; the other rules have nothing to
+/// remember. From the genesis proof 100 at four zeros the proofs run into a
+/// cycle, and a chain of any length takes 108 searches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum ProofMemory {
+    /// Reused.
+    #[default]
+    On,
+    /// Searched anew each time.
+    Off,
+}
+
+/// How queues are mined.
+#[derive(Clone, PartialEq, Debug)]
+pub struct MineOptions {
+    /// The rule of the proofs.
+    pub rule: Rule,
+    /// Their difficulty.
+    pub target: Target,
+    /// Transactions a block, the reward not counted.
+    pub block_size: NonZeroUsize,
+    /// Who gets the reward of each block.
+    pub recipient: String,
+    /// Where timestamps come from.
+    pub clock: Clock,
+    /// How much is asked of the transactions.
+    pub strictness: Strictness,
+    /// Whether proofs are remembered.
+    pub proof_memory: ProofMemory,
+}
+
+impl Default for MineOptions {
+    /// The tutorial's rule, ten transactions a block, and a fresh node id.
+    fn default() -> Self {
+        Self {
+            rule: Rule::default(),
+            target: Target::default(),
+            block_size: NonZeroUsize::new(10).expect("ten is not zero"),
+            recipient: fresh_node_id(),
+            clock: Clock::default(),
+            strictness: Strictness::default(),
+            proof_memory: ProofMemory::default(),
+        }
+    }
+}
+
+/// A node id as the tutorial makes one: a random UUID in hex, no dashes.
+pub fn fresh_node_id() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}

@@ -1,0 +1,137 @@
+//! The mining stage: a proof for one block after another.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+
+use super::error::MineError;
+use super::tip::Tip;
+use super::{Body, Forged, Pending};
+use crate::batch::options::{MineOptions, ProofMemory};
+use crate::pow::{Control, Nonce, NonceRange, Rule, Searcher};
+
+/// How often the stage looks whether it was cancelled while it waits.
+const CANCEL_POLL: Duration = Duration::from_millis(20);
+
+/// The mining stage.
+pub(super) struct Miner<'a> {
+    options: &'a MineOptions,
+    searcher: &'a Searcher,
+    control: &'a Control,
+    tip: Tip,
+    /// The proof after each proof that was searched from.
+    known_proofs: HashMap<Nonce, Nonce>,
+}
+
+/// What the mining stage counted.
+#[derive(Default)]
+pub(super) struct Mined {
+    pub(super) transactions: u64,
+    pub(super) hashes: u64,
+}
+
+impl<'a> Miner<'a> {
+    /// A miner of the block after `tip`.
+    pub(super) fn new(
+        options: &'a MineOptions,
+        searcher: &'a Searcher,
+        control: &'a Control,
+        tip: Tip,
+    ) -> Self {
+        Self {
+            options,
+            searcher,
+            control,
+            tip,
+            known_proofs: HashMap::new(),
+        }
+    }
+
+    /// Mines what comes until the reader is done.
+    pub(super) fn run(
+        mut self,
+        pending: &Receiver<Result<Pending, MineError>>,
+        forged: Sender<Forged>,
+    ) -> Result<Mined, MineError> {
+        let mut mined = Mined::default();
+        while let Some(next) = self.receive(pending)? {
+            let Pending {
+                mut transactions,
+                permit,
+            } = next?;
+            let proof = self.find_proof(&mut mined.hashes)?;
+            mined.transactions += transactions.count() as u64;
+
+            transactions.push_reward(&self.options.recipient);
+            let timestamp = self.options.clock.timestamp(self.tip.index + 1);
+            let body = match self.options.rule {
+                Rule::LastProof => {
+                    // This rule's searches read the proof alone; the hash
+                    // stage knows the hash.
+                    self.tip.advance(proof, self.tip.hash);
+                    Body::Open {
+                        timestamp,
+                        transactions,
+                    }
+                }
+                Rule::PreviousHash | Rule::LastHash => {
+                    Body::Sealed(self.tip.append(timestamp, transactions, proof))
+                }
+            };
+            if forged
+                .send(Forged {
+                    proof,
+                    body,
+                    permit,
+                })
+                .is_err()
+            {
+                break;
+            }
+        }
+        Ok(mined)
+    }
+
+    /// The proof of the block after the tip, and adds what it took to `hashes`.
+    fn find_proof(&mut self, hashes: &mut u64) -> Result<Nonce, MineError> {
+        let &MineOptions {
+            rule,
+            target,
+            proof_memory,
+            ..
+        } = self.options;
+        let remembers = proof_memory == ProofMemory::On && rule == Rule::LastProof;
+        if remembers && let Some(proof) = self.known_proofs.get(&self.tip.proof) {
+            return Ok(*proof);
+        }
+        let template = self.tip.with_last_block(|last| rule.template(last));
+        let outcome = self
+            .searcher
+            .find(&template, target, NonceRange::ALL, self.control)?;
+        *hashes += outcome.hashes;
+        let block = self.tip.index + 1;
+        let proof = outcome
+            .hit
+            .ok_or(MineError::NoProof { block, target })?
+            .nonce;
+        if remembers {
+            self.known_proofs.insert(self.tip.proof, proof);
+        }
+        Ok(proof)
+    }
+
+    /// The next message, or `None` once the reader is done.
+    fn receive<T>(&self, channel: &Receiver<T>) -> Result<Option<T>, MineError> {
+        loop {
+            if self.control.is_cancelled() {
+                return Err(MineError::Cancelled);
+            }
+            match channel.recv_timeout(CANCEL_POLL) {
+                Ok(message) => return Ok(Some(message)),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(None),
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The arguments. Parsing only validates; nothing here touches a file or
+//! starts a thread.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::builder::Styles;
+use clap::{Args, Parser, Subcommand};
+use fourzero::chain::{Format, Strictness};
+use fourzero::pow::{Rule, Target};
+use fourzero::sha256::Kernel;
+
+/// Mine and verify the tutorial blockchain, byte for byte as its Python
+/// programs do.
+#[derive(Debug, Parser)]
+#[command(version, styles = Styles::styled(), max_term_width = 100, after_help = EXIT_CODES)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit status:
+  0    yes
+  1    the honest answer is no (an invalid chain, a puzzle without an answer)
+  2    usage, input or output error
+  130  interrupted";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    Mine(MineArgs),
+    Verify(VerifyArgs),
+    Puzzle(PuzzleArgs),
+}
+
+/// Mine queued transactions into a chain file, and verify it
+///
+/// A queue is JSON Lines, a JSON array, or CSV with a header that names
+/// sender, recipient and amount. In JSON Lines, a line that is an array of
+/// transactions is a block of its own. Several queues are mined one after
+/// another into one chain.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fourzero mine queue.jsonl -o chain.json
+  fourzero mine monday.csv tuesday.csv -o week.jsonl --rule last-hash
+  generate | fourzero mine - -o chain.json --timestamp 1700000000")]
+pub(super) struct MineArgs {
+    /// Queue files; - is standard input
+    #[arg(required = true, value_name = "QUEUE")]
+    pub(super) queues: Vec<PathBuf>,
+    /// The chain file to write
+    #[arg(short, long, value_name = "CHAIN")]
+    pub(super) output: PathBuf,
+    /// What a proof is hashed with: last-proof, previous-hash or last-hash
+    #[arg(long, default_value_t)]
+    pub(super) rule: Rule,
+    #[command(flatten)]
+    pub(super) difficulty: Difficulty,
+    /// Transactions a block, the reward not counted
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub(super) block_size: NonZeroUsize,
+    /// Who gets the reward of each block [default: a fresh node id]
+    #[arg(long, value_name = "ID")]
+    pub(super) recipient: Option<String>,
+    #[command(flatten)]
+    pub(super) threads: Threads,
+    /// The implementation of SHA-256 to search with [default: the fastest]
+    #[arg(long, value_name = "NAME")]
+    pub(super) kernel: Option<Kernel>,
+    /// Search every proof anew. Under last-proof a proof follows from the one
+    /// before alone, so a proof found once is reused
+    #[arg(long)]
+    pub(super) no_proof_cache: bool,
+    /// Give block i the time T + i - 1, so that two runs give the same bytes
+    #[arg(long, value_name = "T", value_parser = seconds, allow_negative_numbers = true)]
+    pub(super) timestamp: Option<f64>,
+    /// json or jsonl [default: jsonl for a name that ends in .jsonl, else json]
+    #[arg(long)]
+    pub(super) format: Option<Format>,
+    /// Replace the chain file if it exists
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Do not read the finished file back
+    #[arg(long)]
+    pub(super) no_verify: bool,
+    #[command(flatten)]
+    pub(super) strict: Strict,
+    #[command(flatten)]
+    pub(super) printing: Printing,
+}
+
+/// Verify chain files
+///
+/// Reads a node's /chain answer, a bare array of blocks, or JSON Lines. Each
+/// block must quote the hash of the one before, and each proof must satisfy
+/// the rule.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fourzero verify chain.json
+  fourzero verify --rule last-hash --json *.json
+  curl -s http://localhost:5000/chain | fourzero verify -")]
+pub(super) struct VerifyArgs {
+    /// Chain files; - is standard input
+    #[arg(required = true, value_name = "CHAIN")]
+    pub(super) chains: Vec<PathBuf>,
+    /// last-proof, previous-hash, last-hash, or auto to find it
+    #[arg(long, default_value = "auto", value_parser = rule_or_auto)]
+    pub(super) rule: RuleChoice,
+    #[command(flatten)]
+    pub(super) difficulty: Difficulty,
+    #[command(flatten)]
+    pub(super) threads: Threads,
+    #[command(flatten)]
+    pub(super) strict: Strict,
+    #[command(flatten)]
+    pub(super) printing: Printing,
+}
+
+/// Solve the tutorial's first puzzle
+///
+/// Finds the smallest y >= 0 for which the SHA-256 of the text of x * y ends
+/// in the hex digit 0.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  fourzero puzzle 5")]
+pub(super) struct PuzzleArgs {
+    /// The factor x
+    #[arg(allow_negative_numbers = true)]
+    pub(super) x: i64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Difficulty {
+    /// Hex zeros in front of a proof's digest, 1 to 64
+    #[arg(
+        long = "difficulty",
+        value_name = "ZEROS",
+        default_value = "4",
+        value_parser = hex_zeros,
+    )]
+    pub(super) target: Target,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Threads {
+    /// Threads that hash [default: one a logical core]
+    #[arg(long = "threads", value_name = "N")]
+    count: Option<NonZeroUsize>,
+}
+
+impl Threads {
+    pub(super) fn count(&self) -> NonZeroUsize {
+        self.count
+            .or(NonZeroUsize::new(num_cpus::get()))
+            .unwrap_or(NonZeroUsize::MIN)
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Strict {
+    /// Ask that sender and recipient be strings and amount a number; without
+    /// it their presence is enough
+    #[arg(long)]
+    strict: bool,
+}
+
+impl Strict {
+    pub(super) const fn strictness(&self) -> Strictness {
+        if self.strict {
+            Strictness::Typed
+        } else {
+            Strictness::Presence
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Printing {
+    /// Print one JSON object a result
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Show no progress
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+/// A rule, or the wish to find it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RuleChoice(pub(super) Option<Rule>);
+
+fn rule_or_auto(text: &str) -> Result<RuleChoice, String> {
+    if text == "auto" {
+        return Ok(RuleChoice(None));
+    }
+    match text.parse() {
+        Ok(rule) => Ok(RuleChoice(Some(rule))),
+        Err(error) => Err(format!("{error}, or auto")),
+    }
+}
+
+fn hex_zeros(text: &str) -> Result<Target, String> {
+    let zeros = text.parse::<u16>().map_err(|error| error.to_string())?;
+    Target::from_hex_zeros(zeros).map_err(|error| error.to_string())
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(seconds) if seconds.is_finite() => Ok(seconds),
+        Ok(_) => Err("a timestamp must be finite".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+}

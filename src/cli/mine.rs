@@ -1,0 +1,143 @@
+//! `fourzero mine`.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use fourzero::batch::{
+    Clock, MineOptions, MineSummary, NamedQueue, OutputOptions, Overwrite, ProofMemory, ReadBack,
+    fresh_node_id, mine_to_file,
+};
+use fourzero::chain::Format;
+use fourzero::pow::{Control, Searcher};
+use fourzero::sha256::Kernel;
+use serde::Serialize;
+
+use super::args::MineArgs;
+use super::interrupt::{self, WhenStuck};
+use super::progress::{self, Progress};
+use super::{Exit, print};
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Summary<'a> {
+    output: &'a str,
+    blocks: u64,
+    transactions: u64,
+    hashes: u64,
+    seconds: f64,
+    hashrate: f64,
+    last_hash: String,
+}
+
+pub(super) fn run(args: &MineArgs) -> anyhow::Result<Exit> {
+    let queues = open_queues(args)?;
+    let options = MineOptions {
+        rule: args.rule,
+        target: args.difficulty.target,
+        block_size: args.block_size,
+        recipient: args.recipient.clone().unwrap_or_else(fresh_node_id),
+        clock: args.timestamp.map_or(Clock::System, Clock::From),
+        strictness: args.strict.strictness(),
+        proof_memory: if args.no_proof_cache {
+            ProofMemory::Off
+        } else {
+            ProofMemory::On
+        },
+    };
+    let output = OutputOptions {
+        path: args.output.clone(),
+        format: args.format.unwrap_or_else(|| Format::of_path(&args.output)),
+        overwrite: if args.force {
+            Overwrite::Replace
+        } else {
+            Overwrite::Never
+        },
+        read_back: if args.no_verify {
+            ReadBack::Skip
+        } else {
+            ReadBack::Verify
+        },
+    };
+    let searcher = Searcher::new(
+        args.threads.count(),
+        args.kernel.unwrap_or_else(Kernel::best),
+    )?;
+    let control = Control::new();
+    interrupt::install(&control, WhenStuck::Wait)?;
+
+    let progress = Progress::start(&args.printing, &control, progress::mining);
+    let mined = mine_to_file(queues, &output, &options, &searcher, &control);
+    drop(progress);
+    match mined {
+        Ok(summary) => {
+            report(args, &summary)?;
+            Ok(Exit::Yes)
+        }
+        Err(error) if error.is_cancelled() => {
+            print::message(&format!(
+                "interrupted after {}; nothing was kept, {} was not written",
+                print::count(control.blocks(), "block"),
+                args.output.display()
+            ));
+            Ok(Exit::Interrupted)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn open_queues(args: &MineArgs) -> anyhow::Result<Vec<NamedQueue>> {
+    let mut queues = Vec::new();
+    let mut has_stdin = false;
+    for path in &args.queues {
+        if path == Path::new("-") {
+            if has_stdin {
+                bail!("standard input (-) is named twice as a queue");
+            }
+            has_stdin = true;
+            queues.push(NamedQueue::new("standard input", io::stdin()));
+            continue;
+        }
+        let name = path.display().to_string();
+        let file = File::open(path).with_context(|| format!("cannot open {name}"))?;
+        if is_same_file(path, &args.output) {
+            bail!("{name} is both a queue and the output; mining would replace it");
+        }
+        queues.push(NamedQueue::new(name, file));
+    }
+    Ok(queues)
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+fn report(args: &MineArgs, summary: &MineSummary) -> io::Result<()> {
+    let output = args.output.display().to_string();
+    if args.printing.json {
+        return print::json(&Summary {
+            output: &output,
+            blocks: summary.blocks,
+            transactions: summary.transactions,
+            hashes: summary.hashes,
+            seconds: summary.elapsed.as_secs_f64(),
+            hashrate: summary.hashrate(),
+            last_hash: summary.last_hash.to_string(),
+        });
+    }
+    print::line(&format!(
+        "{output}: {}, {}, {} in {:.3} s ({})",
+        print::count(summary.blocks, "block"),
+        print::count(summary.transactions, "transaction"),
+        print::count(summary.hashes, "hash"),
+        summary.elapsed.as_secs_f64(),
+        print::hashrate(summary.hashrate()),
+    ))?;
+    print::line(&format!("last hash: {}", summary.last_hash))?;
+    print::line(if args.no_verify {
+        "not verified"
+    } else {
+        "verified"
+    })
+}

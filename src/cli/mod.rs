@@ -1,0 +1,63 @@
+//! The command line: arguments, plans, printing. One file a command; all that
+//! is computed is computed by the library.
+//!
+//! Results go to stdout, everything else to stderr. Exit codes are [`Exit`]'s
+//! and nobody else's.
+
+mod args;
+mod interrupt;
+mod mine;
+mod print;
+mod progress;
+mod puzzle;
+mod verify;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use self::args::{Cli, Command};
+
+/// How a command ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Exit {
+    /// It did what was asked; the answer is yes.
+    Yes = 0,
+    /// The honest answer is no.
+    No = 1,
+    /// Usage, input or output is at fault.
+    Error = 2,
+    /// Somebody interrupted it.
+    Interrupted = 130,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// Runs the command that the arguments ask for.
+pub(crate) fn main() -> ExitCode {
+    let exit = match Cli::parse().command {
+        Command::Mine(args) => mine::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Puzzle(args) => puzzle::run(&args),
+    };
+    match exit {
+        Ok(exit) => exit.into(),
+        // Whoever read our output had enough.
+        Err(error) if is_broken_pipe(&error) => Exit::Yes.into(),
+        Err(error) => {
+            print::error(&format!("{error:#}"));
+            Exit::Error.into()
+        }
+    }
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<io::Error>()
+        .is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,110 @@
+//! Progress on a terminal: one line on stderr, drawn from a [`Control`]'s
+//! counts. Where stderr is no terminal nothing is drawn.
+
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use fourzero::pow::Control;
+use indicatif::{
+    HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle,
+};
+
+use super::args::Printing;
+use super::print;
+
+/// How often the line is drawn anew.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// A line that is drawn until it is dropped.
+pub(super) struct Progress {
+    stop: Option<Sender<()>>,
+    drawer: Option<JoinHandle<()>>,
+}
+
+impl Progress {
+    /// Draws what `describe` makes of the counts, unless `printing` asks for
+    /// quiet.
+    pub(super) fn start(
+        printing: &Printing,
+        control: &Control,
+        describe: impl Fn(&Control, Duration) -> String + Send + 'static,
+    ) -> Self {
+        let target = ProgressDrawTarget::stderr();
+        if printing.quiet || target.is_hidden() {
+            return Self {
+                stop: None,
+                drawer: None,
+            };
+        }
+        let (stop, stopped) = mpsc::channel();
+        let control = control.clone();
+        let drawer = thread::Builder::new()
+            .name("progress".into())
+            .spawn(move || {
+                let style = ProgressStyle::with_template("{spinner} {wide_msg}")
+                    .expect("the template is well formed");
+                let bar = ProgressBar::with_draw_target(None, target).with_style(style);
+                let started = Instant::now();
+                while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(INTERVAL) {
+                    bar.set_message(describe(&control, started.elapsed()));
+                    bar.tick();
+                }
+                bar.finish_and_clear();
+            });
+        // Work goes on without a line if there is no thread to draw it.
+        Self {
+            stop: Some(stop),
+            drawer: drawer.ok(),
+        }
+    }
+}
+
+impl Drop for Progress {
+    /// Clears the line.
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(drawer) = self.drawer.take() {
+            let _ = drawer.join();
+        }
+    }
+}
+
+/// The line while mining. There is no time left in it: how long a proof
+/// takes is chance, and how many blocks a queue holds is not known before its
+/// end.
+pub(super) fn mining(control: &Control, elapsed: Duration) -> String {
+    let seconds = elapsed.as_secs_f64();
+    format!(
+        "mining: {}, {:.0} blocks/s, {}",
+        print::count(control.blocks(), "block"),
+        control.blocks() as f64 / seconds,
+        print::hashrate(control.hashes() as f64 / seconds),
+    )
+}
+
+/// The line while verifying `name`, a file of `size` bytes if that is known.
+pub(super) fn verifying(
+    name: String,
+    size: Option<u64>,
+) -> impl Fn(&Control, Duration) -> String + Send {
+    move |control, elapsed| {
+        let rate = control.bytes() as f64 / elapsed.as_secs_f64();
+        let read = match size {
+            Some(size) => format!("{} of {}", HumanBytes(control.bytes()), HumanBytes(size)),
+            None => HumanBytes(control.bytes()).to_string(),
+        };
+        let left = match size {
+            Some(size) if rate > 0.0 && elapsed > Duration::from_secs(1) => {
+                let seconds = size.saturating_sub(control.bytes()) as f64 / rate;
+                format!(", {} left", HumanDuration(Duration::from_secs_f64(seconds)))
+            }
+            _ => String::new(),
+        };
+        format!(
+            "verifying {name}: {} blocks, {read}, {}/s{left}",
+            HumanCount(control.blocks()),
+            HumanBytes(rate as u64),
+        )
+    }
+}

@@ -1,0 +1,39 @@
+//! `fourzero puzzle`.
+
+use fourzero::pow::puzzle;
+use serde::Serialize;
+
+use super::args::PuzzleArgs;
+use super::{Exit, print};
+
+/// What `--json` prints; `y` and `hash` are null where there is no answer.
+#[derive(Serialize)]
+struct Answer {
+    x: i64,
+    y: Option<u64>,
+    hash: Option<String>,
+}
+
+pub(super) fn run(args: &PuzzleArgs) -> anyhow::Result<Exit> {
+    let solution = puzzle::solve(args.x);
+    if args.json {
+        print::json(&Answer {
+            x: args.x,
+            y: solution.map(|solution| solution.y),
+            hash: solution.map(|solution| solution.digest.to_string()),
+        })?;
+    } else if let Some(solution) = solution {
+        print::line(&format!("y = {}", solution.y))?;
+        print::line(&format!(
+            "sha256(\"{}\") = {}",
+            solution.product, solution.digest
+        ))?;
+    } else {
+        print::line("there is no y: 0 * y is 0, and sha256(\"0\") does not end in 0")?;
+    }
+    Ok(if solution.is_some() {
+        Exit::Yes
+    } else {
+        Exit::No
+    })
+}

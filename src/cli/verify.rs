@@ -1,0 +1,134 @@
+//! `fourzero verify`.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use fourzero::chain::{Report, Verifier, VerifyError, VerifyOptions};
+use fourzero::pow::Control;
+use serde::Serialize;
+
+use super::args::VerifyArgs;
+use super::interrupt::{self, WhenStuck};
+use super::progress::{self, Progress};
+use super::{Exit, print};
+
+/// What `--json` prints for a file that could be read.
+#[derive(Serialize)]
+struct Verdict<'a> {
+    file: &'a str,
+    valid: bool,
+    rule: Option<&'static str>,
+    blocks: u64,
+    transactions: u64,
+    fault: Option<FaultSummary>,
+}
+
+#[derive(Serialize)]
+struct FaultSummary {
+    block: u64,
+    kind: &'static str,
+    message: String,
+}
+
+/// What `--json` prints for a file that could not.
+#[derive(Serialize)]
+struct Unreadable<'a> {
+    file: &'a str,
+    error: String,
+}
+
+pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
+    let options = VerifyOptions {
+        rule: args.rule.0,
+        target: args.difficulty.target,
+        strictness: args.strict.strictness(),
+    };
+    let verifier = Verifier::new(args.threads.count())?;
+    let control = Control::new();
+    interrupt::install(&control, WhenStuck::Leave)?;
+
+    let mut worst = Exit::Yes;
+    for path in &args.chains {
+        let control = control.with_fresh_counts();
+        let is_stdin = path == Path::new("-");
+        let name = if is_stdin {
+            "standard input".to_owned()
+        } else {
+            path.display().to_string()
+        };
+        let verdict = open(path, is_stdin)
+            .map_err(|error| VerifyError::Read(error.into()))
+            .and_then(|(source, size)| {
+                let line = progress::verifying(name.clone(), size);
+                let _progress = Progress::start(&args.printing, &control, line);
+                verifier.verify(source, &options, &control)
+            });
+        let exit = match verdict {
+            Ok(report) => {
+                print_report(args, &name, &report)?;
+                if report.is_valid() {
+                    Exit::Yes
+                } else {
+                    Exit::No
+                }
+            }
+            Err(VerifyError::Cancelled) => {
+                print::message(&format!("interrupted while verifying {name}"));
+                return Ok(Exit::Interrupted);
+            }
+            Err(error) => {
+                print::error(&format!("{name}: {error}"));
+                if args.printing.json {
+                    print::json(&Unreadable {
+                        file: &name,
+                        error: error.to_string(),
+                    })?;
+                }
+                Exit::Error
+            }
+        };
+        worst = worst.max(exit);
+    }
+    Ok(worst)
+}
+
+/// Opens a chain file, and tells its size if it has one.
+fn open(path: &Path, is_stdin: bool) -> io::Result<(Box<dyn Read>, Option<u64>)> {
+    if is_stdin {
+        return Ok((Box::new(io::stdin()), None));
+    }
+    let file = File::open(path)?;
+    let metadata = file.metadata()?;
+    Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
+}
+
+fn print_report(args: &VerifyArgs, name: &str, report: &Report) -> io::Result<()> {
+    if args.printing.json {
+        return print::json(&Verdict {
+            file: name,
+            valid: report.is_valid(),
+            rule: report.rule.map(fourzero::pow::Rule::name),
+            blocks: report.blocks,
+            transactions: report.transactions,
+            fault: report.fault.as_ref().map(|fault| FaultSummary {
+                block: fault.block,
+                kind: fault.kind.name(),
+                message: fault.kind.to_string(),
+            }),
+        });
+    }
+    match &report.fault {
+        None => {
+            let rule = report
+                .rule
+                .map_or_else(String::new, |rule| format!(", rule {rule}"));
+            print::line(&format!(
+                "{name}: valid: {}, {}{rule}",
+                print::count(report.blocks, "block"),
+                print::count(report.transactions, "transaction"),
+            ))
+        }
+        Some(fault) => print::line(&format!("{name}: invalid: {fault}")),
+    }
+}
