@@ -26,7 +26,7 @@ const MAX_BLOCK_BYTES: usize = MAX_VALUE_BYTES - (1 << 20);
 #[non_exhaustive]
 pub enum QueueError {
     /// The source failed.
-    #[error("cannot read it: {0}")]
+    #[error(transparent)]
     Io(#[from] std::io::Error),
     /// It holds no transaction.
     #[error("there is no transaction in it")]
