@@ -43,7 +43,7 @@ pub enum MineError {
     /// The chain cannot be written.
     #[error("cannot write the chain")]
     Write(#[source] io::Error),
-    /// The [`Control`] was cancelled.
+    /// The [`Control`](crate::pow::Control) was cancelled.
     #[error("the mining was cancelled")]
     Cancelled,
 }

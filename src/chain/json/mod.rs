@@ -2,8 +2,8 @@
 //!
 //! A block's hash is taken over `json.dumps(block, sort_keys=True)`, so every
 //! byte of that text matters. [`Transcoder`] turns any JSON text into it in
-//! one pass, without building a tree; [`View`] walks the result; and
-//! [`JsonStream`] cuts a stream of any length into single values.
+//! one pass, without building a tree; `View` walks the result; and
+//! `JsonStream` cuts a stream of any length into single values.
 
 mod error;
 mod number;
