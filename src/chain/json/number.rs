@@ -1,6 +1,47 @@
-//! Doubles as Python's `repr` writes them.
+//! Doubles as Python's `float` reads and its `repr` writes them.
 
 use std::io::Write as _;
+
+/// From this length on, a number goes through [`as_fraction`] before it is
+/// parsed. The shortest text that needs it has some 65,000 bytes.
+const LONG_NUMBER_BYTES: usize = 32 << 10;
+
+/// The double nearest to the JSON number `text`, infinite if that is past
+/// the range.
+pub(crate) fn read_float(text: &str) -> f64 {
+    const REASON: &str = "JSON numbers are a subset of what f64 parses";
+    if text.len() < LONG_NUMBER_BYTES {
+        text.parse().expect(REASON)
+    } else {
+        as_fraction(text).parse().expect(REASON)
+    }
+}
+
+/// The same number as `0.ddd`, its first digit not zero, with an exponent.
+///
+/// The standard library's parser drops the later digits of an exponent once
+/// it is past 65,536, whatever the digits before it are; but `1000e-3`, with
+/// a million zeros in place of three, is 1. In this form any such exponent
+/// is far out of range, and its exact size of no account.
+fn as_fraction(text: &str) -> String {
+    let (sign, magnitude) = match text.strip_prefix('-') {
+        Some(magnitude) => ("-", magnitude),
+        None => ("", text),
+    };
+    let (mantissa, exponent) = magnitude.split_once(['e', 'E']).unwrap_or((magnitude, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    // Only an exponent that overflows fails to parse, and no text is long
+    // enough to make up for that one.
+    let exponent = exponent.parse::<i64>().unwrap_or_else(|_| {
+        let is_negative = exponent.starts_with('-');
+        if is_negative { i64::MIN } else { i64::MAX }
+    });
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_start_matches('0');
+    let zeros = digits.len() - significant.len();
+    let exponent = exponent.saturating_add(whole.len() as i64 - zeros as i64);
+    format!("{sign}0.{significant}0e{exponent}")
+}
 
 /// Appends `value`, which must be finite, as Python's `repr(float)` does: the
 /// shortest digits that read back to the same double, in positional form from
@@ -84,6 +125,32 @@ mod tests {
         let mut out = Vec::new();
         write_float(value, &mut out);
         String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn an_exponent_may_make_up_for_a_million_zeros() {
+        // 655,360 is where the standard library stops counting.
+        for count in [1_000, 65_536, 69_999, 655_359, 655_360, 1_000_000] {
+            let zeros = "0".repeat(count);
+            for (text, expected) in [
+                (format!("0.{zeros}1e{}", count + 1), 1.0),
+                (format!("-0.{zeros}15E+{}", count + 3), -150.0),
+                (format!("25{zeros}e-{count}"), 25.0),
+                (format!("25{zeros}.0e-{}", count + 1), 2.5),
+                (format!("0.{zeros}1e{}", count + 310), f64::INFINITY),
+                (format!("-1{zeros}e-{}", count + 324), -0.0),
+                (format!("0.{zeros}1e700000000000000000000"), f64::INFINITY),
+                (format!("1{zeros}e-700000000000000000000"), 0.0),
+                (format!("-0.{zeros}e700000000000000000000"), -0.0),
+            ] {
+                let tail = &text[text.len().min(count)..];
+                assert_eq!(
+                    read_float(&text).to_bits(),
+                    expected.to_bits(),
+                    "{count} zeros, ...{tail}"
+                );
+            }
+        }
     }
 
     #[test]
