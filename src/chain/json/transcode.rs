@@ -8,7 +8,7 @@
 use std::ops::Range;
 
 use super::error::{SyntaxError, SyntaxErrorKind};
-use super::number::write_float;
+use super::number::{read_float, write_float};
 use super::string::{is_plain, write_escaped};
 
 /// How deep arrays and objects may be nested; about where CPython stops too
@@ -434,9 +434,7 @@ impl Run<'_> {
             self.out.extend_from_slice(text.as_bytes());
             return Ok(());
         }
-        let value: f64 = text
-            .parse()
-            .expect("JSON numbers are a subset of what f64 parses");
+        let value = read_float(text);
         if value.is_infinite() {
             return Err(SyntaxError {
                 offset: start,
