@@ -8,6 +8,7 @@
 mod error;
 mod number;
 mod position;
+mod recognize;
 mod stream;
 mod string;
 mod transcode;
@@ -16,6 +17,7 @@ mod view;
 pub use error::{SyntaxError, SyntaxErrorKind};
 pub(crate) use number::write_float;
 pub use position::Position;
+pub(crate) use recognize::{canonical_number, canonical_string};
 pub(crate) use stream::{JsonStream, StreamError};
 pub(crate) use string::write_string;
 pub use transcode::{MAX_DEPTH, Transcoder, canonical};

@@ -9,7 +9,8 @@ use std::ops::Range;
 
 use super::error::{SyntaxError, SyntaxErrorKind};
 use super::number::{read_float, write_float};
-use super::string::{is_plain, write_escaped};
+use super::recognize::plain_run;
+use super::string::write_escaped;
 
 /// How deep arrays and objects may be nested; about where CPython stops too
 /// (its default recursion limit is 1,000).
@@ -310,10 +311,7 @@ impl Run<'_> {
         self.out.push(b'"');
         loop {
             let rest = &self.text.as_bytes()[self.position..];
-            let plain = rest
-                .iter()
-                .position(|byte| !is_plain(*byte))
-                .unwrap_or(rest.len());
+            let plain = plain_run(rest);
             self.out.extend_from_slice(&rest[..plain]);
             self.position += plain;
             match self.peek() {
