@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use thiserror::Error;
 
-use crate::pow::scan::scan;
+use crate::pow::scan::Scanner;
 use crate::pow::{Control, Nonce, NonceRange, Target, Template};
 use crate::sha256::{Digest, Kernel};
 
@@ -143,6 +143,7 @@ impl Searcher {
             range,
             control,
             kernel: self.kernel,
+            scanner: Scanner::new(self.kernel, template, target),
             piece_size: piece_size(template, target, self.threads),
             next_piece: AtomicU64::new(0),
             best: AtomicU64::new(u64::MAX),
@@ -166,6 +167,7 @@ struct Hunt<'a> {
     range: NonceRange,
     control: &'a Control,
     kernel: Kernel,
+    scanner: Scanner<'a>,
     piece_size: u64,
     next_piece: AtomicU64,
     /// The smallest hit so far. Relaxed is enough: a stale value costs work,
@@ -187,7 +189,7 @@ impl Hunt<'_> {
             if span.first > self.best.load(Ordering::Relaxed) {
                 break;
             }
-            let scanned = scan(self.kernel, self.template, self.target, span);
+            let scanned = self.scanner.scan(span);
             tried += scanned.tried;
             self.control.add_hashes(scanned.tried);
             if let Some(nonce) = scanned.hit {

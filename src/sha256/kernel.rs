@@ -2,9 +2,15 @@
 //! can run it.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use thiserror::Error;
+
+use super::scalar::State;
+use super::{FirstBlock, Group, portable};
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512, sha_ni};
 
 /// An implementation of the nonce scan that this CPU can run.
 ///
@@ -22,31 +28,60 @@ use thiserror::Error;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Kernel(KernelKind);
 
-/// Every kernel there is, slowest last, whether or not this CPU has it.
+/// Every kernel there is, fastest first, whether or not this CPU has it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum KernelKind {
+enum KernelKind {
+    /// AVX-512F: two interleaved streams of 16 lanes.
+    Avx512,
+    /// The SHA extensions.
+    ShaNi,
+    /// AVX2: 8 lanes.
+    Avx2,
+    /// What every CPU of the architecture has.
+    Portable,
     /// The `sha2` crate over the formatted text, one nonce at a time: the
     /// reference that every other kernel is measured against.
     Sha2,
-    /// This crate's own plain Rust.
-    Portable,
 }
 
 impl KernelKind {
-    const ALL: [Self; 2] = [Self::Sha2, Self::Portable];
+    const ALL: [Self; 5] = [
+        Self::Avx512,
+        Self::ShaNi,
+        Self::Avx2,
+        Self::Portable,
+        Self::Sha2,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Sha2 => "sha2",
+            Self::Avx512 => "avx512",
+            Self::ShaNi => "sha-ni",
+            Self::Avx2 => "avx2",
             Self::Portable => "portable",
+            Self::Sha2 => "sha2",
         }
     }
 
     /// Whether the running CPU has the instructions.
-    const fn is_supported(self) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    fn is_supported(self) -> bool {
         match self {
-            Self::Sha2 | Self::Portable => true,
+            Self::Avx512 => is_x86_feature_detected!("avx512f"),
+            Self::ShaNi => {
+                is_x86_feature_detected!("sha")
+                    && is_x86_feature_detected!("sse4.1")
+                    && is_x86_feature_detected!("ssse3")
+            }
+            Self::Avx2 => is_x86_feature_detected!("avx2"),
+            Self::Portable | Self::Sha2 => true,
         }
+    }
+
+    /// Whether the running CPU has the instructions.
+    #[cfg(not(target_arch = "x86_64"))]
+    fn is_supported(self) -> bool {
+        matches!(self, Self::Portable | Self::Sha2)
     }
 }
 
@@ -90,8 +125,53 @@ impl Kernel {
         self.0.name()
     }
 
-    pub(crate) const fn kind(self) -> KernelKind {
-        self.0
+    /// Whether it hashes [`Group`]s. The `sha2` kernel, which hashes text,
+    /// does not.
+    pub(crate) const fn hashes_groups(self) -> bool {
+        !matches!(self.0, KernelKind::Sha2)
+    }
+
+    /// The block of a group in which `count` words vary from word `first` on.
+    pub(crate) fn first_block(
+        self,
+        midstate: State,
+        words: [u32; 16],
+        first: usize,
+        count: usize,
+    ) -> FirstBlock {
+        let count = match self.0 {
+            KernelKind::Avx2 | KernelKind::Portable if first < 15 => 2,
+            _ => count,
+        };
+        FirstBlock::new(midstate, words, first, count)
+    }
+
+    /// The index of the first message in `range` whose digest's first word has
+    /// no bit of the group's mask, or `None` if there is none or the kernel
+    /// does not hash groups.
+    ///
+    /// # Panics
+    /// If the group's first block was made for another kernel, or a column does not reach [`COLUMN_PADDING`](super::COLUMN_PADDING)
+    /// words past `range`.
+    #[allow(unsafe_code, reason = "calls code compiled for the detected CPU")]
+    pub(crate) fn first_match(self, group: &Group<'_>, range: Range<usize>) -> Option<usize> {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: to hold a kernel proves that its instructions exist.
+            KernelKind::Avx512 => unsafe { avx512::first_match(group, range) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            KernelKind::ShaNi => unsafe { sha_ni::first_match(group, range) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            KernelKind::Avx2 => unsafe { avx2::first_match(group, range) },
+            #[cfg(not(target_arch = "x86_64"))]
+            KernelKind::Avx512 | KernelKind::ShaNi | KernelKind::Avx2 => {
+                unreachable!("never supported here, so no such kernel is held")
+            }
+            KernelKind::Portable => portable::first_match(group, range),
+            KernelKind::Sha2 => None,
+        }
     }
 }
 
