@@ -7,133 +7,147 @@ use std::ops::Range;
 use super::group::{self, Functions, Group, by_position};
 use super::rounds::{self, Halfway, Lanes};
 use super::schedule::{BlockConstants, FirstBlock};
-use super::vector::{Pair, Vector};
+use super::vector::Vector;
 
-/// Sixteen words. Values exist only in functions that need AVX-512F: the
-/// module hands out none, and [`first_match`], its only door, asks for it.
+/// Thirty-two words in two registers, one of each stream.
+///
+/// Values exist only in functions that need AVX-512F: the module hands out
+/// none, and [`first_match`], its only door, asks for it.
 #[derive(Clone, Copy)]
-#[repr(transparent)]
-struct Words(__m512i);
+struct Words(__m512i, __m512i);
 
-/// Calls an intrinsic on the inner registers.
-macro_rules! avx512 {
-    ($call:expr) => {
+/// Calls an intrinsic on the registers of the first stream, then of the
+/// second.
+macro_rules! both {
+    ($intrinsic:ident $(::<$constant:ident>)? ($($words:ident),*)) => {
         // SAFETY: where a `Words` is handled, the CPU has AVX-512F.
-        Words(unsafe { $call })
+        unsafe {
+            Words(
+                $intrinsic $(::<$constant>)? ($($words.0),*),
+                $intrinsic $(::<$constant>)? ($($words.1),*),
+            )
+        }
     };
 }
 
-/// Truth tables for `vpternlogd`: bit `4a + 2b + c` is the result.
-mod truth_table {
-    pub(super) const XOR3: i32 = 0b1001_0110;
-    pub(super) const CHOOSE: i32 = 0b1100_1010;
-    pub(super) const MAJORITY: i32 = 0b1110_1000;
-}
+// Truth tables for `vpternlogd`: bit `4a + 2b + c` is the result.
+const XOR3: i32 = 0b1001_0110;
+const CHOOSE: i32 = 0b1100_1010;
+const MAJORITY: i32 = 0b1110_1000;
 
 impl Vector for Words {
-    const LANES: usize = 16;
+    const LANES: usize = 32;
 
     #[inline(always)]
     fn splat(word: u32) -> Self {
-        avx512!(_mm512_set1_epi32(word.cast_signed()))
+        // SAFETY: as in `both!`.
+        let words = unsafe { _mm512_set1_epi32(word.cast_signed()) };
+        Self(words, words)
     }
 
     #[inline(always)]
     fn load(words: &[u32]) -> Self {
-        let words: &[u32; 16] = words.first_chunk().expect("columns are padded");
-        // SAFETY: the load is unaligned and within the 64 bytes.
-        Self(unsafe { _mm512_loadu_si512(words.as_ptr().cast()) })
+        let words: &[u32; 32] = words.first_chunk().expect("columns are padded");
+        let words = words.as_ptr().cast::<__m512i>();
+        // SAFETY: the loads are unaligned and within the 128 bytes.
+        unsafe { Self(_mm512_loadu_si512(words), _mm512_loadu_si512(words.add(1))) }
     }
 
     #[inline(always)]
     fn add(self, other: Self) -> Self {
-        avx512!(_mm512_add_epi32(self.0, other.0))
+        both!(_mm512_add_epi32(self, other))
     }
 
     #[inline(always)]
     fn and(self, other: Self) -> Self {
-        avx512!(_mm512_and_si512(self.0, other.0))
+        both!(_mm512_and_si512(self, other))
     }
 
     #[inline(always)]
     fn xor(self, other: Self) -> Self {
-        avx512!(_mm512_xor_si512(self.0, other.0))
+        both!(_mm512_xor_si512(self, other))
     }
 
     #[inline(always)]
     fn shift_right<const BITS: i32>(self) -> Self {
-        avx512!(_mm512_srl_epi32(self.0, _mm_cvtsi32_si128(BITS)))
+        // SAFETY: as in `both!`.
+        let bits = unsafe { _mm_cvtsi32_si128(BITS) };
+        // SAFETY: as in `both!`.
+        unsafe {
+            Self(
+                _mm512_srl_epi32(self.0, bits),
+                _mm512_srl_epi32(self.1, bits),
+            )
+        }
     }
 
     #[inline(always)]
     fn rotate_right<const BITS: i32>(self) -> Self {
-        avx512!(_mm512_ror_epi32::<BITS>(self.0))
+        both!(_mm512_ror_epi32::<BITS>(self))
     }
 
     #[inline(always)]
     fn lanes_clear_of(self, mask: Self) -> u64 {
-        // SAFETY: as in `avx512!`.
-        u64::from(unsafe { _mm512_testn_epi32_mask(self.0, mask.0) })
+        // SAFETY: as in `both!`.
+        let (low, high) = unsafe {
+            (
+                _mm512_testn_epi32_mask(self.0, mask.0),
+                _mm512_testn_epi32_mask(self.1, mask.1),
+            )
+        };
+        u64::from(low) | u64::from(high) << 16
     }
 
     #[inline(always)]
     fn xor3(self, second: Self, third: Self) -> Self {
-        avx512!(_mm512_ternarylogic_epi32::<{ truth_table::XOR3 }>(
-            self.0, second.0, third.0
-        ))
+        both!(_mm512_ternarylogic_epi32::<XOR3>(self, second, third))
     }
 
     #[inline(always)]
     fn choose(self, f: Self, g: Self) -> Self {
-        avx512!(_mm512_ternarylogic_epi32::<{ truth_table::CHOOSE }>(
-            self.0, f.0, g.0
-        ))
+        both!(_mm512_ternarylogic_epi32::<CHOOSE>(self, f, g))
     }
 
     #[inline(always)]
     fn majority(self, b: Self, c: Self) -> Self {
-        avx512!(_mm512_ternarylogic_epi32::<{ truth_table::MAJORITY }>(
-            self.0, b.0, c.0
-        ))
+        both!(_mm512_ternarylogic_epi32::<MAJORITY>(self, b, c))
     }
 }
-
-type Streams = Pair<Words>;
 
 #[target_feature(enable = "avx512f")]
 #[inline(never)]
 fn first_half<const FIRST: usize, const COUNT: usize>(
     block: &FirstBlock,
-    varying: &[Streams; 2],
-    halfway: &mut Halfway<Streams>,
+    varying: &[Words; 2],
+    halfway: &mut Halfway<Words>,
 ) {
-    *halfway = rounds::first_half::<Streams, FIRST, COUNT>(block, varying);
+    *halfway = rounds::first_half::<Words, FIRST, COUNT>(block, varying);
 }
 
 #[target_feature(enable = "avx512f")]
 #[inline(never)]
 fn first_half_of_straddled(
-    lanes: &Lanes<Streams>,
+    lanes: &Lanes<Words>,
     block: &BlockConstants,
-    varying: &Streams,
-    halfway: &mut Halfway<Streams>,
+    varying: &Words,
+    halfway: &mut Halfway<Words>,
 ) {
     *halfway = rounds::first_half_of_straddled(lanes, block, varying);
 }
 
 #[target_feature(enable = "avx512f")]
 #[inline(never)]
-fn second_half(halfway: &Halfway<Streams>, lanes: &mut Lanes<Streams>) {
+fn second_half(halfway: &Halfway<Words>, lanes: &mut Lanes<Words>) {
     *lanes = rounds::second_half(halfway);
 }
 
 #[target_feature(enable = "avx512f")]
 #[inline(never)]
-fn constant_block(lanes: &mut Lanes<Streams>, block: &BlockConstants) {
+fn constant_block(lanes: &mut Lanes<Words>, block: &BlockConstants) {
     *lanes = rounds::constant_block(lanes, block);
 }
 
-static FUNCTIONS: Functions<Streams> = Functions {
+static FUNCTIONS: Functions<Words> = Functions {
     first_half: by_position!(first_half),
     first_half_of_straddled,
     second_half,

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use thiserror::Error;
 
 use super::scalar::State;
-use super::{FirstBlock, Group, portable};
+use super::{Digest, FirstBlock, Group, portable, self_test};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512, sha_ni};
 
@@ -103,6 +103,15 @@ pub enum KernelError {
         /// The kernel's name.
         name: &'static str,
     },
+    /// The kernel contradicts the scalar code.
+    #[error(
+        "the kernel \"{name}\" fails its self-test: this CPU or this build cannot be trusted (try \
+         --kernel sha2)"
+    )]
+    Faulty {
+        /// The kernel's name.
+        name: &'static str,
+    },
 }
 
 impl Kernel {
@@ -118,6 +127,35 @@ impl Kernel {
             .filter(|kind| kind.is_supported())
             .map(Self)
             .collect()
+    }
+
+    /// The names of the kernels that this CPU does not run.
+    pub fn missing() -> Vec<&'static str> {
+        KernelKind::ALL
+            .into_iter()
+            .filter(|kind| !kind.is_supported())
+            .map(KernelKind::name)
+            .collect()
+    }
+
+    /// Hashes a few messages for every place at which a nonce can lie and
+    /// compares the result with the scalar code, in less than a millisecond.
+    ///
+    /// # Errors
+    /// [`KernelError::Faulty`] if they differ.
+    pub fn self_test(self) -> Result<(), KernelError> {
+        let holds = match self.0 {
+            KernelKind::Sha2 => Digest::of(b"abc")
+                .as_bytes()
+                .starts_with(&[0xba, 0x78, 0x16, 0xbf]),
+            _ => self_test::cases_of_every_position()
+                .all(|case| self_test::agrees_with_scalar(&self, case)),
+        };
+        if holds {
+            Ok(())
+        } else {
+            Err(KernelError::Faulty { name: self.name() })
+        }
     }
 
     /// The name under which `--kernel` knows it.
@@ -175,6 +213,22 @@ impl Kernel {
     }
 }
 
+impl self_test::Subject for Kernel {
+    fn first_block(
+        &self,
+        midstate: State,
+        words: [u32; 16],
+        first: usize,
+        count: usize,
+    ) -> FirstBlock {
+        (*self).first_block(midstate, words, first, count)
+    }
+
+    fn first_match(&self, group: &Group<'_>, range: Range<usize>) -> Option<usize> {
+        (*self).first_match(group, range)
+    }
+}
+
 impl FromStr for Kernel {
     type Err = KernelError;
 
@@ -214,6 +268,35 @@ mod tests {
     fn every_available_kernel_is_found_by_its_name() {
         for kernel in Kernel::available() {
             assert_eq!(kernel.name().parse(), Ok(kernel));
+        }
+    }
+
+    #[test]
+    fn every_kernel_passes_its_self_test_within_a_millisecond() {
+        for kernel in Kernel::available() {
+            let fastest = (0..20)
+                .map(|_| {
+                    let start = std::time::Instant::now();
+                    assert_eq!(kernel.self_test(), Ok(()));
+                    start.elapsed()
+                })
+                .min();
+            // Unoptimised code may take longer.
+            if !cfg!(debug_assertions) {
+                assert!(fastest.unwrap().as_micros() < 1000, "{kernel}: {fastest:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_kernel_is_either_available_or_missing() {
+        let available = Kernel::available().len();
+        assert_eq!(available + Kernel::missing().len(), KernelKind::ALL.len());
+        for name in Kernel::missing() {
+            assert_eq!(
+                name.parse::<Kernel>(),
+                Err(KernelError::Unsupported { name })
+            );
         }
     }
 

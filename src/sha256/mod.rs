@@ -16,6 +16,7 @@ mod portable;
 mod rounds;
 pub(crate) mod scalar;
 mod schedule;
+mod self_test;
 #[cfg(target_arch = "x86_64")]
 mod sha_ni;
 #[cfg(target_arch = "x86_64")]

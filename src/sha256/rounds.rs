@@ -102,7 +102,7 @@ fn rounds_of_first_half<
         ($($t:literal)*) => {$(
             if const { !AFTER_FIRST || FIRST + 1 <= $t } {
                 let mut t1;
-                if const { AFTER_FIRST && FIRST + 3 >= $t } {
+                if const { AFTER_FIRST && h_is_constant::<FIRST>($t) } {
                     t1 = V::splat(with_h[($t - FIRST - 1) & 3]);
                 } else {
                     t1 = h.add(V::splat(constants.rounds[$t]));
@@ -148,6 +148,12 @@ fn rounds_of_first_half<
 
 const fn varies<const FIRST: usize, const COUNT: usize>(t: usize) -> bool {
     contains(varying_words(FIRST, COUNT), t)
+}
+
+/// Whether `h` is still constant in round `t`: the first varying round changes
+/// `a` and `e`, and `e` takes three rounds to become `h`.
+const fn h_is_constant<const FIRST: usize>(t: usize) -> bool {
+    t > FIRST && t <= FIRST + 3
 }
 
 /// The second half of any block that varies. The caller adds the state before

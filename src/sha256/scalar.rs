@@ -53,8 +53,13 @@ pub(crate) fn add_states(left: State, right: State) -> State {
 
 /// Folds one 64-byte block into `state` (FIPS 180-4, section 6.2.2).
 pub(crate) fn compress(state: &mut State, block: &[u8; BLOCK_BYTES]) {
+    compress_words(state, &block_words(block));
+}
+
+/// As [`compress`], of a block that is already read as words.
+pub(crate) fn compress_words(state: &mut State, words: &[u32; 16]) {
     let mut schedule = [0u32; 64];
-    schedule[..16].copy_from_slice(&block_words(block));
+    schedule[..16].copy_from_slice(words);
     for t in 16..64 {
         schedule[t] = schedule[t - 16]
             .wrapping_add(small_sigma0(schedule[t - 15]))

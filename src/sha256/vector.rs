@@ -82,85 +82,24 @@ pub(crate) trait Vector: Copy {
     }
 }
 
-/// Two vectors as one of twice the lanes: two independent streams, interleaved
-/// operation by operation.
-///
-/// Each round of SHA-256 waits for the one before it; the second stream fills
-/// the gaps where one alone is bound by latency and registers allow for two.
-#[derive(Clone, Copy)]
-pub(crate) struct Pair<V>(V, V);
-
-impl<V: Vector> Vector for Pair<V> {
-    const LANES: usize = 2 * V::LANES;
-
-    #[inline(always)]
-    fn splat(word: u32) -> Self {
-        Self(V::splat(word), V::splat(word))
-    }
-
-    #[inline(always)]
-    fn load(words: &[u32]) -> Self {
-        Self(V::load(words), V::load(&words[V::LANES..]))
-    }
-
-    #[inline(always)]
-    fn add(self, other: Self) -> Self {
-        Self(self.0.add(other.0), self.1.add(other.1))
-    }
-
-    #[inline(always)]
-    fn and(self, other: Self) -> Self {
-        Self(self.0.and(other.0), self.1.and(other.1))
-    }
-
-    #[inline(always)]
-    fn xor(self, other: Self) -> Self {
-        Self(self.0.xor(other.0), self.1.xor(other.1))
-    }
-
-    #[inline(always)]
-    fn shift_right<const BITS: i32>(self) -> Self {
-        Self(self.0.shift_right::<BITS>(), self.1.shift_right::<BITS>())
-    }
-
-    #[inline(always)]
-    fn rotate_right<const BITS: i32>(self) -> Self {
-        Self(self.0.rotate_right::<BITS>(), self.1.rotate_right::<BITS>())
-    }
-
-    #[inline(always)]
-    fn lanes_clear_of(self, mask: Self) -> u64 {
-        self.0.lanes_clear_of(mask.0) | self.1.lanes_clear_of(mask.1) << V::LANES
-    }
-
-    #[inline(always)]
-    fn xor3(self, second: Self, third: Self) -> Self {
-        Self(
-            self.0.xor3(second.0, third.0),
-            self.1.xor3(second.1, third.1),
-        )
-    }
-
-    #[inline(always)]
-    fn choose(self, f: Self, g: Self) -> Self {
-        Self(self.0.choose(f.0, g.0), self.1.choose(f.1, g.1))
-    }
-
-    #[inline(always)]
-    fn majority(self, b: Self, c: Self) -> Self {
-        Self(self.0.majority(b.0, c.0), self.1.majority(b.1, c.1))
-    }
-}
-
 /// Plain arrays: the vector of a target without one of its own, and the
 /// software stand-in that lets any CPU test the body at any number of lanes.
 #[cfg(any(test, not(target_arch = "x86_64")))]
 #[derive(Clone, Copy)]
 pub(crate) struct Array<const LANES: usize>([u32; LANES]);
 
+/// Methods of [`Array`]. In tests they stay functions: 32 lanes inlined some
+/// thousand times would take minutes to compile.
 #[cfg(any(test, not(target_arch = "x86_64")))]
 impl<const LANES: usize> Array<LANES> {
-    #[inline(always)]
+    #[cfg_attr(test, inline(never))]
+    #[cfg_attr(not(test), inline(always))]
+    fn map(self, operation: impl Fn(u32) -> u32) -> Self {
+        Self(self.0.map(operation))
+    }
+
+    #[cfg_attr(test, inline(never))]
+    #[cfg_attr(not(test), inline(always))]
     fn zip(self, other: Self, operation: impl Fn(u32, u32) -> u32) -> Self {
         Self(std::array::from_fn(|lane| {
             operation(self.0[lane], other.0[lane])
@@ -199,12 +138,12 @@ impl<const LANES: usize> Vector for Array<LANES> {
 
     #[inline(always)]
     fn shift_right<const BITS: i32>(self) -> Self {
-        Self(self.0.map(|word| word >> BITS))
+        self.map(|word| word >> BITS)
     }
 
     #[inline(always)]
     fn rotate_right<const BITS: i32>(self) -> Self {
-        Self(self.0.map(|word| word.rotate_right(BITS.cast_unsigned())))
+        self.map(|word| word.rotate_right(BITS.cast_unsigned()))
     }
 
     #[inline(always)]

@@ -4,6 +4,8 @@
 //! `layout` says where the digits lie and what of the hash stays the same,
 //! `digits` holds what the low digits add to the message.
 
+#[cfg(test)]
+mod conformance;
 mod digits;
 mod layout;
 
@@ -35,6 +37,8 @@ pub(crate) struct Scanner<'a> {
     kernel: Kernel,
     template: &'a Template,
     target: Target,
+    /// The bits of the first digest word that the target wants to be zero.
+    mask: u32,
     /// The state after the whole blocks of the prefix.
     midstate: State,
     /// By the number of digits less one.
@@ -52,6 +56,9 @@ impl<'a> Scanner<'a> {
             kernel,
             template,
             target,
+            mask: u32::MAX
+                .checked_shr(target.bits().into())
+                .map_or(u32::MAX, |rest| !rest),
             midstate,
             layouts: [const { OnceLock::new() }; MOST_DIGITS],
         }
@@ -83,7 +90,7 @@ impl<'a> Scanner<'a> {
         (part.first / size..=part.last / size).find_map(|upper| {
             let base = upper * size;
             let first = layout.first_block(self.kernel, upper);
-            let group = layout.group(&first, self.mask());
+            let group = layout.group(&first, self.mask);
             let mut start = part.first.saturating_sub(base) as usize;
             let end = (part.last - base).min(size - 1) as usize + 1;
             loop {
@@ -96,98 +103,5 @@ impl<'a> Scanner<'a> {
                 start = index + 1;
             }
         })
-    }
-
-    /// The bits of the first digest word that the target wants to be zero.
-    fn mask(&self) -> u32 {
-        u32::MAX
-            .checked_shr(u32::from(self.target.bits()))
-            .map_or(u32::MAX, |rest| !rest)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::sha256::Digest;
-
-    /// The first nonce of the span that the `sha2` crate accepts.
-    fn naive(template: &Template, target: Target, span: Span) -> Option<Nonce> {
-        (span.first..=span.last)
-            .map(Nonce)
-            .find(|nonce| target.is_met_by(&Digest::of(&template.message(*nonce))))
-    }
-
-    fn agrees_with_naive(template: &Template, target: Target, span: Span) {
-        let expected = naive(template, target, span);
-        for kernel in Kernel::available() {
-            let found = Scanner::new(kernel, template, target).scan(span);
-            assert_eq!(
-                found.hit,
-                expected,
-                "{kernel}: prefix {}, suffix {}, {target}, {span:?}",
-                template.prefix().len(),
-                template.suffix().len()
-            );
-            assert!(found.tried >= 1 && found.tried <= span.last - span.first + 1);
-        }
-    }
-
-    #[test]
-    fn every_alignment_of_prefix_and_suffix_finds_what_naive_search_finds() {
-        let target = Target::from_hex_zeros(1).unwrap();
-        for prefix in 0..=130 {
-            for suffix in [0, 1, 40, 51, 55, 64, 119, 130] {
-                let template = Template::new(vec![b'p'; prefix], vec![b's'; suffix]);
-                agrees_with_naive(
-                    &template,
-                    target,
-                    Span {
-                        first: 95,
-                        last: 130,
-                    },
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn digit_roll_overs_are_crossed() {
-        let template = Template::new("100", "tail");
-        let target = Target::from_hex_zeros(2).unwrap();
-        for power in [10, 100, 100_000, 100_000_000, 10u64.pow(19)] {
-            agrees_with_naive(
-                &template,
-                target,
-                Span {
-                    first: power - 5,
-                    last: power + 300,
-                },
-            );
-        }
-        agrees_with_naive(
-            &template,
-            target,
-            Span {
-                first: u64::MAX - 300,
-                last: u64::MAX,
-            },
-        );
-    }
-
-    #[test]
-    fn a_span_without_an_answer_says_so_after_trying_all() {
-        let template = Template::new("x", "");
-        for kernel in Kernel::available() {
-            let target = Target::from_bits(200).unwrap();
-            let found = Scanner::new(kernel, &template, target).scan(Span { first: 0, last: 99 });
-            assert_eq!(
-                found,
-                Scanned {
-                    hit: None,
-                    tried: 100
-                }
-            );
-        }
     }
 }
