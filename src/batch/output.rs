@@ -68,7 +68,7 @@ pub enum OutputError {
         what: &'static str,
     },
     /// It cannot be made.
-    #[error("cannot write {}: {source}", path.display())]
+    #[error("cannot write {}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -79,7 +79,7 @@ pub enum OutputError {
     #[error(transparent)]
     Mine(MineError),
     /// The file that was written cannot be read back as a chain.
-    #[error("{}: what was written cannot be read back: {source}", path.display())]
+    #[error("what was written to {} cannot be read back", path.display())]
     ReadBack {
         /// The file.
         path: PathBuf,
@@ -88,7 +88,7 @@ pub enum OutputError {
     },
     /// The chain that was read back is not valid: the disk or the memory
     /// failed.
-    #[error("{}: what was written does not verify: {fault}", path.display())]
+    #[error("what was written to {} does not verify: {fault}", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
@@ -96,7 +96,7 @@ pub enum OutputError {
         fault: Fault,
     },
     /// The threads that verify cannot be started.
-    #[error("cannot start the threads that verify: {0}")]
+    #[error("cannot start the threads that verify")]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
 

@@ -84,8 +84,8 @@ impl NonceRange {
     pub(crate) fn piece(&self, index: u64, size: u64) -> Option<Span> {
         let start = u128::from(self.start) + u128::from(index) * u128::from(size);
         let last = (start + u128::from(size)).min(self.end).checked_sub(1)?;
-        (start <= last).then(|| Span {
-            // Both are below `end`, which is at most 2^64.
+        // Both are below `end`, which is at most 2^64.
+        (start <= last).then_some(Span {
             first: start as u64,
             last: last as u64,
         })

@@ -12,7 +12,7 @@ use crate::pow::{Nonce, Rule, SearchError, Target};
 #[non_exhaustive]
 pub enum MineError {
     /// A queue cannot be read.
-    #[error("{name}: {source}")]
+    #[error("cannot read the queue {name}")]
     Queue {
         /// The queue.
         name: String,
@@ -41,9 +41,9 @@ pub enum MineError {
         rule: Rule,
     },
     /// The chain cannot be written.
-    #[error("cannot write the chain: {0}")]
+    #[error("cannot write the chain")]
     Write(#[source] io::Error),
-    /// The [`Control`] was cancelled.
+    /// The [`Control`](crate::pow::Control) was cancelled.
     #[error("the mining was cancelled")]
     Cancelled,
 }

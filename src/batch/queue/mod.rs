@@ -26,7 +26,7 @@ const MAX_BLOCK_BYTES: usize = MAX_VALUE_BYTES - (1 << 20);
 #[non_exhaustive]
 pub enum QueueError {
     /// The source failed.
-    #[error("cannot read it: {0}")]
+    #[error(transparent)]
     Io(#[from] std::io::Error),
     /// It holds no transaction.
     #[error("there is no transaction in it")]
@@ -133,7 +133,7 @@ enum Source<R> {
     /// Nothing was read yet.
     Unopened(Option<JsonStream<R>>),
     Json(JsonQueue<R>),
-    Csv(CsvQueue<Unread<R>>),
+    Csv(Box<CsvQueue<Unread<R>>>),
 }
 
 /// What is left of a stream that was looked into.
@@ -224,7 +224,7 @@ impl<R: Read> Queue<R> {
                         Some(b'{' | b'[') => Source::Json(JsonQueue::new(stream)?),
                         Some(_) => {
                             let line = stream.position().line;
-                            Source::Csv(CsvQueue::new(stream.into_reader(), line)?)
+                            Source::Csv(Box::new(CsvQueue::new(stream.into_reader(), line)?))
                         }
                     };
                 }

@@ -2,12 +2,13 @@
 //!
 //! A block's hash is taken over `json.dumps(block, sort_keys=True)`, so every
 //! byte of that text matters. [`Transcoder`] turns any JSON text into it in
-//! one pass, without building a tree; [`View`] walks the result; and
-//! [`JsonStream`] cuts a stream of any length into single values.
+//! one pass, without building a tree; `View` walks the result; and
+//! `JsonStream` cuts a stream of any length into single values.
 
 mod error;
 mod number;
 mod position;
+mod recognize;
 mod stream;
 mod string;
 mod transcode;
@@ -16,6 +17,7 @@ mod view;
 pub use error::{SyntaxError, SyntaxErrorKind};
 pub(crate) use number::write_float;
 pub use position::Position;
+pub(crate) use recognize::{canonical_number, canonical_string};
 pub(crate) use stream::{JsonStream, StreamError};
 pub(crate) use string::write_string;
 pub use transcode::{MAX_DEPTH, Transcoder, canonical};

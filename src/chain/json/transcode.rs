@@ -8,8 +8,9 @@
 use std::ops::Range;
 
 use super::error::{SyntaxError, SyntaxErrorKind};
-use super::number::write_float;
-use super::string::{is_plain, write_escaped};
+use super::number::{read_float, write_float};
+use super::recognize::plain_run;
+use super::string::write_escaped;
 
 /// How deep arrays and objects may be nested; about where CPython stops too
 /// (its default recursion limit is 1,000).
@@ -310,10 +311,7 @@ impl Run<'_> {
         self.out.push(b'"');
         loop {
             let rest = &self.text.as_bytes()[self.position..];
-            let plain = rest
-                .iter()
-                .position(|byte| !is_plain(*byte))
-                .unwrap_or(rest.len());
+            let plain = plain_run(rest);
             self.out.extend_from_slice(&rest[..plain]);
             self.position += plain;
             match self.peek() {
@@ -434,9 +432,7 @@ impl Run<'_> {
             self.out.extend_from_slice(text.as_bytes());
             return Ok(());
         }
-        let value: f64 = text
-            .parse()
-            .expect("JSON numbers are a subset of what f64 parses");
+        let value = read_float(text);
         if value.is_infinite() {
             return Err(SyntaxError {
                 offset: start,

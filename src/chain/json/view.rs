@@ -53,9 +53,14 @@ impl<'a> View<'a> {
             b'"' => Kind::String,
             b'[' => Kind::Array,
             b'{' => Kind::Object,
-            _ if self.0.iter().any(|byte| matches!(byte, b'.' | b'e')) => Kind::Float,
-            _ => Kind::Integer,
+            _ if self.is_integer() => Kind::Integer,
+            _ => Kind::Float,
         }
+    }
+
+    /// Whether a number is written as an integer.
+    pub(crate) fn is_integer(self) -> bool {
+        !self.0.iter().any(|byte| matches!(byte, b'.' | b'e'))
     }
 
     /// The text between a string's quotes, still escaped; `None` for other

@@ -6,6 +6,7 @@
 
 use super::fault::{Fault, FaultKind, excerpt};
 use super::inspect::{Inspected, Tip, inspect};
+use super::known::{Known, recognize};
 use super::{ReadError, VerifyOptions};
 use crate::chain::file::Batch;
 use crate::chain::json::{StreamError, Transcoder, View};
@@ -66,12 +67,18 @@ impl Worker {
         let mut tip = Tip::default();
         let first_index = self.batch.first_index;
         for (index, (raw, position)) in (first_index..).zip(self.batch.blocks()) {
-            self.text.clear();
-            self.transcoder
-                .transcode(raw, &mut self.text)
-                .map_err(|error| StreamError::inside(raw, position, error))?;
             summary.blocks += 1;
-            let inspected = inspect(View::of(&self.text), index, options.strictness);
+            let (inspected, text) = match recognize(raw, index, &mut self.text) {
+                Some(Known { block, text }) => (Ok(block), text),
+                None => {
+                    self.text.clear();
+                    self.transcoder
+                        .transcode(raw, &mut self.text)
+                        .map_err(|error| StreamError::inside(raw, position, error))?;
+                    let inspected = inspect(View::of(&self.text), index, options.strictness);
+                    (inspected, self.text.as_slice())
+                }
+            };
             summary.transactions += inspected.as_ref().map_or(0, |block| block.transactions);
             // Once the verdict is settled, blocks are only counted.
             if summary.findings.is_settled(options) {
@@ -100,7 +107,7 @@ impl Worker {
                     options,
                 );
             }
-            tip.set(&block, Digest::of(&self.text));
+            tip.set(&block, Digest::of(text));
         }
         summary.tip = Some(tip);
         Ok(summary)

@@ -8,6 +8,7 @@
 mod batch;
 mod fault;
 mod inspect;
+mod known;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
