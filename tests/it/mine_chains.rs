@@ -8,10 +8,36 @@ use crate::naive::{self, Json, LAST_PROOF, RULES, hash, number, parse, text, tra
 use crate::naive_chain;
 use crate::support::{Ends as _, Folder, data_text, fourzero, shown};
 
-/// The sample queue's transactions, ten a block.
+/// The sample queue's blocks: ten transactions each, and a line that is a
+/// list is one of its own.
 fn sample_blocks() -> Vec<Vec<Json>> {
-    let transactions: Vec<_> = data_text("queue.jsonl").lines().map(parse).collect();
-    transactions.chunks(10).map(<[Json]>::to_vec).collect()
+    let mut blocks = vec![Vec::new()];
+    for line in data_text("queue.jsonl").lines().map(parse) {
+        let pending = blocks.last_mut().unwrap();
+        match line {
+            Json::List(block) if pending.is_empty() => {
+                *pending = block;
+                blocks.push(Vec::new());
+            }
+            Json::List(block) => blocks.extend([block, Vec::new()]),
+            transaction => {
+                pending.push(transaction);
+                if pending.len() == 10 {
+                    blocks.push(Vec::new());
+                }
+            }
+        }
+    }
+    if blocks.last().is_some_and(Vec::is_empty) {
+        blocks.pop();
+    }
+    blocks
+}
+
+/// What people read of the sample queue's chain.
+fn sample_counts() -> (usize, usize) {
+    let blocks = sample_blocks();
+    (blocks.len() + 1, blocks.iter().map(Vec::len).sum())
 }
 
 #[test]
@@ -108,20 +134,21 @@ fn the_summary_has_the_specified_keys_and_true_values() {
     };
     let seconds = summary.remove("seconds").unwrap().as_f64().unwrap();
     let hashrate = summary.remove("hashrate").unwrap().as_f64().unwrap();
-    // From each block's proof of 0 up to the one it has, each distinct.
-    let hashes: u64 = naive_chain::two_hundred_proofs()[..7]
+    let (count, transactions) = sample_counts();
+    // From 0 up to each block's proof; none of them comes twice.
+    let hashes: u64 = naive_chain::two_hundred_proofs()[..count - 1]
         .iter()
         .map(|proof| proof + 1)
         .sum();
     let expected = json!({
         "output": shown(&output),
-        "blocks": 8,
-        "transactions": 62,
+        "blocks": count,
+        "transactions": transactions,
         "hashes": hashes,
-        "last_hash": hash(&blocks[7]),
+        "last_hash": hash(&blocks[count - 1]),
     });
     assert_eq!(Value::Object(summary), expected);
-    assert_eq!(blocks.len(), 8);
+    assert_eq!(blocks.len(), count);
     assert!(seconds > 0.0);
     let product = hashrate * seconds;
     assert!((product / hashes as f64 - 1.0).abs() < 1e-6, "{product}");
@@ -139,11 +166,18 @@ fn people_read_what_was_made_and_whether_it_was_verified() {
             .write_stdin(data_text("queue.jsonl"))
             .ends_with(0);
         let lines: Vec<_> = run.stdout.lines().collect();
-        let start = format!("{}: 8 blocks, 62 transactions, ", shown(&output));
+        let (blocks, transactions) = sample_counts();
+        let start = format!(
+            "{}: {blocks} blocks, {transactions} transactions, ",
+            shown(&output)
+        );
         assert!(lines[0].starts_with(&start), "{}", run.stdout);
         let chain = parse(&folder.read("chain.json"));
         let blocks = chain.get("chain").unwrap().list();
-        assert_eq!(lines[1], format!("last hash: {}", hash(&blocks[7])));
+        assert_eq!(
+            lines[1],
+            format!("last hash: {}", hash(blocks.last().unwrap()))
+        );
         assert_eq!(lines[2..], [last]);
         assert_eq!(run.stderr, "");
         fourzero()
@@ -219,10 +253,10 @@ fn a_block_gets_the_given_timestamp_and_its_place() {
     ] {
         let folder = Folder::new();
         fourzero()
-            .args(["mine", "-", "--difficulty", "1", "--block-size", "31"])
+            .args(["mine", "-", "--difficulty", "1", "--block-size", "1"])
             .args(["--timestamp", given, "-o"])
             .arg(folder.path("chain.json"))
-            .write_stdin(data_text("queue.jsonl"))
+            .write_stdin("sender,recipient,amount\na,b,1\na,b,2\n")
             .ends_with(0);
         let chain = parse(&folder.read("chain.json"));
         let blocks = chain.get("chain").unwrap().list();

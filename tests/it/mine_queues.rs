@@ -280,7 +280,7 @@ fn presence_is_enough_unless_strictness_asks_for_types() {
         ),
         (
             r#"[{"sender": "a", "recipient": "b", "amount": true}]"#,
-            "line 1 column 2: the field \"amount\" is true, expected a number",
+            "line 1 column 2: the field \"amount\" is a boolean, expected a number",
         ),
         (
             "sender,recipient,amount\na,b,many\n",
@@ -295,7 +295,10 @@ fn presence_is_enough_unless_strictness_asks_for_types() {
             .args(["mine", "--strict", "-o"])
             .args([&folder.path("chain.json"), &path])
             .ends_with(2);
-        assert_eq!(run.stderr, format!("error: {}: {message}\n", shown(&path)));
+        assert_eq!(
+            run.stderr,
+            format!("error: cannot read the queue {}: {message}\n", shown(&path))
+        );
         assert_eq!(folder.names(), ["queue"]);
     }
     let typed = t("a", 1).canonical();

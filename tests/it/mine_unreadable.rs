@@ -137,7 +137,10 @@ fn a_queue_that_cannot_be_read_is_named_with_line_and_field_and_leaves_nothing()
             .args(["mine", "--difficulty", "1", "-o"])
             .args([&folder.path("chain.json"), &path])
             .ends_with(2);
-        assert_eq!(run.stderr, format!("error: {}: {message}\n", shown(&path)));
+        assert_eq!(
+            run.stderr,
+            format!("error: cannot read the queue {}: {message}\n", shown(&path))
+        );
         assert_eq!(run.stdout, "");
         assert_eq!(folder.names(), ["queue"], "{message}");
 
@@ -146,7 +149,10 @@ fn a_queue_that_cannot_be_read_is_named_with_line_and_field_and_leaves_nothing()
             .arg(folder.path("chain.json"))
             .write_stdin(contents)
             .ends_with(2);
-        assert_eq!(run.stderr, format!("error: standard input: {message}\n"));
+        assert_eq!(
+            run.stderr,
+            format!("error: cannot read the queue standard input: {message}\n")
+        );
         assert_eq!(run.stdout, "");
         assert_eq!(folder.names(), ["queue"], "{message}");
     }
@@ -161,7 +167,13 @@ fn a_fault_behind_many_good_blocks_still_leaves_nothing() {
         .args([&folder.path("chain.json"), &path])
         .ends_with(2);
     let expected = "line 5001 column 1: the field \"amount\" is missing";
-    assert_eq!(run.stderr, format!("error: {}: {expected}\n", shown(&path)));
+    assert_eq!(
+        run.stderr,
+        format!(
+            "error: cannot read the queue {}: {expected}\n",
+            shown(&path)
+        )
+    );
     assert_eq!(folder.names(), ["queue.jsonl"]);
 }
 
@@ -180,7 +192,7 @@ fn of_several_queues_the_one_at_fault_is_named() {
             .arg(folder.path("chain.json"))
             .args(queues)
             .ends_with(2);
-        let start = format!("error: {}: ", shown(at_fault));
+        let start = format!("error: cannot read the queue {}: ", shown(at_fault));
         assert!(run.stderr.starts_with(&start), "{}", run.stderr);
         assert_eq!(folder.names(), ["bad.csv", "empty.jsonl", "good.jsonl"]);
     }

@@ -9,15 +9,15 @@ use std::fmt::Write as _;
 
 use sha2::Digest as _;
 
-pub const LAST_PROOF: &str = "last-proof";
-pub const PREVIOUS_HASH: &str = "previous-hash";
-pub const LAST_HASH: &str = "last-hash";
+pub(crate) const LAST_PROOF: &str = "last-proof";
+pub(crate) const PREVIOUS_HASH: &str = "previous-hash";
+pub(crate) const LAST_HASH: &str = "last-hash";
 /// In the order in which `--rule auto` prefers them.
-pub const RULES: [&str; 3] = [LAST_PROOF, PREVIOUS_HASH, LAST_HASH];
+pub(crate) const RULES: [&str; 3] = [LAST_PROOF, PREVIOUS_HASH, LAST_HASH];
 
 /// A JSON value that keeps its numbers as they were written.
 #[derive(Clone, PartialEq, Debug)]
-pub enum Json {
+pub(crate) enum Json {
     Word(&'static str),
     Number(String),
     Text(String),
@@ -25,15 +25,15 @@ pub enum Json {
     Object(BTreeMap<String, Self>),
 }
 
-pub fn number(value: impl ToString) -> Json {
+pub(crate) fn number(value: impl ToString) -> Json {
     Json::Number(value.to_string())
 }
 
-pub fn text(value: impl Into<String>) -> Json {
+pub(crate) fn text(value: impl Into<String>) -> Json {
     Json::Text(value.into())
 }
 
-pub fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
+pub(crate) fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
     Json::Object(
         members
             .map(|(key, value)| (key.to_owned(), value))
@@ -42,7 +42,7 @@ pub fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
     )
 }
 
-pub fn transaction(sender: Json, recipient: Json, amount: Json) -> Json {
+pub(crate) fn transaction(sender: Json, recipient: Json, amount: Json) -> Json {
     object([
         ("sender", sender),
         ("recipient", recipient),
@@ -51,7 +51,7 @@ pub fn transaction(sender: Json, recipient: Json, amount: Json) -> Json {
 }
 
 impl Json {
-    pub fn get(&self, key: &str) -> Option<&Self> {
+    pub(crate) fn get(&self, key: &str) -> Option<&Self> {
         match self {
             Self::Object(members) => members.get(key),
             _ => None,
@@ -59,28 +59,28 @@ impl Json {
     }
 
     /// Sets a member, which may be new.
-    pub fn set(&mut self, key: &str, value: Self) {
+    pub(crate) fn set(&mut self, key: &str, value: Self) {
         match self {
             Self::Object(members) => members.insert(key.to_owned(), value),
             other => panic!("{other:?} has no members"),
         };
     }
 
-    pub fn remove(&mut self, key: &str) {
+    pub(crate) fn remove(&mut self, key: &str) {
         match self {
             Self::Object(members) => members.remove(key),
             other => panic!("{other:?} has no members"),
         };
     }
 
-    pub fn list(&self) -> &[Self] {
+    pub(crate) fn list(&self) -> &[Self] {
         match self {
             Self::List(items) => items,
             other => panic!("{other:?} is no list"),
         }
     }
 
-    pub fn list_mut(&mut self) -> &mut Vec<Self> {
+    pub(crate) fn list_mut(&mut self) -> &mut Vec<Self> {
         match self {
             Self::List(items) => items,
             other => panic!("{other:?} is no list"),
@@ -88,7 +88,7 @@ impl Json {
     }
 
     /// What Python's `json.dumps(self, sort_keys=True)` writes.
-    pub fn canonical(&self) -> String {
+    pub(crate) fn canonical(&self) -> String {
         let mut out = String::new();
         self.write_canonical(&mut out);
         out
@@ -124,7 +124,7 @@ impl Json {
     /// The same value as no Python program would write it: keys backwards,
     /// `space` wherever white space may stand, and no escape that can be
     /// avoided.
-    pub fn odd(&self, space: &str) -> String {
+    pub(crate) fn odd(&self, space: &str) -> String {
         match self {
             Self::Word(word) => (*word).to_owned(),
             Self::Number(number) => number.clone(),
@@ -158,7 +158,7 @@ fn python_number(number: &str) -> String {
 }
 
 /// What Python's `repr` gives for a finite double.
-pub fn python_float(value: f64) -> String {
+pub(crate) fn python_float(value: f64) -> String {
     let scientific = format!("{value:e}");
     let (digits, exponent) = scientific.split_once('e').expect("it has an exponent");
     let exponent: i32 = exponent.parse().expect("it is an integer");
@@ -194,7 +194,7 @@ fn python_string(text: &str) -> String {
 }
 
 /// Reads one JSON value that is the whole text.
-pub fn parse(text: &str) -> Json {
+pub(crate) fn parse(text: &str) -> Json {
     let mut parser = Parser(text.trim());
     let value = parser.value();
     assert_eq!(parser.0, "", "something follows the value");
@@ -292,10 +292,10 @@ impl Parser<'_> {
     }
 }
 
-pub fn sha256_hex(message: &[u8]) -> String {
+pub(crate) fn sha256_hex(message: &[u8]) -> String {
     hex::encode(sha2::Sha256::digest(message))
 }
 
-pub fn hash(block: &Json) -> String {
+pub(crate) fn hash(block: &Json) -> String {
     sha256_hex(block.canonical().as_bytes())
 }

@@ -9,7 +9,7 @@ use crate::naive::{
 };
 
 /// The digest of the message that `proof` makes behind `last`.
-pub fn proof_digest(rule: &str, last: &Json, proof: &str) -> String {
+pub(crate) fn proof_digest(rule: &str, last: &Json, proof: &str) -> String {
     let last_proof = plain(last, "proof");
     let suffix = match rule {
         LAST_PROOF => String::new(),
@@ -51,7 +51,7 @@ fn smallest_proof(rule: &str, last: &Json, zeros: usize) -> u64 {
 
 /// The first 200 proofs of the last-proof chain from 100, each found by
 /// hashing from 0 up. One that was found before is not searched again.
-pub fn two_hundred_proofs() -> &'static [u64] {
+pub(crate) fn two_hundred_proofs() -> &'static [u64] {
     static PROOFS: OnceLock<Vec<u64>> = OnceLock::new();
     PROOFS.get_or_init(|| {
         let mut known = HashMap::new();
@@ -70,7 +70,7 @@ pub fn two_hundred_proofs() -> &'static [u64] {
 
 /// The chain that mines `blocks`, given as the transactions of each without
 /// the reward.
-pub fn mine(
+pub(crate) fn mine(
     blocks: &[Vec<Json>],
     rule: &str,
     zeros: usize,
@@ -104,7 +104,7 @@ pub fn mine(
 }
 
 /// What a `.json` file of this chain holds, byte for byte.
-pub fn json_file(chain: &[Json]) -> String {
+pub(crate) fn json_file(chain: &[Json]) -> String {
     let blocks: Vec<_> = chain.iter().map(Json::canonical).collect();
     format!(
         "{{\"chain\": [{}], \"length\": {}}}",
@@ -114,21 +114,21 @@ pub fn json_file(chain: &[Json]) -> String {
 }
 
 /// What a `.jsonl` file of this chain holds, byte for byte.
-pub fn jsonl_file(chain: &[Json]) -> String {
+pub(crate) fn jsonl_file(chain: &[Json]) -> String {
     chain.iter().map(|block| block.canonical() + "\n").collect()
 }
 
 /// The verdict on a chain: the rule that is named, the transactions of the
 /// sound blocks, and the first fault's block and kind.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Verdict {
-    pub rule: Option<&'static str>,
-    pub transactions: u64,
-    pub fault: Option<(u64, &'static str)>,
+pub(crate) struct Verdict {
+    pub(crate) rule: Option<&'static str>,
+    pub(crate) transactions: u64,
+    pub(crate) fault: Option<(u64, &'static str)>,
 }
 
 /// Verifies a chain under `rule`, or finds the rule that holds.
-pub fn verify(chain: &[Json], rule: Option<&'static str>, zeros: usize) -> Verdict {
+pub(crate) fn verify(chain: &[Json], rule: Option<&'static str>, zeros: usize) -> Verdict {
     let mut alive: Vec<&'static str> = rule.map_or(RULES.to_vec(), |rule| vec![rule]);
     let mut fault = chain.is_empty().then_some((1, "empty"));
     let mut has_proof = false;

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::naive::{self, Json};
 
 /// The exported chains and the rule that each follows.
-pub const EXPORTED: [(&str, &str); 3] = [
+pub(crate) const EXPORTED: [(&str, &str); 3] = [
     ("chain-last-proof.json", naive::LAST_PROOF),
     ("chain-last-hash.json", naive::LAST_HASH),
     ("chain-previous-hash.json", naive::PREVIOUS_HASH),
@@ -20,10 +20,10 @@ pub const EXPORTED: [(&str, &str); 3] = [
 
 /// How long a command may take before the test calls it hung. No test depends
 /// on how fast anything is.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The command, ready for arguments.
-pub fn fourzero() -> Command {
+pub(crate) fn fourzero() -> Command {
     let mut command = assert_cmd::cargo::cargo_bin_cmd!("fourzero");
     command.timeout(PATIENCE);
     command
@@ -31,14 +31,14 @@ pub fn fourzero() -> Command {
 
 /// How a command ended.
 #[derive(Debug)]
-pub struct Run {
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Run {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Run {
     /// The lines on stdout, each a JSON object.
-    pub fn json(&self) -> Vec<serde_json::Value> {
+    pub(crate) fn json(&self) -> Vec<serde_json::Value> {
         self.stdout
             .lines()
             .map(|line| serde_json::from_str(line).expect("each line is JSON"))
@@ -46,7 +46,7 @@ impl Run {
     }
 
     /// The one line on stdout, a JSON object.
-    pub fn one_json(&self) -> serde_json::Value {
+    pub(crate) fn one_json(&self) -> serde_json::Value {
         let lines = self.json();
         assert_eq!(lines.len(), 1, "one line in {:?}", self.stdout);
         lines.into_iter().next().expect("there is one")
@@ -54,7 +54,7 @@ impl Run {
 }
 
 /// Running a command to its end.
-pub trait Ends {
+pub(crate) trait Ends {
     /// Runs it and asserts its exit code.
     fn ends_with(&mut self, code: i32) -> Run;
 }
@@ -80,29 +80,29 @@ impl Ends for Command {
 }
 
 /// A folder that vanishes with the test.
-pub struct Folder(TempDir);
+pub(crate) struct Folder(TempDir);
 
 impl Folder {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(TempDir::new().expect("a temporary folder"))
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    pub fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+    pub(crate) fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
         fs::write(&path, contents).expect("the folder takes files");
         path
     }
 
-    pub fn read(&self, name: &str) -> String {
+    pub(crate) fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).expect("the file can be read")
     }
 
     /// The names of all that is in it, hidden files too, sorted.
-    pub fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let mut names: Vec<_> = fs::read_dir(self.0.path())
             .expect("the folder can be listed")
             .map(|entry| entry.expect("an entry").file_name())
@@ -114,23 +114,23 @@ impl Folder {
 }
 
 /// A file of `tests/data`.
-pub fn data(name: &str) -> PathBuf {
+pub(crate) fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data")
         .join(name)
 }
 
-pub fn data_text(name: &str) -> String {
+pub(crate) fn data_text(name: &str) -> String {
     fs::read_to_string(data(name)).expect("the file is checked in")
 }
 
 /// The blocks of an exported chain.
-pub fn exported_blocks(name: &str) -> Vec<Json> {
+pub(crate) fn exported_blocks(name: &str) -> Vec<Json> {
     let file = naive::parse(&data_text(name));
     file.get("chain").expect("it has a chain").list().to_vec()
 }
 
 /// A path as the command prints it.
-pub fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     path.display().to_string()
 }

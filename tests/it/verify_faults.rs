@@ -46,9 +46,9 @@ fn changed(place: u64, change: impl FnOnce(&mut Json), kind: &str, message: &str
 fn a_block_that_is_no_object_is_malformed() {
     for (value, found) in [
         ("7", "an integer"),
-        ("7.5", "a float"),
+        ("7.5", "a number with a fraction or exponent"),
         ("null", "null"),
-        ("true", "true"),
+        ("true", "a boolean"),
         ("\"block\"", "a string"),
         ("[]", "an array"),
     ] {
