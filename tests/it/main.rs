@@ -20,6 +20,7 @@ mod properties;
 mod puzzle;
 mod python;
 mod single_bytes;
+mod spellings;
 mod support;
 mod verify_batches;
 mod verify_chains;

@@ -57,11 +57,11 @@ fn unreadable() -> Vec<(String, &'static str)> {
         ),
         (
             "{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": NaN}".into(),
-            "line 1 column 46: NaN is not JSON",
+            "line 1 column 45: NaN is not JSON",
         ),
         (
             "{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": 1e400}".into(),
-            "line 1 column 46: this number is past the range of a double",
+            "line 1 column 45: this number is past the range of a double",
         ),
         (
             "{\"sender\": \"\\udc00\", \"recipient\": \"b\", \"amount\": 1}".into(),

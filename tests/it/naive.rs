@@ -90,11 +90,18 @@ impl Json {
     /// What Python's `json.dumps(self, sort_keys=True)` writes.
     pub(crate) fn canonical(&self) -> String {
         let mut out = String::new();
-        self.write_canonical(&mut out);
+        self.write_sorted(", ", ": ", &mut out);
         out
     }
 
-    fn write_canonical(&self, out: &mut String) {
+    /// What a Flask node answers: the same without white space.
+    pub(crate) fn compact(&self) -> String {
+        let mut out = String::new();
+        self.write_sorted(",", ":", &mut out);
+        out
+    }
+
+    fn write_sorted(&self, comma: &str, colon: &str, out: &mut String) {
         match self {
             Self::Word(word) => out.push_str(word),
             Self::Number(number) => out.push_str(&python_number(number)),
@@ -102,8 +109,8 @@ impl Json {
             Self::List(items) => {
                 out.push('[');
                 for (place, item) in items.iter().enumerate() {
-                    out.push_str(if place == 0 { "" } else { ", " });
-                    item.write_canonical(out);
+                    out.push_str(if place == 0 { "" } else { comma });
+                    item.write_sorted(comma, colon, out);
                 }
                 out.push(']');
             }
@@ -111,10 +118,10 @@ impl Json {
             Self::Object(members) => {
                 out.push('{');
                 for (place, (key, value)) in members.iter().enumerate() {
-                    out.push_str(if place == 0 { "" } else { ", " });
+                    out.push_str(if place == 0 { "" } else { comma });
                     out.push_str(&python_string(key));
-                    out.push_str(": ");
-                    value.write_canonical(out);
+                    out.push_str(colon);
+                    value.write_sorted(comma, colon, out);
                 }
                 out.push('}');
             }

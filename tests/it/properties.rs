@@ -190,7 +190,7 @@ fn change(block: &mut Json, field: usize, by: u64, replacement: &Json) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_random_queue_is_mined_to_exactly_the_specified_bytes_and_verifies(plan in plan()) {

@@ -57,7 +57,8 @@ fn every_change_is_found(name: &str) {
     let mut bytes = text.clone().into_bytes();
     let (mut found, mut harmless, mut exempt, mut broken) = (0, 0, 0, 0);
     for (block, range) in (1..).zip(blocks) {
-        for place in range {
+        let block_meaning = canonical(&bytes[range.clone()]).unwrap();
+        for place in range.clone() {
             let original = bytes[place];
             for new in replacements(place, original) {
                 bytes[place] = new;
@@ -67,13 +68,21 @@ fn every_change_is_found(name: &str) {
                 };
                 let verdict =
                     verifier.verify(bytes.as_slice(), &VerifyOptions::default(), &Control::new());
-                let Ok(changed) = canonical(&bytes) else {
-                    assert!(verdict.is_err(), "{} is no JSON: {verdict:?}", what());
-                    broken += 1;
-                    continue;
+                // A block that still is one value means the same as before if
+                // its text does; only otherwise the whole file must be read.
+                let means_the_same = match canonical(&bytes[range.clone()]) {
+                    Ok(changed) => changed == block_meaning,
+                    Err(_) => match canonical(&bytes) {
+                        Ok(changed) => changed == meaning,
+                        Err(_) => {
+                            assert!(verdict.is_err(), "{} is no JSON: {verdict:?}", what());
+                            broken += 1;
+                            continue;
+                        }
+                    },
                 };
                 let report = verdict.unwrap_or_else(|error| panic!("{}: {error}", what()));
-                if changed == meaning {
+                if means_the_same {
                     assert!(report.is_valid(), "{} means the same: {report:?}", what());
                     harmless += 1;
                     continue;
