@@ -2,7 +2,9 @@
 
 use thiserror::Error;
 
-use super::json::{Kind, SyntaxError, Transcoder, View, write_string};
+use super::json::{
+    Kind, SyntaxError, Transcoder, View, canonical_number, canonical_string, write_string,
+};
 
 /// The three keys of a transaction, in the order in which they are written.
 pub const TRANSACTION_FIELDS: [&str; 3] = ["amount", "recipient", "sender"];
@@ -78,15 +80,67 @@ impl<'a> TransactionView<'a> {
             }
         }
         for (value, field) in found.iter().zip(TRANSACTION_FIELDS) {
-            let value = value.ok_or(TransactionProblem::MissingField { field })?;
-            if strictness == Strictness::Typed {
-                check_type(field, value.kind())?;
-            }
+            value.ok_or(TransactionProblem::MissingField { field })?;
         }
         let [Some(amount), Some(recipient), Some(sender)] = found else {
             unreachable!("every field was found above");
         };
-        Ok(Self([amount, recipient, sender]))
+        let transaction = Self([amount, recipient, sender]);
+        if strictness == Strictness::Typed {
+            transaction.check_types()?;
+        }
+        Ok(transaction)
+    }
+
+    /// Finds the three fields in raw text that is a flat object of just them,
+    /// in any order, each value spelled canonically already: what most queues
+    /// hold. `None` leaves the text to the transcoder.
+    fn recognize(raw: &'a [u8]) -> Option<Self> {
+        let mut found = [None; 3];
+        let mut position = 0;
+        let skip = |position: &mut usize, byte: u8| {
+            while raw.get(*position) == Some(&b' ') {
+                *position += 1;
+            }
+            let is_next = raw.get(*position) == Some(&byte);
+            *position += usize::from(is_next);
+            is_next.then_some(())
+        };
+        skip(&mut position, b'{')?;
+        for place in 0..TRANSACTION_FIELDS.len() {
+            if place > 0 {
+                skip(&mut position, b',')?;
+            }
+            skip(&mut position, b'"')?;
+            let key = &raw[position..position + canonical_string(&raw[position..])?];
+            position += key.len();
+            let field = TRANSACTION_FIELDS
+                .iter()
+                .position(|field| key.strip_suffix(b"\"") == Some(field.as_bytes()))?;
+            skip(&mut position, b':')?;
+            let length = match skip(&mut position, b'"') {
+                Some(()) => {
+                    position -= 1;
+                    1 + canonical_string(&raw[position + 1..])?
+                }
+                None => canonical_number(&raw[position..])?,
+            };
+            found[field] = Some(View::of(&raw[position..position + length]));
+            position += length;
+        }
+        skip(&mut position, b'}')?;
+        // Three members and no field missing: none came twice.
+        let [Some(amount), Some(recipient), Some(sender)] = found else {
+            return None;
+        };
+        (position == raw.len()).then_some(Self([amount, recipient, sender]))
+    }
+
+    fn check_types(&self) -> Result<(), TransactionProblem> {
+        self.0
+            .iter()
+            .zip(TRANSACTION_FIELDS)
+            .try_for_each(|(value, field)| check_type(field, value.kind()))
     }
 
     /// Appends the canonical text of the object with just the three keys.
@@ -182,9 +236,32 @@ impl Transactions {
         json: &[u8],
         strictness: Strictness,
     ) -> Result<(), TransactionError> {
-        let mut text = Vec::new();
-        Transcoder::default().transcode(json, &mut text)?;
-        self.push_view(View::of(&text), strictness)?;
+        self.push_raw(
+            json,
+            strictness,
+            &mut Transcoder::default(),
+            &mut Vec::new(),
+        )
+    }
+
+    /// As [`Self::push_json`], with buffers to reuse.
+    pub(crate) fn push_raw(
+        &mut self,
+        json: &[u8],
+        strictness: Strictness,
+        transcoder: &mut Transcoder,
+        buffer: &mut Vec<u8>,
+    ) -> Result<(), TransactionError> {
+        if let Some(transaction) = TransactionView::recognize(json) {
+            if strictness == Strictness::Typed {
+                transaction.check_types()?;
+            }
+            self.push(transaction);
+            return Ok(());
+        }
+        buffer.clear();
+        transcoder.transcode(json, buffer)?;
+        self.push_view(View::of(buffer), strictness)?;
         Ok(())
     }
 
@@ -194,10 +271,13 @@ impl Transactions {
         value: View<'_>,
         strictness: Strictness,
     ) -> Result<(), TransactionProblem> {
-        let transaction = TransactionView::of(value, strictness)?;
+        self.push(TransactionView::of(value, strictness)?);
+        Ok(())
+    }
+
+    fn push(&mut self, transaction: TransactionView<'_>) {
         self.separate();
         transaction.write(&mut self.text);
-        Ok(())
     }
 
     /// Appends the reward for whoever mined the block: one coin from the
@@ -243,6 +323,52 @@ mod tests {
         );
         let fine = r#"{"sender": "a", "recipient": "b", "amount": 1.5}"#;
         assert!(push(fine, Strictness::Typed).is_ok());
+    }
+
+    #[test]
+    fn what_is_recognized_is_what_the_transcoder_writes() {
+        let spellings = [
+            r#"{"sender": "a", "recipient": "b", "amount": 1.5}"#,
+            r#"{"amount":-3,"recipient":"b\u00e9","sender":"a"}"#,
+            r#"{ "recipient" : "b" , "sender" : 7 , "amount" : "x" }"#,
+        ];
+        for spelling in spellings {
+            assert!(
+                TransactionView::recognize(spelling.as_bytes()).is_some(),
+                "{spelling}"
+            );
+            let mut text = spelling.as_bytes().to_vec();
+            for place in 0..text.len() {
+                for replacement in 0..=255 {
+                    text[place] = replacement;
+                    let Some(recognized) = TransactionView::recognize(&text) else {
+                        continue;
+                    };
+                    let mut written = Vec::new();
+                    recognized.write(&mut written);
+                    let mut canonical = Vec::new();
+                    Transcoder::default()
+                        .transcode(&text, &mut canonical)
+                        .unwrap();
+                    assert_eq!(written, canonical);
+                }
+                text[place] = spelling.as_bytes()[place];
+            }
+        }
+        let others = [
+            r#"{"sender": "a", "recipient": "b", "amount": 1.50}"#,
+            r#"{"sender": "a", "recipient": "b", "amount": 1, "note": 1}"#,
+            r#"{"sender": "a", "sender": "b", "amount": 1}"#,
+            r#"{"sender": "a", "recipient": "b"}"#,
+            r#"{"sender": "a", "recipient": "b", "amount": 1} "#,
+            r#"{"sender": "a", "recipient": "b", "amount": 1"#,
+        ];
+        for other in others {
+            assert!(
+                TransactionView::recognize(other.as_bytes()).is_none(),
+                "{other}"
+            );
+        }
     }
 
     #[test]

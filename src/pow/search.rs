@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use thiserror::Error;
 
-use crate::pow::scan::scan;
+use crate::pow::scan::Scanner;
 use crate::pow::{Control, Nonce, NonceRange, Target, Template};
-use crate::sha256::{Digest, Kernel};
+use crate::sha256::{Digest, Kernel, KernelError};
 
 /// A nonce whose digest meets the target, checked with the `sha2` crate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,6 +49,9 @@ pub enum SearchError {
         #[source]
         source: rayon::ThreadPoolBuildError,
     },
+    /// The kernel failed its self-test.
+    #[error(transparent)]
+    Kernel(#[from] KernelError),
     /// A kernel named a nonce that `sha2` does not accept: the CPU or the
     /// kernel is broken, and nothing it says can be used.
     #[error(
@@ -93,11 +96,13 @@ pub struct Searcher {
 }
 
 impl Searcher {
-    /// Starts the threads.
+    /// Tests the kernel and starts the threads.
     ///
     /// # Errors
-    /// [`SearchError::Threads`] if the system has none to give.
+    /// [`SearchError::Kernel`] if the kernel fails its self-test, and
+    /// [`SearchError::Threads`] if the system has no threads to give.
     pub fn new(threads: NonZeroUsize, kernel: Kernel) -> Result<Self, SearchError> {
+        kernel.self_test()?;
         let pool = match threads.get() {
             1 => None,
             count => Some(
@@ -143,6 +148,7 @@ impl Searcher {
             range,
             control,
             kernel: self.kernel,
+            scanner: Scanner::new(self.kernel, template, target),
             piece_size: piece_size(template, target, self.threads),
             next_piece: AtomicU64::new(0),
             best: AtomicU64::new(u64::MAX),
@@ -166,6 +172,7 @@ struct Hunt<'a> {
     range: NonceRange,
     control: &'a Control,
     kernel: Kernel,
+    scanner: Scanner<'a>,
     piece_size: u64,
     next_piece: AtomicU64,
     /// The smallest hit so far. Relaxed is enough: a stale value costs work,
@@ -187,7 +194,7 @@ impl Hunt<'_> {
             if span.first > self.best.load(Ordering::Relaxed) {
                 break;
             }
-            let scanned = scan(self.kernel, self.template, self.target, span);
+            let scanned = self.scanner.scan(span);
             tried += scanned.tried;
             self.control.add_hashes(scanned.tried);
             if let Some(nonce) = scanned.hit {
@@ -232,11 +239,13 @@ impl Hunt<'_> {
 /// search a thread) and that cancelling takes milliseconds, large enough that
 /// the claim costs nothing beside the hashing.
 fn piece_size(template: &Template, target: Target, threads: NonZeroUsize) -> u64 {
-    const LEAST: u64 = 1 << 10;
-    const MOST: u64 = 1 << 16;
+    const LEAST: u64 = 1_000;
+    const MOST: u64 = 64_000;
     let share = target.expected_hashes() / (8.0 * threads.get() as f64);
     let blocks = (template.suffix().len() as u64 + 92) / 64;
-    ((share as u64).clamp(LEAST, MOST) / blocks).max(1)
+    let size = ((share as u64).clamp(LEAST, MOST) / blocks).max(1);
+    // Whole groups of nonces leave no lane of a kernel idle.
+    size.next_multiple_of(1000)
 }
 
 #[cfg(test)]

@@ -2,9 +2,15 @@
 //! can run it.
 
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 use thiserror::Error;
+
+use super::scalar::State;
+use super::{Digest, FirstBlock, Group, portable, self_test};
+#[cfg(target_arch = "x86_64")]
+use super::{avx2, avx512, sha_ni};
 
 /// An implementation of the nonce scan that this CPU can run.
 ///
@@ -22,31 +28,60 @@ use thiserror::Error;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Kernel(KernelKind);
 
-/// Every kernel there is, slowest last, whether or not this CPU has it.
+/// Every kernel there is, fastest first, whether or not this CPU has it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum KernelKind {
+enum KernelKind {
+    /// AVX-512F: two interleaved streams of 16 lanes.
+    Avx512,
+    /// The SHA extensions.
+    ShaNi,
+    /// AVX2: 8 lanes.
+    Avx2,
+    /// What every CPU of the architecture has.
+    Portable,
     /// The `sha2` crate over the formatted text, one nonce at a time: the
     /// reference that every other kernel is measured against.
     Sha2,
-    /// This crate's own plain Rust.
-    Portable,
 }
 
 impl KernelKind {
-    const ALL: [Self; 2] = [Self::Sha2, Self::Portable];
+    const ALL: [Self; 5] = [
+        Self::Avx512,
+        Self::ShaNi,
+        Self::Avx2,
+        Self::Portable,
+        Self::Sha2,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
-            Self::Sha2 => "sha2",
+            Self::Avx512 => "avx512",
+            Self::ShaNi => "sha-ni",
+            Self::Avx2 => "avx2",
             Self::Portable => "portable",
+            Self::Sha2 => "sha2",
         }
     }
 
     /// Whether the running CPU has the instructions.
-    const fn is_supported(self) -> bool {
+    #[cfg(target_arch = "x86_64")]
+    fn is_supported(self) -> bool {
         match self {
-            Self::Sha2 | Self::Portable => true,
+            Self::Avx512 => is_x86_feature_detected!("avx512f"),
+            Self::ShaNi => {
+                is_x86_feature_detected!("sha")
+                    && is_x86_feature_detected!("sse4.1")
+                    && is_x86_feature_detected!("ssse3")
+            }
+            Self::Avx2 => is_x86_feature_detected!("avx2"),
+            Self::Portable | Self::Sha2 => true,
         }
+    }
+
+    /// Whether the running CPU has the instructions.
+    #[cfg(not(target_arch = "x86_64"))]
+    fn is_supported(self) -> bool {
+        matches!(self, Self::Portable | Self::Sha2)
     }
 }
 
@@ -68,6 +103,15 @@ pub enum KernelError {
         /// The kernel's name.
         name: &'static str,
     },
+    /// The kernel contradicts the scalar code.
+    #[error(
+        "the kernel \"{name}\" fails its self-test: this CPU or this build cannot be trusted (try \
+         --kernel sha2)"
+    )]
+    Faulty {
+        /// The kernel's name.
+        name: &'static str,
+    },
 }
 
 impl Kernel {
@@ -85,13 +129,103 @@ impl Kernel {
             .collect()
     }
 
+    /// The names of the kernels that this CPU does not run.
+    pub fn missing() -> Vec<&'static str> {
+        KernelKind::ALL
+            .into_iter()
+            .filter(|kind| !kind.is_supported())
+            .map(KernelKind::name)
+            .collect()
+    }
+
+    /// Hashes a few messages for every place at which a nonce can lie and
+    /// compares the result with the scalar code, in less than a millisecond.
+    ///
+    /// # Errors
+    /// [`KernelError::Faulty`] if they differ.
+    pub fn self_test(self) -> Result<(), KernelError> {
+        let holds = match self.0 {
+            KernelKind::Sha2 => Digest::of(b"abc")
+                .as_bytes()
+                .starts_with(&[0xba, 0x78, 0x16, 0xbf]),
+            _ => self_test::cases_of_every_position()
+                .all(|case| self_test::agrees_with_scalar(&self, case)),
+        };
+        if holds {
+            Ok(())
+        } else {
+            Err(KernelError::Faulty { name: self.name() })
+        }
+    }
+
     /// The name under which `--kernel` knows it.
     pub const fn name(self) -> &'static str {
         self.0.name()
     }
 
-    pub(crate) const fn kind(self) -> KernelKind {
-        self.0
+    /// Whether it hashes [`Group`]s. The `sha2` kernel, which hashes text,
+    /// does not.
+    pub(crate) const fn hashes_groups(self) -> bool {
+        !matches!(self.0, KernelKind::Sha2)
+    }
+
+    /// The block of a group in which `count` words vary from word `first` on.
+    pub(crate) fn first_block(
+        self,
+        midstate: State,
+        words: [u32; 16],
+        first: usize,
+        count: usize,
+    ) -> FirstBlock {
+        let count = match self.0 {
+            KernelKind::Avx2 | KernelKind::Portable if first < 15 => 2,
+            _ => count,
+        };
+        FirstBlock::new(midstate, words, first, count)
+    }
+
+    /// The index of the first message in `range` whose digest's first word has
+    /// no bit of the group's mask, or `None` if there is none or the kernel
+    /// does not hash groups.
+    ///
+    /// # Panics
+    /// If the group's first block was made for another kernel, or a column does not reach [`COLUMN_PADDING`](super::COLUMN_PADDING)
+    /// words past `range`.
+    #[allow(unsafe_code, reason = "calls code compiled for the detected CPU")]
+    pub(crate) fn first_match(self, group: &Group<'_>, range: Range<usize>) -> Option<usize> {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: to hold a kernel proves that its instructions exist.
+            KernelKind::Avx512 => unsafe { avx512::first_match(group, range) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            KernelKind::ShaNi => unsafe { sha_ni::first_match(group, range) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            KernelKind::Avx2 => unsafe { avx2::first_match(group, range) },
+            #[cfg(not(target_arch = "x86_64"))]
+            KernelKind::Avx512 | KernelKind::ShaNi | KernelKind::Avx2 => {
+                unreachable!("never supported here, so no such kernel is held")
+            }
+            KernelKind::Portable => portable::first_match(group, range),
+            KernelKind::Sha2 => None,
+        }
+    }
+}
+
+impl self_test::Subject for Kernel {
+    fn first_block(
+        &self,
+        midstate: State,
+        words: [u32; 16],
+        first: usize,
+        count: usize,
+    ) -> FirstBlock {
+        (*self).first_block(midstate, words, first, count)
+    }
+
+    fn first_match(&self, group: &Group<'_>, range: Range<usize>) -> Option<usize> {
+        (*self).first_match(group, range)
     }
 }
 
@@ -134,6 +268,35 @@ mod tests {
     fn every_available_kernel_is_found_by_its_name() {
         for kernel in Kernel::available() {
             assert_eq!(kernel.name().parse(), Ok(kernel));
+        }
+    }
+
+    #[test]
+    fn every_kernel_passes_its_self_test_within_a_millisecond() {
+        for kernel in Kernel::available() {
+            let fastest = (0..20)
+                .map(|_| {
+                    let start = std::time::Instant::now();
+                    assert_eq!(kernel.self_test(), Ok(()));
+                    start.elapsed()
+                })
+                .min();
+            // Unoptimised code may take longer.
+            if !cfg!(debug_assertions) {
+                assert!(fastest.unwrap().as_micros() < 1000, "{kernel}: {fastest:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_kernel_is_either_available_or_missing() {
+        let available = Kernel::available().len();
+        assert_eq!(available + Kernel::missing().len(), KernelKind::ALL.len());
+        for name in Kernel::missing() {
+            assert_eq!(
+                name.parse::<Kernel>(),
+                Err(KernelError::Unsupported { name })
+            );
         }
     }
 

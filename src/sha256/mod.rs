@@ -4,11 +4,26 @@
 //! The lowest layer: it knows nothing of nonces or blocks and uses no other
 //! module of this crate.
 
-pub(crate) mod constants;
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod constants;
 mod digest;
+mod group;
 mod kernel;
+mod portable;
+mod rounds;
 pub(crate) mod scalar;
+mod schedule;
+mod self_test;
+#[cfg(target_arch = "x86_64")]
+mod sha_ni;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
+mod vector;
 
 pub use digest::Digest;
-pub(crate) use kernel::KernelKind;
+pub(crate) use group::{COLUMN_PADDING, Group};
 pub use kernel::{Kernel, KernelError};
+pub(crate) use schedule::{BlockConstants, FirstBlock};

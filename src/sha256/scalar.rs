@@ -13,47 +13,64 @@ pub(crate) const fn initial_state() -> State {
     INITIAL_STATE
 }
 
+/// σ0 of FIPS 180-4.
+pub(crate) const fn small_sigma0(word: u32) -> u32 {
+    word.rotate_right(7) ^ word.rotate_right(18) ^ (word >> 3)
+}
+
+/// σ1 of FIPS 180-4.
+pub(crate) const fn small_sigma1(word: u32) -> u32 {
+    word.rotate_right(17) ^ word.rotate_right(19) ^ (word >> 10)
+}
+
+/// One round; `addend` is the round constant plus the schedule word.
+#[inline(always)]
+pub(crate) fn round(state: &mut State, addend: u32) {
+    let [a, b, c, d, e, f, g, h] = *state;
+    let sum1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
+    let choice = (e & f) ^ (!e & g);
+    let t1 = h
+        .wrapping_add(sum1)
+        .wrapping_add(choice)
+        .wrapping_add(addend);
+    let sum0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
+    let majority = (a & b) ^ (a & c) ^ (b & c);
+    let t2 = sum0.wrapping_add(majority);
+    *state = [t1.wrapping_add(t2), a, b, c, d.wrapping_add(t1), e, f, g];
+}
+
+/// The 16 words that a block is read as.
+pub(crate) fn block_words(block: &[u8; BLOCK_BYTES]) -> [u32; 16] {
+    let (bytes, _) = block.as_chunks::<4>();
+    std::array::from_fn(|index| u32::from_be_bytes(bytes[index]))
+}
+
+/// Adds two states word by word, as a block's rounds are added to the state
+/// before it.
+pub(crate) fn add_states(left: State, right: State) -> State {
+    std::array::from_fn(|index| left[index].wrapping_add(right[index]))
+}
+
 /// Folds one 64-byte block into `state` (FIPS 180-4, section 6.2.2).
 pub(crate) fn compress(state: &mut State, block: &[u8; BLOCK_BYTES]) {
-    let mut schedule = [0u32; 64];
-    for (word, bytes) in schedule.iter_mut().zip(block.chunks_exact(4)) {
-        *word = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
-    }
-    for t in 16..64 {
-        let w15 = schedule[t - 15];
-        let w2 = schedule[t - 2];
-        let sigma0 = w15.rotate_right(7) ^ w15.rotate_right(18) ^ (w15 >> 3);
-        let sigma1 = w2.rotate_right(17) ^ w2.rotate_right(19) ^ (w2 >> 10);
-        schedule[t] = schedule[t - 16]
-            .wrapping_add(sigma0)
-            .wrapping_add(schedule[t - 7])
-            .wrapping_add(sigma1);
-    }
+    compress_words(state, &block_words(block));
+}
 
-    let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *state;
+/// As [`compress`], of a block that is already read as words.
+pub(crate) fn compress_words(state: &mut State, words: &[u32; 16]) {
+    let mut schedule = [0u32; 64];
+    schedule[..16].copy_from_slice(words);
+    for t in 16..64 {
+        schedule[t] = schedule[t - 16]
+            .wrapping_add(small_sigma0(schedule[t - 15]))
+            .wrapping_add(schedule[t - 7])
+            .wrapping_add(small_sigma1(schedule[t - 2]));
+    }
+    let mut rounds = *state;
     for (word, constant) in schedule.iter().zip(ROUND_CONSTANTS) {
-        let sum1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
-        let choice = (e & f) ^ (!e & g);
-        let t1 = h
-            .wrapping_add(sum1)
-            .wrapping_add(choice)
-            .wrapping_add(constant)
-            .wrapping_add(*word);
-        let sum0 = a.rotate_right(2) ^ a.rotate_right(13) ^ a.rotate_right(22);
-        let majority = (a & b) ^ (a & c) ^ (b & c);
-        let t2 = sum0.wrapping_add(majority);
-        h = g;
-        g = f;
-        f = e;
-        e = d.wrapping_add(t1);
-        d = c;
-        c = b;
-        b = a;
-        a = t1.wrapping_add(t2);
+        round(&mut rounds, constant.wrapping_add(*word));
     }
-    for (word, round) in state.iter_mut().zip([a, b, c, d, e, f, g, h]) {
-        *word = word.wrapping_add(round);
-    }
+    *state = add_states(*state, rounds);
 }
 
 #[cfg(test)]

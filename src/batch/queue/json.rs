@@ -3,15 +3,15 @@
 use std::io::Read;
 
 use super::{Item, MAX_BLOCK_BYTES, QueueError};
-use crate::chain::json::{JsonStream, Kind, Position, StreamError, Transcoder, View};
-use crate::chain::{Strictness, Transactions};
+use crate::chain::json::{JsonStream, StreamError, Transcoder, View};
+use crate::chain::{Strictness, TransactionError, Transactions};
 
 /// See the [module](self).
 pub(super) struct JsonQueue<R> {
     stream: JsonStream<R>,
     state: State,
     transcoder: Transcoder,
-    /// The canonical text of the value at hand.
+    /// Canonical text at work.
     text: Vec<u8>,
 }
 
@@ -88,18 +88,28 @@ impl<R: Read> JsonQueue<R> {
                 _ => return Err(self.stream.unexpected("',' or ']'").into()),
             },
         }
-        let position = self.read_value()?;
-        let value = View::of(&self.text);
-        if value.kind() == Kind::Array && matches!(self.state, State::Lines) {
+        let position = self.stream.position();
+        let raw = self.stream.value()?;
+        let misread = |place: Option<usize>| {
+            move |error: TransactionError| match error {
+                TransactionError::Syntax(error) => StreamError::inside(raw, position, error).into(),
+                TransactionError::Problem(problem) => QueueError::Transaction {
+                    position,
+                    place,
+                    problem,
+                },
+            }
+        };
+        if raw.starts_with(b"[") && matches!(self.state, State::Lines) {
+            self.text.clear();
+            self.transcoder
+                .transcode(raw, &mut self.text)
+                .map_err(|error| misread(None)(error.into()))?;
             let mut block = Transactions::new();
-            for (place, element) in (1..).zip(value.elements()) {
-                block.push_view(element, strictness).map_err(|problem| {
-                    QueueError::Transaction {
-                        position,
-                        place: Some(place),
-                        problem,
-                    }
-                })?;
+            for (place, element) in (1..).zip(View::of(&self.text).elements()) {
+                block
+                    .push_view(element, strictness)
+                    .map_err(|problem| misread(Some(place))(problem.into()))?;
             }
             if block.text_bytes() > MAX_BLOCK_BYTES {
                 return Err(QueueError::TooLarge { position });
@@ -107,26 +117,11 @@ impl<R: Read> JsonQueue<R> {
             return Ok(Some(Item::Block(block)));
         }
         pending
-            .push_view(value, strictness)
-            .map_err(|problem| QueueError::Transaction {
-                position,
-                place: None,
-                problem,
-            })?;
+            .push_raw(raw, strictness, &mut self.transcoder, &mut self.text)
+            .map_err(misread(None))?;
         if pending.text_bytes() > MAX_BLOCK_BYTES {
             return Err(QueueError::TooLarge { position });
         }
         Ok(Some(Item::Transaction))
-    }
-
-    /// Reads the next value's canonical text and returns where it starts.
-    fn read_value(&mut self) -> Result<Position, QueueError> {
-        let position = self.stream.position();
-        let raw = self.stream.value()?;
-        self.text.clear();
-        self.transcoder
-            .transcode(raw, &mut self.text)
-            .map_err(|error| StreamError::inside(raw, position, error))?;
-        Ok(position)
     }
 }

@@ -5,6 +5,7 @@
 //! one pass, without building a tree; `View` walks the result; and
 //! `JsonStream` cuts a stream of any length into single values.
 
+mod brackets;
 mod error;
 mod number;
 mod position;

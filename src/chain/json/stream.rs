@@ -7,6 +7,7 @@ use std::io::{self, Cursor, Read};
 
 use thiserror::Error;
 
+use super::brackets::{Close, closing_bracket};
 use super::error::{SyntaxError, SyntaxErrorKind};
 use super::{MAX_VALUE_BYTES, Position};
 
@@ -252,33 +253,12 @@ fn value_end(text: &[u8], is_whole: bool) -> End {
 }
 
 fn bracket_end(text: &[u8]) -> End {
-    let mut depth = 0usize;
-    let mut position = 0;
-    while let Some(byte) = text.get(position) {
-        match byte {
-            b'"' => match string_end(&text[position..]) {
-                Some(length) => {
-                    position += length;
-                    continue;
-                }
-                None => return End::Beyond("the end of the string ('\"')"),
-            },
-            b'[' | b'{' => depth += 1,
-            b']' | b'}' => {
-                depth -= 1;
-                if depth == 0 {
-                    return End::At(position + 1);
-                }
-            }
-            _ => {}
-        }
-        position += 1;
+    match closing_bracket(text) {
+        Close::At(end) => End::At(end),
+        Close::InString => End::Beyond("the end of the string ('\"')"),
+        Close::Missing if text[0] == b'{' => End::Beyond("the end of the object ('}')"),
+        Close::Missing => End::Beyond("the end of the array (']')"),
     }
-    End::Beyond(if text[0] == b'{' {
-        "the end of the object ('}')"
-    } else {
-        "the end of the array (']')"
-    })
 }
 
 /// Length of the string at the start of `text`, quotes included.

@@ -1,0 +1,227 @@
+//! What every kernel must pass, forced by name: the scan against naive search
+//! with the `sha2` crate.
+
+use super::*;
+use crate::sha256::Digest;
+
+/// Spans are cut below, at and past these: one message at a time, two streams
+/// of SHA-NI, and the lanes of each vector kernel.
+const LANE_COUNTS: [u64; 5] = [1, 2, 4, 8, 32];
+
+fn kernels() -> Vec<Kernel> {
+    println!("not run, for want of instructions: {:?}", Kernel::missing());
+    Kernel::available()
+}
+
+fn bits(bits: u16) -> Target {
+    Target::from_bits(bits).unwrap()
+}
+
+fn span(first: u64, last: u64) -> Span {
+    Span { first, last }
+}
+
+/// Every nonce of the span that the `sha2` crate accepts.
+fn naive(template: &Template, target: Target, span: Span) -> Vec<u64> {
+    (span.first..=span.last)
+        .filter(|nonce| target.is_met_by(&Digest::of(&template.message(Nonce(*nonce)))))
+        .collect()
+}
+
+/// Scans the span for its first hit, then from there on for the next, until
+/// all have been compared with `expected`.
+fn finds(kernel: Kernel, template: &Template, target: Target, span: Span, expected: &[u64]) {
+    let scanner = Scanner::new(kernel, template, target);
+    let mut rest = Some(span);
+    let mut expected = expected.iter();
+    while let Some(span) = rest {
+        let hit = expected.next().copied();
+        let tried = hit.unwrap_or(span.last) - span.first + 1;
+        assert_eq!(
+            scanner.scan(span),
+            Scanned {
+                hit: hit.map(Nonce),
+                tried
+            },
+            "{kernel}: prefix {}, suffix {}, {target}, {span:?}",
+            template.prefix().len(),
+            template.suffix().len()
+        );
+        rest = hit.filter(|hit| *hit < span.last).map(|hit| Span {
+            first: hit + 1,
+            ..span
+        });
+    }
+}
+
+fn all_find_what_naive_search_finds(template: &Template, target: Target, span: Span) {
+    let expected = naive(template, target, span);
+    for kernel in Kernel::available() {
+        finds(kernel, template, target, span, &expected);
+    }
+}
+
+/// Text that differs from one length to the next.
+fn text(length: usize, seed: usize) -> Vec<u8> {
+    (0..length)
+        .map(|index| b'!' + ((index * 7 + length * 13 + seed) % 90) as u8)
+        .collect()
+}
+
+#[test]
+fn every_alignment_of_prefix_and_suffix_finds_what_naive_search_finds() {
+    kernels();
+    for prefix in 0..=130 {
+        for suffix in [0, 1, 40, 51, 55, 64, 119, 130] {
+            let template = Template::new(text(prefix, 1), text(suffix, 2));
+            all_find_what_naive_search_finds(&template, bits(4), span(95, 130));
+        }
+    }
+}
+
+#[test]
+fn every_number_of_digits_finds_what_naive_search_finds() {
+    for digits in 1..=20 {
+        for prefix in 36..=68 {
+            let template = Template::new(text(prefix, 3), text(prefix % 7 * 11, 4));
+            let first = 10u64.pow(digits - 1);
+            let first = first + first / 3 * u64::from(digits > 4);
+            all_find_what_naive_search_finds(&template, bits(5), span(first, first + 70));
+        }
+    }
+}
+
+#[test]
+fn group_boundaries_and_digit_roll_overs_are_crossed() {
+    for (prefix, suffix) in [("100", "tail"), ("1", ""), ("35293", ""), ("12", "34")] {
+        let template = Template::new(prefix, suffix);
+        for power in (1..20).map(|exponent| 10u64.pow(exponent)) {
+            for boundary in [power, power.saturating_mul(3)] {
+                let span = span(boundary - 5, boundary + 300);
+                all_find_what_naive_search_finds(&template, bits(7), span);
+            }
+        }
+        let span = span(u64::MAX - 300, u64::MAX);
+        all_find_what_naive_search_finds(&template, bits(7), span);
+    }
+}
+
+#[test]
+fn spans_end_below_at_and_past_the_lane_count() {
+    for prefix in ["10", "100", "1000", "10000"] {
+        let template = Template::new(prefix, "");
+        for lanes in LANE_COUNTS {
+            for length in [lanes.max(2) - 1, lanes, lanes + 1, 2 * lanes + 1] {
+                for first in [0, 7, 9_990, 54_321, 1_000_000 - lanes] {
+                    let span = span(first, first + length - 1);
+                    all_find_what_naive_search_finds(&template, bits(3), span);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_hit_is_found_in_every_lane_and_not_past_the_span() {
+    // The proof after 100, and the only hit below 35,360 and above 27,000.
+    const HIT: u64 = 35_293;
+    let template = Template::new("100", "");
+    let target = Target::FOUR_ZEROS;
+    assert_eq!(naive(&template, target, span(27_000, 35_360)), [HIT]);
+    for kernel in kernels() {
+        for before in 0..=65 {
+            for after in [0, 1, 31, 64] {
+                finds(
+                    kernel,
+                    &template,
+                    target,
+                    span(HIT - before, HIT + after),
+                    &[HIT],
+                );
+            }
+            finds(
+                kernel,
+                &template,
+                target,
+                span(HIT - 1 - before, HIT - 1),
+                &[],
+            );
+            finds(
+                kernel,
+                &template,
+                target,
+                span(HIT + 1, HIT + 1 + before),
+                &[],
+            );
+        }
+        // The first and the last vector of groups of 1,000 and of 10,000.
+        for (first, last) in [
+            (30_000, HIT),
+            (35_000, 35_360),
+            (HIT, 35_360),
+            (27_001, 35_360),
+        ] {
+            finds(kernel, &template, target, span(first, last), &[HIT]);
+        }
+    }
+}
+
+#[test]
+fn the_smaller_of_two_hits_in_one_vector_wins() {
+    let template = Template::new("35293", "");
+    let target = bits(6);
+    let hits = naive(&template, target, span(20_000, 29_999));
+    let pairs: Vec<_> = hits
+        .windows(2)
+        .filter(|pair| pair[1] - pair[0] < 4)
+        .collect();
+    assert!(pairs.len() > 5);
+    for kernel in kernels() {
+        let scanner = Scanner::new(kernel, &template, target);
+        for pair in &pairs {
+            let found = scanner.scan(span(pair[0], pair[0] + 40));
+            assert_eq!(found.hit, Some(Nonce(pair[0])), "{kernel}");
+            let found = scanner.scan(span(pair[0] + 1, pair[0] + 40));
+            assert_eq!(found.hit, Some(Nonce(pair[1])), "{kernel}");
+        }
+    }
+}
+
+#[test]
+fn a_digest_word_of_zeros_is_not_enough_for_more_than_32_bits() {
+    // No nonce with 32 zero bits is within a test's reach, so the kernel is
+    // asked for fewer bits than the target.
+    let template = Template::new("100", "");
+    for kernel in kernels()
+        .into_iter()
+        .filter(|kernel| kernel.hashes_groups())
+    {
+        let mut scanner = Scanner::new(kernel, &template, bits(16));
+        scanner.mask = 0xff00_0000;
+        let found = scanner.scan(span(30_000, 40_000));
+        assert_eq!(found.hit, Some(Nonce(35_293)), "{kernel}");
+    }
+}
+
+#[test]
+fn the_mask_has_the_zero_bits_of_the_first_word() {
+    let template = Template::new("", "");
+    for (asked, mask) in [
+        (1, 1 << 31),
+        (16, 0xffff_0000),
+        (31, !1),
+        (32, !0),
+        (200, !0),
+    ] {
+        let scanner = Scanner::new(Kernel::best(), &template, bits(asked));
+        assert_eq!(scanner.mask, mask, "{asked} bits");
+    }
+}
+
+#[test]
+fn a_span_without_an_answer_says_so_after_trying_all() {
+    let template = Template::new("x", "");
+    for kernel in kernels() {
+        finds(kernel, &template, bits(200), span(0, 123_456), &[]);
+    }
+}

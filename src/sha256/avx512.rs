@@ -1,0 +1,162 @@
+//! The `avx512` kernel: two interleaved streams of 16 lanes of 512 bits.
+#![allow(unsafe_code, reason = "intrinsics, and functions that need AVX-512F")]
+
+use std::arch::x86_64::*;
+use std::ops::Range;
+
+use super::group::{self, Functions, Group, by_position};
+use super::rounds::{self, Halfway, Lanes};
+use super::schedule::{BlockConstants, FirstBlock};
+use super::vector::Vector;
+
+/// Thirty-two words in two registers, one of each stream.
+///
+/// Values exist only in functions that need AVX-512F: the module hands out
+/// none, and [`first_match`], its only door, asks for it.
+#[derive(Clone, Copy)]
+struct Words(__m512i, __m512i);
+
+/// Calls an intrinsic on the registers of the first stream, then of the
+/// second.
+macro_rules! both {
+    ($intrinsic:ident $(::<$constant:ident>)? ($($words:ident),*)) => {
+        // SAFETY: where a `Words` is handled, the CPU has AVX-512F.
+        unsafe {
+            Words(
+                $intrinsic $(::<$constant>)? ($($words.0),*),
+                $intrinsic $(::<$constant>)? ($($words.1),*),
+            )
+        }
+    };
+}
+
+// Truth tables for `vpternlogd`: bit `4a + 2b + c` is the result.
+const XOR3: i32 = 0b1001_0110;
+const CHOOSE: i32 = 0b1100_1010;
+const MAJORITY: i32 = 0b1110_1000;
+
+impl Vector for Words {
+    const LANES: usize = 32;
+
+    #[inline(always)]
+    fn splat(word: u32) -> Self {
+        // SAFETY: as in `both!`.
+        let words = unsafe { _mm512_set1_epi32(word.cast_signed()) };
+        Self(words, words)
+    }
+
+    #[inline(always)]
+    fn load(words: &[u32]) -> Self {
+        let words: &[u32; 32] = words.first_chunk().expect("columns are padded");
+        let words = words.as_ptr().cast::<__m512i>();
+        // SAFETY: the loads are unaligned and within the 128 bytes.
+        unsafe { Self(_mm512_loadu_si512(words), _mm512_loadu_si512(words.add(1))) }
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        both!(_mm512_add_epi32(self, other))
+    }
+
+    #[inline(always)]
+    fn and(self, other: Self) -> Self {
+        both!(_mm512_and_si512(self, other))
+    }
+
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        both!(_mm512_xor_si512(self, other))
+    }
+
+    #[inline(always)]
+    fn shift_right<const BITS: i32>(self) -> Self {
+        // SAFETY: as in `both!`.
+        let bits = unsafe { _mm_cvtsi32_si128(BITS) };
+        // SAFETY: as in `both!`.
+        unsafe {
+            Self(
+                _mm512_srl_epi32(self.0, bits),
+                _mm512_srl_epi32(self.1, bits),
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn rotate_right<const BITS: i32>(self) -> Self {
+        both!(_mm512_ror_epi32::<BITS>(self))
+    }
+
+    #[inline(always)]
+    fn lanes_clear_of(self, mask: Self) -> u64 {
+        // SAFETY: as in `both!`.
+        let (low, high) = unsafe {
+            (
+                _mm512_testn_epi32_mask(self.0, mask.0),
+                _mm512_testn_epi32_mask(self.1, mask.1),
+            )
+        };
+        u64::from(low) | u64::from(high) << 16
+    }
+
+    #[inline(always)]
+    fn xor3(self, second: Self, third: Self) -> Self {
+        both!(_mm512_ternarylogic_epi32::<XOR3>(self, second, third))
+    }
+
+    #[inline(always)]
+    fn choose(self, f: Self, g: Self) -> Self {
+        both!(_mm512_ternarylogic_epi32::<CHOOSE>(self, f, g))
+    }
+
+    #[inline(always)]
+    fn majority(self, b: Self, c: Self) -> Self {
+        both!(_mm512_ternarylogic_epi32::<MAJORITY>(self, b, c))
+    }
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline(never)]
+fn first_half<const FIRST: usize, const COUNT: usize>(
+    block: &FirstBlock,
+    varying: &[Words; 2],
+    halfway: &mut Halfway<Words>,
+) {
+    *halfway = rounds::first_half::<Words, FIRST, COUNT>(block, varying);
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline(never)]
+fn first_half_of_straddled(
+    lanes: &Lanes<Words>,
+    block: &BlockConstants,
+    varying: &Words,
+    halfway: &mut Halfway<Words>,
+) {
+    *halfway = rounds::first_half_of_straddled(lanes, block, varying);
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline(never)]
+fn second_half(halfway: &Halfway<Words>, lanes: &mut Lanes<Words>) {
+    *lanes = rounds::second_half(halfway);
+}
+
+#[target_feature(enable = "avx512f")]
+#[inline(never)]
+fn constant_block(lanes: &mut Lanes<Words>, block: &BlockConstants) {
+    *lanes = rounds::constant_block(lanes, block);
+}
+
+static FUNCTIONS: Functions<Words> = Functions {
+    first_half: by_position!(first_half),
+    first_half_of_straddled,
+    second_half,
+    constant_block,
+};
+
+/// The index of the first message in `range` that matches.
+#[target_feature(enable = "avx512f")]
+pub(crate) fn first_match(group: &Group<'_>, range: Range<usize>) -> Option<usize> {
+    // SAFETY: this function needs AVX-512F itself.
+    unsafe { group::first_match(&FUNCTIONS, group, range) }
+}

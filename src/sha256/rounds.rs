@@ -1,0 +1,196 @@
+//! The lane-generic body: the rounds of one block over any [`Vector`].
+//!
+//! The first half of a block that varies is compiled once for each place at
+//! which the variation can start: which words of the schedule vary is then
+//! known to the compiler, and what does not vary costs one broadcast constant
+//! a round. In the second half everything varies, so all places share it.
+//!
+//! Everything here is inlined into the `#[target_feature]` functions of the
+//! instruction sets.
+
+use super::constants::ROUND_CONSTANTS;
+use super::schedule::{BlockConstants, FirstBlock, HALF, contains, sources, varying_words};
+use super::vector::Vector;
+
+/// The eight working variables, `a` to `h`, of every lane.
+pub(crate) type Lanes<V> = [V; 8];
+
+/// A block between its halves.
+#[derive(Clone, Copy)]
+pub(crate) struct Halfway<V> {
+    lanes: Lanes<V>,
+    /// The latest 16 words of the message schedule, word `t` at `t % 16`.
+    schedule: [V; 16],
+}
+
+impl<V: Vector> Halfway<V> {
+    pub(crate) fn new() -> Self {
+        Self {
+            lanes: [V::splat(0); 8],
+            schedule: [V::splat(0); 16],
+        }
+    }
+}
+
+/// One round: `$t1` is `h`, the round constant and the schedule word, summed.
+macro_rules! round {
+    ([$a:ident $b:ident $c:ident $d:ident $e:ident $f:ident $g:ident $h:ident] $t1:expr) => {
+        let t1 = $t1.add($e.choose($f, $g)).add($e.big_sigma1());
+        let t2 = $a.big_sigma0().add($a.majority($b, $c));
+        $h = $g;
+        $g = $f;
+        $f = $e;
+        $e = $d.add(t1);
+        $d = $c;
+        $c = $b;
+        $b = $a;
+        $a = t1.add(t2);
+    };
+}
+
+/// The first half of the first varying block, of which `COUNT` words from
+/// `FIRST` on vary by `varying`.
+#[inline(always)]
+pub(crate) fn first_half<V: Vector, const FIRST: usize, const COUNT: usize>(
+    block: &FirstBlock,
+    varying: &[V; 2],
+) -> Halfway<V> {
+    let mut lanes = block.state_after.map(V::splat);
+    lanes[0] = lanes[0].add(varying[0]);
+    lanes[4] = lanes[4].add(varying[0]);
+    rounds_of_first_half::<V, FIRST, COUNT, true>(
+        lanes,
+        &block.constants,
+        &block.rounds_with_h,
+        varying,
+    )
+}
+
+/// The first half of a block whose word 0 varies, after a block that varied.
+#[inline(always)]
+pub(crate) fn first_half_of_straddled<V: Vector>(
+    lanes: &Lanes<V>,
+    constants: &BlockConstants,
+    varying: &V,
+) -> Halfway<V> {
+    rounds_of_first_half::<V, 0, 1, false>(*lanes, constants, &[0; 3], &[*varying; 2])
+}
+
+/// With `AFTER_FIRST`, `lanes` are those after round `FIRST`, and the three
+/// rounds that follow take their constant from `with_h`; else they are those
+/// before round 0.
+#[inline(always)]
+fn rounds_of_first_half<
+    V: Vector,
+    const FIRST: usize,
+    const COUNT: usize,
+    const AFTER_FIRST: bool,
+>(
+    [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h]: Lanes<V>,
+    constants: &BlockConstants,
+    with_h: &[u32; 3],
+    varying: &[V; 2],
+) -> Halfway<V> {
+    let mut schedule = [V::splat(0); 16];
+    schedule[FIRST] = V::splat(constants.words[FIRST]).add(varying[0]);
+    if const { COUNT == 2 } {
+        schedule[FIRST + COUNT - 1] = V::splat(constants.words[FIRST + COUNT - 1]).add(varying[1]);
+    }
+    // Loops would stay loops, with the schedule in memory and every decision
+    // made at run time.
+    macro_rules! rounds {
+        ($($t:literal)*) => {$(
+            if const { !AFTER_FIRST || FIRST + 1 <= $t } {
+                let mut t1;
+                if const { AFTER_FIRST && h_is_constant::<FIRST>($t) } {
+                    t1 = V::splat(with_h[($t - FIRST - 1) & 3]);
+                } else {
+                    t1 = h.add(V::splat(constants.rounds[$t]));
+                }
+                if const { varies::<FIRST, COUNT>($t) } {
+                    t1 = t1.add(schedule[$t % 16]);
+                }
+                round!([a b c d e f g h] t1);
+            }
+        )*};
+    }
+    macro_rules! rounds_with_schedule {
+        ($($t:literal)*) => {$(
+            let mut word;
+            if const { varying_words(FIRST, COUNT) & sources($t) == sources($t) } {
+                word = schedule[$t % 16];
+            } else {
+                word = V::splat(constants.mixed[$t]);
+                if const { varies::<FIRST, COUNT>($t - 16) } {
+                    word = word.add(schedule[$t % 16]);
+                }
+            }
+            if const { varies::<FIRST, COUNT>($t - 7) } {
+                word = word.add(schedule[($t - 7) % 16]);
+            }
+            if const { varies::<FIRST, COUNT>($t - 15) } {
+                word = word.add(schedule[($t - 15) % 16].small_sigma0());
+            }
+            if const { varies::<FIRST, COUNT>($t - 2) } {
+                word = word.add(schedule[($t - 2) % 16].small_sigma1());
+            }
+            schedule[$t % 16] = word;
+            rounds!($t);
+        )*};
+    }
+    rounds! { 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 }
+    rounds_with_schedule! { 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 }
+    Halfway {
+        lanes: [a, b, c, d, e, f, g, h],
+        schedule,
+    }
+}
+
+const fn varies<const FIRST: usize, const COUNT: usize>(t: usize) -> bool {
+    contains(varying_words(FIRST, COUNT), t)
+}
+
+/// Whether `h` is still constant in round `t`: the first varying round changes
+/// `a` and `e`, and `e` takes three rounds to become `h`.
+const fn h_is_constant<const FIRST: usize>(t: usize) -> bool {
+    t > FIRST && t <= FIRST + 3
+}
+
+/// The second half of any block that varies. The caller adds the state before
+/// the block.
+#[inline(always)]
+pub(crate) fn second_half<V: Vector>(halfway: &Halfway<V>) -> Lanes<V> {
+    let Halfway {
+        lanes: [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h],
+        mut schedule,
+    } = *halfway;
+    macro_rules! rounds {
+        ($constants:ident: $($t:literal)*) => {$(
+            schedule[$t] = schedule[$t]
+                .add(schedule[($t + 9) % 16])
+                .add(schedule[($t + 1) % 16].small_sigma0())
+                .add(schedule[($t + 14) % 16].small_sigma1());
+            let t1 = h.add(V::splat($constants[$t])).add(schedule[$t]);
+            round!([a b c d e f g h] t1);
+        )*};
+    }
+    // After 16 rounds each variable and each word is back in its place.
+    for constants in ROUND_CONSTANTS[HALF..].as_chunks::<16>().0 {
+        rounds! { constants: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 }
+    }
+    [a, b, c, d, e, f, g, h]
+}
+
+/// All rounds of a block without a varying word, after one that varied. The
+/// caller adds the state before the block.
+#[inline(always)]
+pub(crate) fn constant_block<V: Vector>(lanes: &Lanes<V>, constants: &BlockConstants) -> Lanes<V> {
+    let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *lanes;
+    // After eight rounds each variable is back in its register.
+    for constants in constants.rounds.as_chunks::<8>().0 {
+        for constant in constants {
+            round!([a b c d e f g h] h.add(V::splat(*constant)));
+        }
+    }
+    [a, b, c, d, e, f, g, h]
+}

@@ -1,0 +1,166 @@
+//! A block of which one or two words vary from message to message: what of
+//! its 64 rounds is the same for all of them, worked out once in scalar code.
+
+use super::constants::ROUND_CONSTANTS;
+use super::scalar::{State, round, small_sigma0, small_sigma1};
+
+/// The round at which the second half starts: from here on every word of the
+/// message schedule varies, wherever in the block the variation starts.
+pub(crate) const HALF: usize = 32;
+
+/// The words of the message schedule that vary when `count` words of the
+/// block do, from word `first` on; word 0 as bit 0.
+pub(crate) const fn varying_words(first: usize, count: usize) -> u64 {
+    let mut varying = ((1 << count) - 1) << first;
+    let mut t = 16;
+    while t < 64 {
+        if varying & sources(t) != 0 {
+            varying |= 1 << t;
+        }
+        t += 1;
+    }
+    varying
+}
+
+/// The words that word `t` of the schedule, from 16 on, is made of.
+pub(crate) const fn sources(t: usize) -> u64 {
+    1 << (t - 16) | 1 << (t - 15) | 1 << (t - 7) | 1 << (t - 2)
+}
+
+/// Whether word `t` is in the set.
+pub(crate) const fn contains(set: u64, t: usize) -> bool {
+    set >> t & 1 == 1
+}
+
+/// The constants of one block.
+#[derive(Clone, Debug)]
+pub(crate) struct BlockConstants {
+    /// The words of the block, the varying ones without what varies.
+    pub(crate) words: [u32; 16],
+    /// What each round adds besides its varying words: K, and W where it is
+    /// constant.
+    pub(crate) rounds: [u32; 64],
+    /// The constant part of each schedule word of the first half from 16 on:
+    /// all of it if the word is constant.
+    pub(crate) mixed: [u32; HALF],
+}
+
+impl BlockConstants {
+    /// The constants of a block whose `count` words from `first` on vary.
+    /// With a `count` of zero the whole schedule is constant.
+    pub(crate) fn new(words: [u32; 16], first: usize, count: usize) -> Self {
+        let varying = varying_words(first, count);
+        let mut rounds = ROUND_CONSTANTS;
+        let mut schedule = [0u32; 64];
+        schedule[..16].copy_from_slice(&words);
+        let mut mixed = [0; HALF];
+        let end = if count == 0 { 64 } else { HALF };
+        for t in 0..16 {
+            if !contains(varying, t) {
+                rounds[t] = rounds[t].wrapping_add(words[t]);
+            }
+        }
+        // A varying word counts as zero below: only constant parts are summed.
+        for t in 16..end {
+            let mut part = 0u32;
+            if !contains(varying, t - 16) {
+                part = part.wrapping_add(schedule[t - 16]);
+            }
+            if !contains(varying, t - 15) {
+                part = part.wrapping_add(small_sigma0(schedule[t - 15]));
+            }
+            if !contains(varying, t - 7) {
+                part = part.wrapping_add(schedule[t - 7]);
+            }
+            if !contains(varying, t - 2) {
+                part = part.wrapping_add(small_sigma1(schedule[t - 2]));
+            }
+            if t < HALF {
+                mixed[t] = part;
+            }
+            if !contains(varying, t) {
+                schedule[t] = part;
+                rounds[t] = rounds[t].wrapping_add(part);
+            }
+        }
+        Self {
+            words,
+            rounds,
+            mixed,
+        }
+    }
+}
+
+/// The block that holds the first varying word, together with the state that
+/// the blocks before it lead to.
+#[derive(Clone, Debug)]
+pub(crate) struct FirstBlock {
+    /// The state before the block.
+    pub(crate) midstate: State,
+    /// The state before the first round that sees a varying word, moved down
+    /// to an even round: SHA-NI does two rounds in one instruction.
+    pub(crate) state_before_pair: State,
+    /// The state after that round, but for the varying part, which is still to
+    /// be added to `a` and to `e`.
+    pub(crate) state_after: State,
+    pub(crate) constants: BlockConstants,
+    /// The constants of the three rounds after that one, together with the
+    /// `h` they add: what the first varying round changes is `a` and `e`, and
+    /// `e` takes three rounds to become `h`.
+    pub(crate) rounds_with_h: [u32; 3],
+    /// Index of the first varying word.
+    pub(crate) first: usize,
+    /// Varying words in this block, one or two.
+    pub(crate) count: usize,
+}
+
+impl FirstBlock {
+    pub(crate) fn new(midstate: State, words: [u32; 16], first: usize, count: usize) -> Self {
+        let constants = BlockConstants::new(words, first, count);
+        let mut state = midstate;
+        let mut state_before_pair = midstate;
+        for t in 0..first {
+            if t == first & !1 {
+                state_before_pair = state;
+            }
+            round(&mut state, constants.rounds[t]);
+        }
+        if first % 2 == 0 {
+            state_before_pair = state;
+        }
+        round(
+            &mut state,
+            constants.rounds[first].wrapping_add(words[first]),
+        );
+        let [.., f, g, h] = state;
+        let rounds_with_h = [
+            constants.rounds[first + 1].wrapping_add(h),
+            constants.rounds[first + 2].wrapping_add(g),
+            constants.rounds[first + 3].wrapping_add(f),
+        ];
+        Self {
+            midstate,
+            state_before_pair,
+            state_after: state,
+            constants,
+            rounds_with_h,
+            first,
+            count,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_the_second_half_varies() {
+        for first in 0..16 {
+            for count in 1..=(16 - first).min(2) {
+                let varying = varying_words(first, count);
+                assert_eq!(varying >> HALF, u64::MAX >> HALF, "{count} from {first}");
+            }
+        }
+    }
+}

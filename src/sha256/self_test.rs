@@ -1,0 +1,246 @@
+//! Whether a kernel finds what the scalar code finds: the start-up check of
+//! the chosen kernel, and the body of the conformance tests of this layer.
+
+use std::ops::Range;
+
+use super::constants::{INITIAL_STATE, ROUND_CONSTANTS};
+use super::group::{COLUMN_PADDING, Group};
+use super::scalar::{State, compress_words};
+use super::schedule::{BlockConstants, FirstBlock};
+
+/// How a kernel prepares the first block, and how it finds the first match.
+pub(super) trait Subject {
+    fn first_block(
+        &self,
+        midstate: State,
+        words: [u32; 16],
+        first: usize,
+        count: usize,
+    ) -> FirstBlock;
+
+    fn first_match(&self, group: &Group<'_>, range: Range<usize>) -> Option<usize>;
+}
+
+/// Messages of one group: which words vary, and what comes after them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Case {
+    /// The first varying word of the block.
+    pub(super) first: usize,
+    /// How many vary; two from word 15 on straddle two blocks.
+    pub(super) count: usize,
+    /// Blocks after those that vary.
+    pub(super) tail: usize,
+    /// The message that is to be found.
+    pub(super) hit: usize,
+}
+
+/// Messages in each group: more than two of the widest vectors.
+pub(super) const MESSAGES: usize = 70;
+
+/// One case for each position, short enough to be run at every start.
+pub(super) fn cases_of_every_position() -> impl Iterator<Item = Case> {
+    (0..32).map(|number| Case {
+        first: number / 2,
+        count: number % 2 + 1,
+        tail: number / 2 % 2,
+        hit: number * 5 % 33,
+    })
+}
+
+/// Whether the kernel finds the message that the scalar code says it should.
+///
+/// The mask is the complement of the wanted message's first digest word: only
+/// a digest without any further one bit matches, which checks every bit of
+/// the digests before it that matters.
+pub(super) fn agrees_with_scalar(subject: &impl Subject, case: Case) -> bool {
+    let Case {
+        first,
+        count,
+        tail,
+        hit,
+    } = case;
+    let straddles = first + count > 16;
+    // Any words do; these look random and are at hand.
+    let word = |index: usize| ROUND_CONSTANTS[(index * 29 + first) % 64].rotate_left(index as u32);
+    let blocks: Vec<[u32; 16]> = (0..1 + usize::from(straddles) + tail)
+        .map(|block| std::array::from_fn(|index| word(block * 16 + index)))
+        .collect();
+    let column = |seed: usize| -> Vec<u32> {
+        (0..MESSAGES + COLUMN_PADDING)
+            .map(|index| word(index + seed).wrapping_mul(index as u32 + 1))
+            .collect()
+    };
+    let columns = [column(100), if count == 2 { column(200) } else { vec![] }];
+
+    let first_digest_word = |message: usize| {
+        let mut blocks = blocks.clone();
+        for (position, column) in (first..first + count).zip(&columns) {
+            let word = &mut blocks[position / 16][position % 16];
+            *word = word.wrapping_add(column[message]);
+        }
+        let mut state = INITIAL_STATE;
+        for block in &blocks {
+            compress_words(&mut state, block);
+        }
+        state[0]
+    };
+    let mask = !first_digest_word(hit);
+    let expected = (0..=hit).find(|message| first_digest_word(*message) & mask == 0);
+
+    let words_in_first = if straddles { 1 } else { count };
+    let first_block = subject.first_block(INITIAL_STATE, blocks[0], first, words_in_first);
+    let (straddled, tail) = blocks[1..].split_at(usize::from(straddles));
+    let straddled = straddled
+        .first()
+        .map(|words| BlockConstants::new(*words, 0, 1));
+    let tail: Vec<_> = tail
+        .iter()
+        .map(|words| BlockConstants::new(*words, 0, 0))
+        .collect();
+    let group = Group {
+        first: &first_block,
+        columns: [&columns[0], &columns[1]],
+        straddled: straddled.as_ref(),
+        tail: &tail,
+        mask,
+    };
+    subject.first_match(&group, 0..MESSAGES) == expected
+        && subject.first_match(&group, 0..hit) == expected.filter(|found| *found < hit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sha256::Kernel;
+    use crate::sha256::group::{self, Functions, by_position};
+    use crate::sha256::rounds::{self, Halfway, Lanes};
+    use crate::sha256::vector::Array;
+
+    /// The lane-generic body over plain arrays.
+    struct Software<const LANES: usize>(Functions<Array<LANES>>);
+
+    /// Every position that the `avx512` kernel is compiled for.
+    const ONE_LANE: Software<1> = Software(Functions {
+        first_half: by_position!(first_half_of_one_lane),
+        first_half_of_straddled,
+        second_half,
+        constant_block,
+    });
+
+    /// As many lanes as the `avx512` kernel has. Each position takes seconds
+    /// to compile, so there is one only.
+    const THIRTY_TWO_LANES: Software<32> = Software(Functions {
+        first_half: [[first_half::<15, 1, 32>; 2]; 16],
+        first_half_of_straddled,
+        second_half,
+        constant_block,
+    });
+
+    fn first_half<const FIRST: usize, const COUNT: usize, const LANES: usize>(
+        block: &FirstBlock,
+        varying: &[Array<LANES>; 2],
+        halfway: &mut Halfway<Array<LANES>>,
+    ) {
+        *halfway = rounds::first_half::<_, FIRST, COUNT>(block, varying);
+    }
+
+    fn first_half_of_one_lane<const FIRST: usize, const COUNT: usize>(
+        block: &FirstBlock,
+        varying: &[Array<1>; 2],
+        halfway: &mut Halfway<Array<1>>,
+    ) {
+        first_half::<FIRST, COUNT, 1>(block, varying, halfway);
+    }
+
+    fn first_half_of_straddled<const LANES: usize>(
+        lanes: &Lanes<Array<LANES>>,
+        block: &BlockConstants,
+        varying: &Array<LANES>,
+        halfway: &mut Halfway<Array<LANES>>,
+    ) {
+        *halfway = rounds::first_half_of_straddled(lanes, block, varying);
+    }
+
+    fn second_half<const LANES: usize>(
+        halfway: &Halfway<Array<LANES>>,
+        lanes: &mut Lanes<Array<LANES>>,
+    ) {
+        *lanes = rounds::second_half(halfway);
+    }
+
+    fn constant_block<const LANES: usize>(lanes: &mut Lanes<Array<LANES>>, block: &BlockConstants) {
+        *lanes = rounds::constant_block(lanes, block);
+    }
+
+    impl<const LANES: usize> Subject for Software<LANES> {
+        fn first_block(
+            &self,
+            midstate: State,
+            words: [u32; 16],
+            first: usize,
+            count: usize,
+        ) -> FirstBlock {
+            FirstBlock::new(midstate, words, first, count)
+        }
+
+        #[allow(unsafe_code, reason = "the functions are plain Rust")]
+        fn first_match(&self, group: &Group<'_>, range: Range<usize>) -> Option<usize> {
+            // SAFETY: they need no instruction that is not everywhere.
+            unsafe { group::first_match(&self.0, group, range) }
+        }
+    }
+
+    fn passes(name: &str, subject: &impl Subject, positions: impl Iterator<Item = Case>) {
+        for position in positions {
+            for tail in 0..3 {
+                for hit in 0..MESSAGES {
+                    let case = Case {
+                        tail,
+                        hit,
+                        ..position
+                    };
+                    assert!(agrees_with_scalar(subject, case), "{name}: {case:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_kernel_finds_every_message_at_every_position() {
+        for kernel in Kernel::available() {
+            if kernel.hashes_groups() {
+                passes(kernel.name(), &kernel, cases_of_every_position());
+            }
+        }
+        println!("not run, for want of instructions: {:?}", Kernel::missing());
+    }
+
+    #[test]
+    fn the_body_over_plain_arrays_finds_every_message_at_every_position() {
+        passes("one lane", &ONE_LANE, cases_of_every_position());
+        let last_word = cases_of_every_position().filter(|case| case.first == 15);
+        passes("32 lanes", &THIRTY_TWO_LANES, last_word);
+    }
+
+    #[test]
+    fn a_kernel_that_is_wrong_at_one_position_fails() {
+        struct Wrong(Kernel);
+        impl Subject for Wrong {
+            fn first_block(
+                &self,
+                midstate: State,
+                mut words: [u32; 16],
+                first: usize,
+                count: usize,
+            ) -> FirstBlock {
+                words[15] ^= u32::from(first == 9);
+                self.0.first_block(midstate, words, first, count)
+            }
+            fn first_match(&self, group: &Group<'_>, range: Range<usize>) -> Option<usize> {
+                self.0.first_match(group, range)
+            }
+        }
+        let wrong = Wrong("portable".parse().unwrap());
+        assert!(!cases_of_every_position().all(|case| agrees_with_scalar(&wrong, case)));
+    }
+}

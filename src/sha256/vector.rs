@@ -1,0 +1,155 @@
+//! What the lane-generic body asks of an instruction set: 32-bit words held
+//! side by side, one for each message that is hashed at the same time.
+
+/// A fixed number of `u32` lanes and the handful of operations that SHA-256
+/// is made of.
+///
+/// The default methods are the formulas for a machine with plain logic only;
+/// an instruction set with rotates or three-input logic replaces them.
+pub(crate) trait Vector: Copy {
+    /// Messages hashed at the same time, at most 64.
+    const LANES: usize;
+
+    /// `word` in every lane.
+    fn splat(word: u32) -> Self;
+
+    /// The first [`LANES`](Self::LANES) words of `words`.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    fn load(words: &[u32]) -> Self;
+
+    /// The sum modulo 2^32.
+    fn add(self, other: Self) -> Self;
+
+    fn and(self, other: Self) -> Self;
+
+    fn xor(self, other: Self) -> Self;
+
+    fn shift_right<const BITS: i32>(self) -> Self;
+
+    fn rotate_right<const BITS: i32>(self) -> Self;
+
+    /// The lanes in which no bit of `mask` is set, lane 0 as bit 0.
+    fn lanes_clear_of(self, mask: Self) -> u64;
+
+    #[inline(always)]
+    fn xor3(self, second: Self, third: Self) -> Self {
+        self.xor(second).xor(third)
+    }
+
+    /// Ch of FIPS 180-4: the bits of `f` where `self` is one, else of `g`.
+    #[inline(always)]
+    fn choose(self, f: Self, g: Self) -> Self {
+        g.xor(self.and(f.xor(g)))
+    }
+
+    /// Maj of FIPS 180-4.
+    ///
+    /// `b ^ c` is the `a ^ b` of the round before, so the compiler computes
+    /// one of the two only.
+    #[inline(always)]
+    fn majority(self, b: Self, c: Self) -> Self {
+        b.xor(self.xor(b).and(b.xor(c)))
+    }
+
+    /// Σ0 of FIPS 180-4.
+    #[inline(always)]
+    fn big_sigma0(self) -> Self {
+        self.rotate_right::<2>()
+            .xor3(self.rotate_right::<13>(), self.rotate_right::<22>())
+    }
+
+    /// Σ1 of FIPS 180-4.
+    #[inline(always)]
+    fn big_sigma1(self) -> Self {
+        self.rotate_right::<6>()
+            .xor3(self.rotate_right::<11>(), self.rotate_right::<25>())
+    }
+
+    /// σ0 of FIPS 180-4.
+    #[inline(always)]
+    fn small_sigma0(self) -> Self {
+        self.rotate_right::<7>()
+            .xor3(self.rotate_right::<18>(), self.shift_right::<3>())
+    }
+
+    /// σ1 of FIPS 180-4.
+    #[inline(always)]
+    fn small_sigma1(self) -> Self {
+        self.rotate_right::<17>()
+            .xor3(self.rotate_right::<19>(), self.shift_right::<10>())
+    }
+}
+
+/// Plain arrays: the vector of a target without one of its own, and the
+/// software stand-in that lets any CPU test the body at any number of lanes.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+#[derive(Clone, Copy)]
+pub(crate) struct Array<const LANES: usize>([u32; LANES]);
+
+/// Methods of [`Array`]. In tests they stay functions: 32 lanes inlined some
+/// thousand times would take minutes to compile.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+impl<const LANES: usize> Array<LANES> {
+    #[cfg_attr(test, inline(never))]
+    #[cfg_attr(not(test), inline(always))]
+    fn map(self, operation: impl Fn(u32) -> u32) -> Self {
+        Self(self.0.map(operation))
+    }
+
+    #[cfg_attr(test, inline(never))]
+    #[cfg_attr(not(test), inline(always))]
+    fn zip(self, other: Self, operation: impl Fn(u32, u32) -> u32) -> Self {
+        Self(std::array::from_fn(|lane| {
+            operation(self.0[lane], other.0[lane])
+        }))
+    }
+}
+
+#[cfg(any(test, not(target_arch = "x86_64")))]
+impl<const LANES: usize> Vector for Array<LANES> {
+    const LANES: usize = LANES;
+
+    #[inline(always)]
+    fn splat(word: u32) -> Self {
+        Self([word; LANES])
+    }
+
+    #[inline(always)]
+    fn load(words: &[u32]) -> Self {
+        Self(*words.first_chunk().expect("columns are padded"))
+    }
+
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.zip(other, u32::wrapping_add)
+    }
+
+    #[inline(always)]
+    fn and(self, other: Self) -> Self {
+        self.zip(other, |left, right| left & right)
+    }
+
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        self.zip(other, |left, right| left ^ right)
+    }
+
+    #[inline(always)]
+    fn shift_right<const BITS: i32>(self) -> Self {
+        self.map(|word| word >> BITS)
+    }
+
+    #[inline(always)]
+    fn rotate_right<const BITS: i32>(self) -> Self {
+        self.map(|word| word.rotate_right(BITS.cast_unsigned()))
+    }
+
+    #[inline(always)]
+    fn lanes_clear_of(self, mask: Self) -> u64 {
+        (0..LANES)
+            .filter(|&lane| self.0[lane] & mask.0[lane] == 0)
+            .fold(0, |lanes, lane| lanes | 1 << lane)
+    }
+}
