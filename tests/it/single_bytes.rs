@@ -22,20 +22,17 @@ fn blocks(text: &str) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// What a byte becomes: its neighbour, what JSON gives a meaning, digits, a
-/// letter, white space, and what is not UTF-8. Each place gets several of
-/// them, so that each of them comes to every kind of place.
+/// What a byte becomes: its neighbour, a letter in the other case, and one of
+/// what JSON gives a meaning, digits, white space, and what is not UTF-8, in
+/// turn, so that each of them comes to every kind of place.
 fn replacements(place: usize, byte: u8) -> impl Iterator<Item = u8> {
     const OTHERS: [u8; 12] = *b"\"0,}7]\\ e-\n\xff";
     let first = place % OTHERS.len();
-    [
-        byte ^ 1,
-        byte ^ 0x20,
-        OTHERS[first],
-        OTHERS[(first + 5) % OTHERS.len()],
-    ]
-    .into_iter()
-    .filter(move |new| *new != byte)
+    let letter_in_the_other_case = byte.is_ascii_alphabetic().then_some(byte ^ 0x20);
+    [byte ^ 1, OTHERS[first]]
+        .into_iter()
+        .chain(letter_in_the_other_case)
+        .filter(move |new| *new != byte)
 }
 
 fn every_change_is_found(name: &str) {
@@ -104,7 +101,7 @@ fn every_change_is_found(name: &str) {
     }
     // The loop really saw each kind of change.
     assert!(
-        found > 5000 && broken > 5000 && harmless > 0 && exempt > 0,
+        found > 5000 && broken > 1000 && harmless > 0 && exempt > 0,
         "{found} found, {broken} broken, {harmless} harmless, {exempt} exempt"
     );
 }
