@@ -1,0 +1,234 @@
+//! Ctrl-C: exit 130, no file, and a word on what was kept.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::support::{Folder, PATIENCE, data, data_text};
+
+/// A running command, killed if the test fails before it ends.
+struct Running(Option<Child>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Self(Some(child))
+    }
+
+    fn child(&mut self) -> &mut Child {
+        self.0.as_mut().expect("it runs until it is waited for")
+    }
+
+    /// Sends a signal, which a test can do only through another program.
+    fn signal(&mut self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child().id());
+        let status = Command::new("sh").arg("-c").arg(kill).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Keeps stdin open, and lets it say `text` again and again until nobody
+    /// listens. Returns once so much was said that the command must have read
+    /// some of it, which it does only when it is ready for a signal.
+    fn keep_saying(&mut self, text: String) {
+        let mut stdin = self.child().stdin.take().unwrap();
+        let (said, heard) = std::sync::mpsc::channel();
+        thread::spawn(move || {
+            let mut bytes = 0;
+            while stdin.write_all(text.as_bytes()).is_ok() {
+                bytes += text.len();
+                // A pipe holds 64 KiB on Linux, less elsewhere.
+                if bytes > 1 << 20 {
+                    let _ = said.send(());
+                }
+            }
+        });
+        heard.recv_timeout(PATIENCE).expect("it reads its stdin");
+    }
+
+    fn wait(mut self) -> Output {
+        let started = Instant::now();
+        while self.child().try_wait().unwrap().is_none() {
+            assert!(started.elapsed() < PATIENCE, "it does not end");
+            thread::sleep(Duration::from_millis(5));
+        }
+        let child = self.0.take().expect("it is waited for once");
+        child.wait_with_output().unwrap()
+    }
+}
+
+fn fourzero() -> Command {
+    Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+}
+
+/// The hidden file is made after the handler of the signal.
+fn wait_for_a_file_in(folder: &Folder) {
+    let started = Instant::now();
+    while !folder.names().iter().any(|name| name.ends_with(".partial")) {
+        assert!(started.elapsed() < PATIENCE, "nothing is written");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[track_caller]
+fn was_interrupted(ended: &Output, output: &Path) {
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(130), "{stderr}");
+    assert_eq!(String::from_utf8_lossy(&ended.stdout), "");
+    assert!(stderr.starts_with("interrupted after "), "{stderr}");
+    let end = format!("nothing was kept, {} was not written\n", output.display());
+    assert!(stderr.ends_with(&end), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+}
+
+#[test]
+fn an_interrupted_search_leaves_no_file_and_exits_130() {
+    for signal in ["INT", "TERM"] {
+        let folder = Folder::new();
+        let output = folder.path("chain.json");
+        let mut running = Running::start(
+            fourzero()
+                .args(["mine", "--difficulty", "12", "-o"])
+                .args([&output, &data("queue.jsonl")]),
+        );
+        wait_for_a_file_in(&folder);
+        running.signal(signal);
+        was_interrupted(&running.wait(), &output);
+        assert!(folder.names().is_empty(), "{:?}", folder.names());
+    }
+}
+
+#[test]
+fn an_interrupted_search_under_every_rule_and_kernel_ends() {
+    for rule in crate::naive::RULES {
+        for kernel in fourzero::sha256::Kernel::available() {
+            let folder = Folder::new();
+            let output = folder.path("chain.json");
+            let mut running = Running::start(
+                fourzero()
+                    .args(["mine", "--difficulty", "64", "--rule", rule])
+                    .args(["--kernel", kernel.name(), "--threads", "2", "-o"])
+                    .args([&output, &data("queue.jsonl")]),
+            );
+            wait_for_a_file_in(&folder);
+            running.signal("INT");
+            was_interrupted(&running.wait(), &output);
+            assert!(folder.names().is_empty(), "{:?}", folder.names());
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_search_leaves_an_old_chain_as_it_was() {
+    let folder = Folder::new();
+    let output = folder.write("chain.json", "old");
+    let mut running = Running::start(
+        fourzero()
+            .args(["mine", "--force", "--difficulty", "12", "-o"])
+            .args([&output, &data("queue.jsonl")]),
+    );
+    wait_for_a_file_in(&folder);
+    running.signal("INT");
+    was_interrupted(&running.wait(), &output);
+    assert_eq!(folder.read("chain.json"), "old");
+    assert_eq!(folder.names(), ["chain.json"]);
+}
+
+#[test]
+fn mining_a_silent_stdin_can_be_interrupted() {
+    let folder = Folder::new();
+    let output = folder.path("chain.json");
+    let mut running = Running::start(
+        fourzero()
+            .args(["mine", "-", "--difficulty", "1", "-o"])
+            .arg(&output),
+    );
+    // Some transactions come, and then nothing, with the pipe open.
+    let stdin = running.child().stdin.as_mut().unwrap();
+    stdin
+        .write_all(data_text("queue.jsonl").as_bytes())
+        .unwrap();
+    wait_for_a_file_in(&folder);
+    running.signal("INT");
+    // `wait` leaves stdin open while it waits.
+    was_interrupted(&running.wait(), &output);
+    assert!(folder.names().is_empty(), "{:?}", folder.names());
+}
+
+#[test]
+fn mining_a_never_ending_stdin_can_be_interrupted() {
+    for options in [
+        &[][..],
+        &["--rule", "last-hash"],
+        &["--block-size", "1000000"],
+    ] {
+        let folder = Folder::new();
+        let output = folder.path("chain.json");
+        let mut running = Running::start(
+            fourzero()
+                .args(["mine", "-", "--difficulty", "1", "-o"])
+                .arg(&output)
+                .args(options),
+        );
+        running.keep_saying(data_text("queue.jsonl"));
+        running.signal("INT");
+        was_interrupted(&running.wait(), &output);
+        assert!(folder.names().is_empty(), "{:?}", folder.names());
+    }
+}
+
+#[test]
+fn verifying_a_never_ending_stdin_can_be_interrupted() {
+    let block = crate::support::exported_blocks("chain-last-hash.json")[0].canonical();
+    for endless in [
+        // Good blocks, a value that never ends, and white space.
+        format!("{block}\n"),
+        "[[[".to_owned(),
+        " \n".repeat(1000),
+    ] {
+        let mut running = Running::start(fourzero().args(["verify", "--quiet", "-"]));
+        running.keep_saying(endless.clone());
+        running.signal("INT");
+        let ended = running.wait();
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(130), "{stderr}");
+        assert!(stderr.contains("interrupted"), "{stderr}");
+        assert_eq!(stderr.lines().count(), 1, "{stderr}");
+        assert_eq!(ended.stdout, b"");
+    }
+}
+
+#[test]
+fn verifying_a_silent_stdin_can_be_interrupted() {
+    let mut running = Running::start(
+        fourzero()
+            .arg("verify")
+            .arg(data("chain-last-hash.json"))
+            .arg("-"),
+    );
+    // The first file's verdict shows that it is ready for a signal.
+    let mut line = String::new();
+    let stdout = running.child().stdout.as_mut().unwrap();
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line).unwrap();
+    assert!(line.contains("valid"), "{line}");
+    running.signal("INT");
+    let ended = running.wait();
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("interrupted"), "{stderr}");
+}

@@ -1,0 +1,28 @@
+//! The command and the library from outside, against a second opinion
+//! ([`naive`], [`naive_chain`]) that uses nothing of the crate.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper of a test may fail the test, and clippy exempts only the tests themselves"
+)]
+
+mod behaviour;
+#[cfg(unix)]
+mod interrupts;
+mod known_proofs;
+mod mine_chains;
+mod mine_output;
+mod mine_queues;
+mod mine_unreadable;
+mod naive;
+mod naive_chain;
+mod properties;
+mod puzzle;
+mod python;
+mod single_bytes;
+mod spellings;
+mod support;
+mod verify_batches;
+mod verify_chains;
+mod verify_faults;
+mod verify_unreadable;

@@ -1,0 +1,243 @@
+//! The output file: when it may be written, and what becomes of what was
+//! there.
+
+use std::fs;
+
+use crate::support::{Ends as _, Folder, Run, data, fourzero, shown};
+
+const QUEUE: &str = r#"{"sender": "a", "recipient": "b", "amount": 1}"#;
+
+/// Mines the shortest queue into `name` in the folder.
+#[track_caller]
+fn mine_into(folder: &Folder, name: &str, options: &[&str], code: i32) -> Run {
+    fourzero()
+        .args(["mine", "-", "--difficulty", "1"])
+        .args(options)
+        .arg("-o")
+        .arg(folder.path(name))
+        .write_stdin(QUEUE)
+        .ends_with(code)
+}
+
+#[track_caller]
+fn is_a_chain(folder: &Folder, name: &str) {
+    fourzero()
+        .args(["verify", "--difficulty", "1"])
+        .arg(folder.path(name))
+        .ends_with(0);
+}
+
+#[test]
+fn an_existing_file_is_refused_and_untouched_without_force() {
+    let folder = Folder::new();
+    let output = folder.write("chain.json", "precious");
+    let run = mine_into(&folder, "chain.json", &[], 2);
+    let expected = format!("error: {} exists; --force replaces it\n", shown(&output));
+    assert_eq!(run.stderr, expected);
+    assert_eq!(folder.read("chain.json"), "precious");
+    assert_eq!(folder.names(), ["chain.json"]);
+
+    mine_into(&folder, "chain.json", &["--force"], 0);
+    is_a_chain(&folder, "chain.json");
+    assert_eq!(folder.names(), ["chain.json"]);
+}
+
+#[test]
+fn force_also_writes_a_file_that_does_not_exist() {
+    let folder = Folder::new();
+    mine_into(&folder, "chain.json", &["--force"], 0);
+    is_a_chain(&folder, "chain.json");
+}
+
+#[test]
+fn a_queue_is_never_its_own_output() {
+    for options in [&[][..], &["--force"]] {
+        let folder = Folder::new();
+        let path = folder.write("queue.jsonl", QUEUE);
+        let roundabout = folder.path("./queue.jsonl");
+        for output in [&path, &roundabout] {
+            let run = fourzero()
+                .arg("mine")
+                .args(options)
+                .args([&path, &data("queue.jsonl")])
+                .arg("-o")
+                .arg(output)
+                .ends_with(2);
+            let expected = format!("{} is both a queue and the output", shown(&path));
+            assert!(run.stderr.contains(&expected), "{}", run.stderr);
+        }
+        assert_eq!(folder.read("queue.jsonl"), QUEUE);
+        assert_eq!(folder.names(), ["queue.jsonl"]);
+    }
+}
+
+#[test]
+fn a_missing_folder_is_named() {
+    let folder = Folder::new();
+    let run = mine_into(&folder, "missing/chain.json", &[], 2);
+    let path = shown(&folder.path("missing/chain.json"));
+    let start = format!("error: cannot write {path}: ");
+    assert!(run.stderr.starts_with(&start), "{}", run.stderr);
+    assert!(folder.names().is_empty());
+}
+
+#[test]
+fn a_folder_is_no_output() {
+    for options in [&[][..], &["--force"]] {
+        let folder = Folder::new();
+        fs::create_dir(folder.path("chain.json")).unwrap();
+        let run = mine_into(&folder, "chain.json", options, 2);
+        let path = shown(&folder.path("chain.json"));
+        let expected = format!("error: {path} is a directory, not a plain file\n");
+        assert_eq!(run.stderr, expected);
+        assert_eq!(folder.names(), ["chain.json"]);
+    }
+}
+
+#[test]
+fn an_output_that_names_nothing_is_refused() {
+    for name in ["", "/", ".."] {
+        let run = fourzero()
+            .args(["mine", "-", "--force", "-o", name])
+            .write_stdin(QUEUE)
+            .ends_with(2);
+        assert_eq!(run.stdout, "", "{name}");
+    }
+}
+
+#[test]
+fn a_refused_output_is_refused_before_the_queue_is_read() {
+    // The queue is not even JSON.
+    let folder = Folder::new();
+    let output = folder.write("chain.json", "precious");
+    let run = fourzero()
+        .args(["mine", "-", "-o"])
+        .arg(&output)
+        .write_stdin("{")
+        .ends_with(2);
+    assert!(run.stderr.contains("exists"), "{}", run.stderr);
+}
+
+#[test]
+fn the_format_follows_the_name_of_the_file() {
+    for (name, is_lines) in [
+        ("chain.jsonl", true),
+        ("chain.ndjson", true),
+        ("chain.json", false),
+        ("chain.txt", false),
+        ("jsonl", false),
+    ] {
+        let folder = Folder::new();
+        mine_into(&folder, name, &[], 0);
+        let text = folder.read(name);
+        assert_eq!(text.starts_with("{\"index\": 1, "), is_lines, "{name}");
+        assert_eq!(text.starts_with("{\"chain\": [{"), !is_lines, "{name}");
+    }
+}
+
+#[test]
+fn a_relative_name_is_written_in_the_current_folder() {
+    let folder = Folder::new();
+    fourzero()
+        .current_dir(folder.path(""))
+        .args(["mine", "-", "--difficulty", "1", "-o", "chain.json"])
+        .write_stdin(QUEUE)
+        .ends_with(0);
+    is_a_chain(&folder, "chain.json");
+    assert_eq!(folder.names(), ["chain.json"]);
+}
+
+#[cfg(unix)]
+mod unix {
+    use std::io::Write as _;
+    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::path::Path;
+    use std::process::{Command, Stdio};
+
+    use super::*;
+
+    #[test]
+    fn a_device_is_no_output() {
+        for options in [&[][..], &["--force"]] {
+            let run = fourzero()
+                .args(["mine", "-", "-o", "/dev/null"])
+                .args(options)
+                .write_stdin(QUEUE)
+                .ends_with(2);
+            let expected = "error: /dev/null is a device or a pipe, not a plain file\n";
+            assert_eq!(run.stderr, expected);
+        }
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+
+    #[test]
+    fn the_mode_of_the_file_follows_the_umask() {
+        for (umask, mode) in [
+            ("022", 0o644),
+            ("002", 0o664),
+            ("077", 0o600),
+            ("000", 0o666),
+        ] {
+            let folder = Folder::new();
+            let output = folder.path("chain.json");
+            let status = Command::new("sh")
+                .arg("-c")
+                .arg(format!("umask {umask} && exec \"$@\""))
+                .arg("sh")
+                .arg(assert_cmd::cargo::cargo_bin!("fourzero"))
+                .args(["mine", "--difficulty", "1", "-o"])
+                .args([&output, &data("queue.jsonl")])
+                .stdout(Stdio::null())
+                .status()
+                .unwrap();
+            assert!(status.success());
+            let found = fs::metadata(&output).unwrap().permissions().mode() & 0o777;
+            assert_eq!(found, mode, "umask {umask}: found {found:o}");
+        }
+    }
+
+    #[test]
+    fn a_link_stays_a_link_and_what_it_points_to_is_replaced() {
+        let folder = Folder::new();
+        fs::create_dir(folder.path("elsewhere")).unwrap();
+        let target = folder.write("elsewhere/target.json", "old");
+        symlink("elsewhere/target.json", folder.path("link.json")).unwrap();
+
+        let run = mine_into(&folder, "link.json", &[], 2);
+        assert!(run.stderr.contains("exists"), "{}", run.stderr);
+        assert_eq!(folder.read("elsewhere/target.json"), "old");
+
+        mine_into(&folder, "link.json", &["--force"], 0);
+        let link = fs::read_link(folder.path("link.json")).unwrap();
+        assert_eq!(link, Path::new("elsewhere/target.json"));
+        assert!(fs::symlink_metadata(&target).unwrap().is_file());
+        is_a_chain(&folder, "elsewhere/target.json");
+        assert_eq!(folder.names(), ["elsewhere", "link.json"]);
+    }
+
+    #[test]
+    fn a_file_that_appears_while_mining_is_not_overwritten() {
+        let folder = Folder::new();
+        let output = folder.path("chain.json");
+        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+            .args(["mine", "-", "--difficulty", "1", "-o"])
+            .arg(&output)
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // The hidden file shows that the first look at the name is over.
+        while folder.names().is_empty() {
+            std::thread::yield_now();
+        }
+        fs::write(&output, "precious").unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        stdin.write_all(QUEUE.as_bytes()).unwrap();
+        drop(stdin);
+        let ended = child.wait_with_output().unwrap();
+        assert_eq!(ended.status.code(), Some(2));
+        assert!(String::from_utf8_lossy(&ended.stderr).contains("exists"));
+        assert_eq!(folder.read("chain.json"), "precious");
+        assert_eq!(folder.names(), ["chain.json"]);
+    }
+}

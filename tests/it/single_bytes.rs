@@ -1,0 +1,122 @@
+//! Every change of a single byte inside a block of the exported chains.
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+
+use fourzero::chain::json::canonical;
+use fourzero::chain::{Verifier, VerifyOptions};
+use fourzero::pow::Control;
+
+use crate::support::data_text;
+
+/// Where each block lies in the file. A Python node writes its blocks with
+/// the index first, and no string of theirs can hold an unescaped quote.
+fn blocks(text: &str) -> Vec<Range<usize>> {
+    let starts: Vec<_> = text.match_indices("{\"index\":").collect();
+    let ends = starts.iter().skip(1).map(|(start, _)| start - 1);
+    let end = text.rfind("],\"length\"").unwrap();
+    starts
+        .iter()
+        .zip(ends.chain([end]))
+        .map(|((start, _), end)| *start..end)
+        .collect()
+}
+
+/// What a byte becomes: its neighbour, a letter in the other case, and one of
+/// what JSON gives a meaning, digits, white space, and what is not UTF-8, in
+/// turn, so that each of them comes to every kind of place.
+fn replacements(place: usize, byte: u8) -> impl Iterator<Item = u8> {
+    const OTHERS: [u8; 12] = *b"\"0,}7]\\ e-\n\xff";
+    let first = place % OTHERS.len();
+    let letter_in_the_other_case = byte.is_ascii_alphabetic().then_some(byte ^ 0x20);
+    [byte ^ 1, OTHERS[first]]
+        .into_iter()
+        .chain(letter_in_the_other_case)
+        .filter(move |new| *new != byte)
+}
+
+fn every_change_is_found(name: &str) {
+    let text = data_text(name);
+    let meaning = canonical(text.as_bytes()).unwrap();
+    let blocks = blocks(&text);
+    let last = blocks.len();
+    // The last block's timestamp and transactions are quoted by nobody: no
+    // later block hashes them, and no rule reads them. Nobody can find a
+    // change of those, as long as it leaves a block.
+    let last_block = &text[blocks[last - 1].clone()];
+    let timestamp = blocks[last - 1].start + last_block.find("\"timestamp\":").unwrap() + 12;
+    let key = blocks[last - 1].start + last_block.find(",\"transactions\":").unwrap();
+    let end = blocks[last - 1].end;
+    let is_exempt =
+        |place: usize| (timestamp..key).contains(&place) || (key + 16..end - 1).contains(&place);
+
+    let verifier = Verifier::new(NonZeroUsize::MIN).unwrap();
+    let mut bytes = text.clone().into_bytes();
+    let (mut found, mut harmless, mut exempt, mut broken) = (0, 0, 0, 0);
+    for (block, range) in (1..).zip(blocks) {
+        let block_meaning = canonical(&bytes[range.clone()]).unwrap();
+        for place in range.clone() {
+            let original = bytes[place];
+            for new in replacements(place, original) {
+                bytes[place] = new;
+                let what = || {
+                    let new = char::from(new);
+                    format!("{name}: block {block}, byte {place} made {new:?}")
+                };
+                let verdict =
+                    verifier.verify(bytes.as_slice(), &VerifyOptions::default(), &Control::new());
+                // A block that still is one value means the same as before if
+                // its text does; only otherwise the whole file must be read.
+                let means_the_same = match canonical(&bytes[range.clone()]) {
+                    Ok(changed) => changed == block_meaning,
+                    Err(_) => match canonical(&bytes) {
+                        Ok(changed) => changed == meaning,
+                        Err(_) => {
+                            assert!(verdict.is_err(), "{} is no JSON: {verdict:?}", what());
+                            broken += 1;
+                            continue;
+                        }
+                    },
+                };
+                let report = verdict.unwrap_or_else(|error| panic!("{}: {error}", what()));
+                if means_the_same {
+                    assert!(report.is_valid(), "{} means the same: {report:?}", what());
+                    harmless += 1;
+                    continue;
+                }
+                match report.fault {
+                    Some(fault) => {
+                        let is_near = fault.block == block || fault.block == block + 1;
+                        assert!(is_near, "{}: {fault}", what());
+                        found += 1;
+                    }
+                    None => {
+                        assert!(is_exempt(place), "{} is not found", what());
+                        exempt += 1;
+                    }
+                }
+            }
+            bytes[place] = original;
+        }
+    }
+    // The loop really saw each kind of change.
+    assert!(
+        found > 5000 && broken > 1000 && harmless > 0 && exempt > 0,
+        "{found} found, {broken} broken, {harmless} harmless, {exempt} exempt"
+    );
+}
+
+#[test]
+fn every_byte_of_the_last_proof_chain_counts() {
+    every_change_is_found("chain-last-proof.json");
+}
+
+#[test]
+fn every_byte_of_the_last_hash_chain_counts() {
+    every_change_is_found("chain-last-hash.json");
+}
+
+#[test]
+fn every_byte_of_the_previous_hash_chain_counts() {
+    every_change_is_found("chain-previous-hash.json");
+}

@@ -1,0 +1,136 @@
+//! What every test needs: the command, folders that vanish, and readable
+//! failures.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+use crate::naive::{self, Json};
+
+/// The exported chains and the rule that each follows.
+pub(crate) const EXPORTED: [(&str, &str); 3] = [
+    ("chain-last-proof.json", naive::LAST_PROOF),
+    ("chain-last-hash.json", naive::LAST_HASH),
+    ("chain-previous-hash.json", naive::PREVIOUS_HASH),
+];
+
+/// How long a command may take before the test calls it hung. No test depends
+/// on how fast anything is.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The command, ready for arguments.
+pub(crate) fn fourzero() -> Command {
+    let mut command = assert_cmd::cargo::cargo_bin_cmd!("fourzero");
+    command.timeout(PATIENCE);
+    command
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    /// The lines on stdout, each a JSON object.
+    pub(crate) fn json(&self) -> Vec<serde_json::Value> {
+        self.stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+            .collect()
+    }
+
+    /// The one line on stdout, a JSON object.
+    pub(crate) fn one_json(&self) -> serde_json::Value {
+        let lines = self.json();
+        assert_eq!(lines.len(), 1, "one line in {:?}", self.stdout);
+        lines.into_iter().next().expect("there is one")
+    }
+}
+
+/// Running a command to its end.
+pub(crate) trait Ends {
+    /// Runs it and asserts its exit code.
+    fn ends_with(&mut self, code: i32) -> Run;
+}
+
+impl Ends for Command {
+    #[track_caller]
+    fn ends_with(&mut self, code: i32) -> Run {
+        let output = self.output().expect("the command starts");
+        let run = Run {
+            stdout: String::from_utf8(output.stdout).expect("stdout is UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("stderr is UTF-8"),
+        };
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "the exit code of {:?}\nstdout: {}\nstderr: {}",
+            self.get_args().collect::<Vec<&OsStr>>(),
+            run.stdout,
+            run.stderr
+        );
+        run
+    }
+}
+
+/// A folder that vanishes with the test.
+pub(crate) struct Folder(TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        Self(TempDir::new().expect("a temporary folder"))
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, contents: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path(name);
+        fs::write(&path, contents).expect("the folder takes files");
+        path
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).expect("the file can be read")
+    }
+
+    /// The names of all that is in it, hidden files too, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(self.0.path())
+            .expect("the folder can be listed")
+            .map(|entry| entry.expect("an entry").file_name())
+            .map(|name| name.into_string().expect("a name in UTF-8"))
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+/// A file of `tests/data`.
+pub(crate) fn data(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/data")
+        .join(name)
+}
+
+pub(crate) fn data_text(name: &str) -> String {
+    fs::read_to_string(data(name)).expect("the file is checked in")
+}
+
+/// The blocks of an exported chain.
+pub(crate) fn exported_blocks(name: &str) -> Vec<Json> {
+    let file = naive::parse(&data_text(name));
+    file.get("chain").expect("it has a chain").list().to_vec()
+}
+
+/// A path as the command prints it.
+pub(crate) fn shown(path: &Path) -> String {
+    path.display().to_string()
+}

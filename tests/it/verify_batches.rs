@@ -1,0 +1,196 @@
+//! Chains of many batches: however many threads check them, and wherever the
+//! batches are cut, the verdict is that of the second opinion.
+
+use std::num::NonZeroUsize;
+use std::sync::OnceLock;
+
+use fourzero::chain::{Report, Verifier, VerifyOptions};
+use fourzero::pow::{Control, Rule, Target};
+
+use crate::naive::{Json, LAST_HASH, LAST_PROOF, RULES, number, parse, text, transaction};
+use crate::naive_chain::{self, Verdict};
+use crate::support::{Ends as _, Folder, fourzero};
+
+/// A batch is closed once it holds this much raw text. Only the choice of
+/// blocks depends on it: wherever it is cut, the verdict must be the same.
+const BATCH_BYTES: usize = 128 << 10;
+
+const BLOCKS: usize = 3000;
+
+/// A chain of several batches, mined the slow way at one zero.
+fn long_chain(rule: &'static str) -> &'static [Json] {
+    static CHAINS: [OnceLock<Vec<Json>>; 2] = [OnceLock::new(), OnceLock::new()];
+    CHAINS[usize::from(rule == LAST_HASH)].get_or_init(|| {
+        let queue: Vec<_> = (1..BLOCKS)
+            .map(|amount| vec![transaction(text("é\n"), text("bob"), number(amount))])
+            .collect();
+        naive_chain::mine(&queue, rule, 1, "me", 1_700_000_000.25)
+    })
+}
+
+/// The places at which batches of the JSON Lines file start, from 0.
+fn batch_heads(chain: &[Json]) -> Vec<usize> {
+    let mut heads = vec![0];
+    let mut bytes = 0;
+    for (place, block) in chain.iter().enumerate() {
+        if bytes >= BATCH_BYTES {
+            heads.push(place);
+            bytes = 0;
+        }
+        bytes += block.canonical().len();
+    }
+    heads
+}
+
+fn verdict(verifier: &Verifier, chain: &[Json], rule: Option<&'static str>) -> (Verdict, Report) {
+    let options = VerifyOptions {
+        rule: rule.map(|name| name.parse().unwrap()),
+        target: Target::from_hex_zeros(1).unwrap(),
+        ..VerifyOptions::default()
+    };
+    let file = naive_chain::jsonl_file(chain);
+    let report = verifier
+        .verify(file.as_bytes(), &options, &Control::new())
+        .unwrap();
+    assert_eq!(report.blocks, chain.len() as u64);
+    let fault = report.fault.as_ref();
+    let verdict = Verdict {
+        rule: report.rule.map(Rule::name),
+        transactions: report.transactions,
+        fault: fault.map(|fault| (fault.block, fault.kind.name())),
+    };
+    (verdict, report)
+}
+
+/// What can be done to a block, and to the block behind it.
+type Spoil = fn(&mut Json);
+
+const SPOILS: [Spoil; 8] = [
+    |block| *block = parse("[]"),
+    |block| block.remove("timestamp"),
+    |block| block.set("proof", text("1")),
+    |block| block.set("index", number(0)),
+    |block| block.set("previous_hash", text("0")),
+    |block| block.set("timestamp", number("7.5")),
+    |block| block.set("transactions", parse("[{}]")),
+    // Satisfies a rule at one zero only by chance.
+    |block| block.set("proof", number(123_456_789)),
+];
+
+fn verifiers() -> [Verifier; 3] {
+    [1, 2, 5].map(|threads| Verifier::new(NonZeroUsize::new(threads).unwrap()).unwrap())
+}
+
+#[track_caller]
+fn all_agree(verifiers: &[Verifier], chain: &[Json], rule: Option<&'static str>, what: &str) {
+    let expected = naive_chain::verify(chain, rule, 1);
+    let reports: Vec<_> = verifiers
+        .iter()
+        .map(|verifier| {
+            let (found, report) = verdict(verifier, chain, rule);
+            assert_eq!(found, expected, "{what}, rule {rule:?}");
+            report
+        })
+        .collect();
+    // The messages with their values, too.
+    assert!(reports.windows(2).all(|pair| pair[0] == pair[1]), "{what}");
+}
+
+#[test]
+fn a_long_chain_is_valid_however_many_threads_look() {
+    let verifiers = verifiers();
+    for rule in [LAST_PROOF, LAST_HASH] {
+        let chain = long_chain(rule);
+        assert!(batch_heads(chain).len() >= 5, "{:?}", batch_heads(chain));
+        for asked in [None, Some(RULES[0]), Some(RULES[1]), Some(RULES[2])] {
+            all_agree(&verifiers, chain, asked, "the chain as it is");
+        }
+    }
+}
+
+#[test]
+fn a_fault_at_the_edge_of_a_batch_is_found_where_it_is() {
+    let verifiers = verifiers();
+    let chain = long_chain(LAST_HASH);
+    let heads = batch_heads(chain);
+    for (step, head) in heads.iter().skip(1).take(4).enumerate() {
+        for place in [head - 1, *head, head + 1] {
+            for offset in 0..4 {
+                let number = (2 * offset + step + place) % SPOILS.len();
+                let mut spoiled = chain.to_vec();
+                SPOILS[number](&mut spoiled[place]);
+                let what = format!("spoil {number} of block {}", place + 1);
+                all_agree(&verifiers, &spoiled, None, &what);
+            }
+        }
+    }
+}
+
+#[test]
+fn of_faults_on_both_sides_of_an_edge_the_first_is_named() {
+    let verifiers = verifiers();
+    let chain = long_chain(LAST_PROOF);
+    let heads = batch_heads(chain);
+    for (number, spoil) in SPOILS.iter().enumerate() {
+        let head = heads[1 + number % (heads.len() - 1)];
+        let mut spoiled = chain.to_vec();
+        spoil(&mut spoiled[head - 1]);
+        SPOILS[(number + 3) % SPOILS.len()](&mut spoiled[head]);
+        SPOILS[(number + 5) % SPOILS.len()](&mut spoiled[BLOCKS - 2]);
+        let what = format!("spoil {number} at the edge before block {}", head + 1);
+        all_agree(&verifiers, &spoiled, None, &what);
+        all_agree(&verifiers, &spoiled, Some(LAST_PROOF), &what);
+    }
+}
+
+#[test]
+fn the_rule_may_change_its_mind_only_where_the_chain_does() {
+    // A chain that follows one rule up to an edge and another behind it
+    // follows none: the longest that holds is named.
+    let verifiers = verifiers();
+    let start = long_chain(LAST_HASH);
+    let head = batch_heads(start)[1];
+    let mut chain = start[..head].to_vec();
+    for place in head..head + 700 {
+        let last = &chain[place - 1];
+        let mut block = start[place].clone();
+        let proof = (0..)
+            .map(|proof: u64| proof.to_string())
+            .find(|proof| naive_chain::proof_digest(LAST_PROOF, last, proof).starts_with('0'))
+            .unwrap();
+        block.set("proof", number(proof));
+        block.set("previous_hash", text(crate::naive::hash(last)));
+        chain.push(block);
+    }
+    for asked in [None, Some(LAST_PROOF), Some(LAST_HASH)] {
+        all_agree(&verifiers, &chain, asked, "two rules");
+    }
+}
+
+#[test]
+fn the_command_names_the_same_fault_with_any_number_of_threads() {
+    let folder = Folder::new();
+    let mut chain = long_chain(LAST_HASH).to_vec();
+    let place = batch_heads(&chain)[3];
+    chain[place].set("timestamp", number(1));
+    chain[place + 400].set("index", number(1));
+    let path = folder.write("chain.jsonl", naive_chain::jsonl_file(&chain));
+    let verdicts = ["1", "2", "3", "7"].map(|threads| {
+        fourzero()
+            .args([
+                "verify",
+                "--json",
+                "--difficulty",
+                "1",
+                "--threads",
+                threads,
+            ])
+            .arg(&path)
+            .ends_with(1)
+            .stdout
+    });
+    assert!(verdicts.iter().all(|verdict| *verdict == verdicts[0]));
+    let verdict: serde_json::Value = serde_json::from_str(&verdicts[0]).unwrap();
+    assert_eq!(verdict["fault"]["block"], place + 2);
+    assert_eq!(verdict["fault"]["kind"], "previous-hash");
+}
