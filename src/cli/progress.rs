@@ -42,7 +42,9 @@ impl Progress {
         let drawer = thread::Builder::new()
             .name("progress".into())
             .spawn(move || {
-                let style = ProgressStyle::with_template("{spinner} {wide_msg}")
+                // Not `wide_msg`: in a full line the terminal's echo of ^C would
+                // wrap, and what is above it would not be cleared.
+                let style = ProgressStyle::with_template("{spinner} {msg}")
                     .expect("the template is well formed");
                 let bar = ProgressBar::with_draw_target(None, target).with_style(style);
                 let started = Instant::now();
