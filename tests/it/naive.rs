@@ -164,20 +164,36 @@ fn python_number(number: &str) -> String {
     python_float(number.parse().expect("a double"))
 }
 
-/// What Python's `repr` gives for a finite double.
+/// What Python's `repr` gives for a finite double: the nearest text of as few
+/// digits as read back, halves going to the even digit. Rust's own shortest
+/// text, `{:e}`, differs from it in ties.
 pub(crate) fn python_float(value: f64) -> String {
-    let scientific = format!("{value:e}");
+    let scientific = (0..17)
+        .map(|places| format!("{value:.places$e}"))
+        .find(|text| text.parse() == Ok(value))
+        .expect("17 digits tell all doubles apart");
     let (digits, exponent) = scientific.split_once('e').expect("it has an exponent");
     let exponent: i32 = exponent.parse().expect("it is an integer");
-    if value != 0.0 && !(-4..16).contains(&exponent) {
+    if !(-4..16).contains(&exponent) {
         let sign = if exponent < 0 { '-' } else { '+' };
         return format!("{digits}e{sign}{:02}", exponent.abs());
     }
-    let plain = format!("{value}");
-    if plain.contains('.') {
-        plain
-    } else {
-        plain + ".0"
+    let (sign, digits) = match digits.strip_prefix('-') {
+        Some(digits) => ("-", digits.replace('.', "")),
+        None => ("", digits.replace('.', "")),
+    };
+    match usize::try_from(exponent) {
+        Err(_) => format!("{sign}0.{}{digits}", "0".repeat((-1 - exponent) as usize)),
+        Ok(exponent) if digits.len() <= exponent + 1 => {
+            format!(
+                "{sign}{digits}{}.0",
+                "0".repeat(exponent + 1 - digits.len())
+            )
+        }
+        Ok(exponent) => {
+            let (whole, fraction) = digits.split_at(exponent + 1);
+            format!("{sign}{whole}.{fraction}")
+        }
     }
 }
 
