@@ -3,26 +3,39 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::Styles;
 use clap::{Args, Parser, Subcommand};
 use fourzero::chain::{Format, Strictness};
-use fourzero::pow::{Rule, Target};
+use fourzero::pow::{Nonce, Rule, Target};
 use fourzero::sha256::Kernel;
 
 /// Mine and verify the tutorial blockchain, byte for byte as its Python
 /// programs do.
 #[derive(Debug, Parser)]
-#[command(version, styles = Styles::styled(), max_term_width = 100, after_help = EXIT_CODES)]
+#[command(version, long_version = version(), styles = Styles::styled(), max_term_width = 100, after_help = EXIT_CODES)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
 }
 
+/// `--version`: also what a bug report about speed should say.
+fn version() -> String {
+    let kernels: Vec<_> = Kernel::available().into_iter().map(Kernel::name).collect();
+    format!(
+        "{}\ncpu features: {}\nkernel: {} (this CPU runs: {})",
+        env!("CARGO_PKG_VERSION"),
+        fourzero::sha256::cpu_features().join(" "),
+        Kernel::best(),
+        kernels.join(", "),
+    )
+}
+
 const EXIT_CODES: &str = "\
 Exit status:
   0    yes
-  1    the honest answer is no (an invalid chain, a puzzle without an answer)
+  1    the honest answer is no (an invalid chain, a search or puzzle without an answer)
   2    usage, input or output error
   130  interrupted";
 
@@ -30,6 +43,7 @@ Exit status:
 pub(super) enum Command {
     Mine(MineArgs),
     Verify(VerifyArgs),
+    Search(SearchArgs),
     Puzzle(PuzzleArgs),
 }
 
@@ -118,6 +132,50 @@ pub(super) struct VerifyArgs {
     pub(super) printing: Printing,
 }
 
+/// Search a nonce for any text: sha256(PREFIX + nonce + SUFFIX)
+///
+/// Finds the smallest nonce, written in decimal, for which the digest starts
+/// with enough zeros. START is included in the range, END is not.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fourzero search 100
+  fourzero search \"$challenge\" --difficulty 5 --any
+  fourzero search block --suffix ';v1' --bits 30 --start 1000000000 --time-limit 60")]
+pub(super) struct SearchArgs {
+    /// The text before the nonce
+    pub(super) prefix: String,
+    /// The text after the nonce
+    #[arg(
+        long,
+        value_name = "TEXT",
+        default_value = "",
+        hide_default_value = true
+    )]
+    pub(super) suffix: String,
+    #[command(flatten)]
+    pub(super) zeros: Zeros,
+    /// The first nonce to try
+    #[arg(long, value_name = "N", default_value_t)]
+    pub(super) start: Nonce,
+    /// The nonce to stop before [default: all 2^64]
+    #[arg(long, value_name = "N")]
+    pub(super) end: Option<Nonce>,
+    /// Take the first nonce that any thread finds, not the smallest
+    #[arg(long)]
+    pub(super) any: bool,
+    /// Give up after this many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = duration)]
+    pub(super) time_limit: Option<Duration>,
+    #[command(flatten)]
+    pub(super) threads: Threads,
+    /// The implementation of SHA-256 to search with [default: the fastest]
+    #[arg(long, value_name = "NAME")]
+    pub(super) kernel: Option<Kernel>,
+    #[command(flatten)]
+    pub(super) printing: Printing,
+}
+
 /// Solve the tutorial's first puzzle
 ///
 /// Finds the smallest y >= 0 for which the SHA-256 of the text of x * y ends
@@ -137,7 +195,7 @@ pub(super) struct PuzzleArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct Difficulty {
-    /// Hex zeros in front of a proof's digest, 1 to 64
+    /// Hex zeros in front of the digest, 1 to 64
     #[arg(
         long = "difficulty",
         value_name = "ZEROS",
@@ -145,6 +203,22 @@ pub(super) struct Difficulty {
         value_parser = hex_zeros,
     )]
     pub(super) target: Target,
+}
+
+/// A difficulty in one of its two units.
+#[derive(Debug, Args)]
+pub(super) struct Zeros {
+    #[command(flatten)]
+    difficulty: Difficulty,
+    /// Zero bits in front of the digest, 1 to 256
+    #[arg(long, value_name = "ZEROS", value_parser = zero_bits, conflicts_with = "target")]
+    bits: Option<Target>,
+}
+
+impl Zeros {
+    pub(super) fn target(&self) -> Target {
+        self.bits.unwrap_or(self.difficulty.target)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -207,6 +281,16 @@ fn rule_or_auto(text: &str) -> Result<RuleChoice, String> {
 fn hex_zeros(text: &str) -> Result<Target, String> {
     let zeros = text.parse::<u16>().map_err(|error| error.to_string())?;
     Target::from_hex_zeros(zeros).map_err(|error| error.to_string())
+}
+
+fn zero_bits(text: &str) -> Result<Target, String> {
+    let bits = text.parse::<u16>().map_err(|error| error.to_string())?;
+    Target::from_bits(bits).map_err(|error| error.to_string())
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

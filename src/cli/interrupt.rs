@@ -2,6 +2,8 @@
 //! the program.
 
 use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -24,14 +26,26 @@ pub(super) enum WhenStuck {
 /// within a tenth of a second.
 const PATIENCE: Duration = Duration::from_millis(70);
 
+/// Whether there was an interrupt.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Interrupted(Arc<AtomicBool>);
+
+impl Interrupted {
+    pub(super) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
 /// Cancels `control` on the first interrupt.
 ///
 /// # Errors
 /// If the system refuses the handler.
-pub(super) fn install(control: &Control, when_stuck: WhenStuck) -> anyhow::Result<()> {
+pub(super) fn install(control: &Control, when_stuck: WhenStuck) -> anyhow::Result<Interrupted> {
     let control = control.clone();
+    let interrupted = Interrupted::default();
+    let flag = interrupted.clone();
     ctrlc::set_handler(move || {
-        if control.is_cancelled() {
+        if flag.0.swap(true, Ordering::Relaxed) {
             leave();
         }
         control.cancel();
@@ -40,7 +54,8 @@ pub(super) fn install(control: &Control, when_stuck: WhenStuck) -> anyhow::Resul
             leave();
         }
     })
-    .context("cannot watch for Ctrl-C")
+    .context("cannot watch for Ctrl-C")?;
+    Ok(interrupted)
 }
 
 fn leave() -> ! {

@@ -65,7 +65,7 @@ pub(super) fn run(args: &MineArgs) -> anyhow::Result<Exit> {
         args.kernel.unwrap_or_else(Kernel::best),
     )?;
     let control = Control::new();
-    interrupt::install(&control, WhenStuck::Wait)?;
+    let interrupted = interrupt::install(&control, WhenStuck::Wait)?;
 
     let progress = Progress::start(&args.printing, &control, progress::mining);
     let mined = mine_to_file(queues, &output, &options, &searcher, &control);
@@ -75,7 +75,8 @@ pub(super) fn run(args: &MineArgs) -> anyhow::Result<Exit> {
             report(args, &summary)?;
             Ok(Exit::Yes)
         }
-        Err(error) if error.is_cancelled() => {
+        // The same Ctrl-C may have ended whoever writes the queue, too.
+        Err(error) if error.is_cancelled() || interrupted.is_set() => {
             print::message(&format!(
                 "interrupted after {}; nothing was kept, {} was not written",
                 print::count(control.blocks(), "block"),

@@ -10,6 +10,7 @@ mod mine;
 mod print;
 mod progress;
 mod puzzle;
+mod search;
 mod verify;
 
 use std::io;
@@ -43,6 +44,7 @@ pub(crate) fn main() -> ExitCode {
     let exit = match Cli::parse().command {
         Command::Mine(args) => mine::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Search(args) => search::run(&args),
         Command::Puzzle(args) => puzzle::run(&args),
     };
     match exit {

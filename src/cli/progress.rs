@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use fourzero::pow::Control;
+use fourzero::pow::{Control, Target};
 use indicatif::{
     HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle,
 };
@@ -42,7 +42,9 @@ impl Progress {
         let drawer = thread::Builder::new()
             .name("progress".into())
             .spawn(move || {
-                let style = ProgressStyle::with_template("{spinner} {wide_msg}")
+                // Not `wide_msg`: in a full line the terminal's echo of ^C would
+                // wrap, and what is above it would not be cleared.
+                let style = ProgressStyle::with_template("{spinner} {msg}")
                     .expect("the template is well formed");
                 let bar = ProgressBar::with_draw_target(None, target).with_style(style);
                 let started = Instant::now();
@@ -81,6 +83,21 @@ pub(super) fn mining(control: &Control, elapsed: Duration) -> String {
         control.blocks() as f64 / seconds,
         print::hashrate(control.hashes() as f64 / seconds),
     )
+}
+
+/// The line while searching: no time left, but the chance that a nonce as
+/// rare as `target` would have come up by now.
+pub(super) fn searching(target: Target) -> impl Fn(&Control, Duration) -> String + Send {
+    move |control, elapsed| {
+        let hashes = control.hashes();
+        let chance = -(-(hashes as f64) / target.expected_hashes()).exp_m1();
+        format!(
+            "searching: {} tried, {}, {:.1} % chance of a hit by now",
+            HumanCount(hashes),
+            print::hashrate(hashes as f64 / elapsed.as_secs_f64()),
+            100.0 * chance,
+        )
+    }
 }
 
 /// The line while verifying `name`, a file of `size` bytes if that is known.

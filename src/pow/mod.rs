@@ -4,6 +4,7 @@
 //! Uses [`crate::sha256`] and nothing above it.
 
 mod control;
+mod crew;
 mod nonce;
 pub mod puzzle;
 mod rule;

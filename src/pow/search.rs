@@ -1,16 +1,19 @@
-//! The parallel search: one range of nonces over a pool of threads.
+//! The parallel search: one range of nonces over a crew of threads.
 //!
 //! Workers claim pieces of the range in increasing order from one shared
-//! counter. A hit cancels only what lies above it: pieces below may still hold
-//! a smaller one, so they are finished. Every piece below the hit was claimed
-//! before it and is scanned to its end or to a smaller hit, hence the answer
-//! is the smallest nonce of the range, whatever the number of threads.
+//! counter, and scan every piece they claim to its end or to its first hit.
+//! A hit cancels only what lies above it: pieces below were claimed before it
+//! and may still hold a smaller one. Hence the answer is the smallest nonce
+//! of the range, whatever the number of threads; and where a search is
+//! cancelled, all before the next piece was tried, so it can go on from there.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use thiserror::Error;
 
+use crate::pow::crew::{Crew, Job};
 use crate::pow::scan::Scanner;
 use crate::pow::{Control, Nonce, NonceRange, Target, Template};
 use crate::sha256::{Digest, Kernel, KernelError};
@@ -18,7 +21,7 @@ use crate::sha256::{Digest, Kernel, KernelError};
 /// A nonce whose digest meets the target, checked with the `sha2` crate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Hit {
-    /// The smallest such nonce of the range.
+    /// The nonce.
     pub nonce: Nonce,
     /// Its digest.
     pub digest: Digest,
@@ -27,8 +30,7 @@ pub struct Hit {
 /// How a search ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Outcome {
-    /// The smallest nonce that meets the target, or `None` if the range has
-    /// none.
+    /// A nonce that meets the target, or `None` if the range has none.
     pub hit: Option<Hit>,
     /// Nonces really tried, those above the hit included.
     pub hashes: u64,
@@ -37,9 +39,13 @@ pub struct Outcome {
 /// Why a search gave no answer.
 #[derive(Debug, Error)]
 pub enum SearchError {
-    /// Its [`Control`] was cancelled.
-    #[error("the search was cancelled")]
-    Cancelled,
+    /// Its [`Control`] was cancelled before there was an answer.
+    #[error("the search was cancelled; no nonce below {next} is an answer")]
+    Cancelled {
+        /// Where it would have gone on: every nonce of the range below this
+        /// one was tried.
+        next: Nonce,
+    },
     /// The operating system refused to start the worker threads.
     #[error("cannot start {threads} search threads")]
     Threads {
@@ -89,40 +95,26 @@ pub enum SearchError {
 /// ```
 #[derive(Debug)]
 pub struct Searcher {
-    /// `None` for one thread, which is the caller's own.
-    pool: Option<rayon::ThreadPool>,
-    threads: NonZeroUsize,
+    crew: Crew,
     kernel: Kernel,
 }
 
 impl Searcher {
-    /// Tests the kernel and starts the threads.
+    /// Tests the kernel and starts the threads, one fewer than `threads`: the
+    /// thread that asks for a search works on it too.
     ///
     /// # Errors
     /// [`SearchError::Kernel`] if the kernel fails its self-test, and
     /// [`SearchError::Threads`] if the system has no threads to give.
     pub fn new(threads: NonZeroUsize, kernel: Kernel) -> Result<Self, SearchError> {
         kernel.self_test()?;
-        let pool = match threads.get() {
-            1 => None,
-            count => Some(
-                rayon::ThreadPoolBuilder::new()
-                    .num_threads(count)
-                    .thread_name(|index| format!("search-{index}"))
-                    .build()
-                    .map_err(|source| SearchError::Threads { threads, source })?,
-            ),
-        };
-        Ok(Self {
-            pool,
-            threads,
-            kernel,
-        })
+        let crew = Crew::new(threads).map_err(|source| SearchError::Threads { threads, source })?;
+        Ok(Self { crew, kernel })
     }
 
     /// The number of search threads.
     pub const fn threads(&self) -> NonZeroUsize {
-        self.threads
+        self.crew.threads()
     }
 
     /// The kernel they run.
@@ -133,8 +125,9 @@ impl Searcher {
     /// Finds the smallest nonce of `range` whose digest meets `target`.
     ///
     /// # Errors
-    /// [`SearchError::Cancelled`] once `control` is cancelled, and
-    /// [`SearchError::KernelFault`] if `sha2` contradicts the kernel.
+    /// [`SearchError::Cancelled`] if `control` is cancelled before there is an
+    /// answer, and [`SearchError::KernelFault`] if `sha2` contradicts the
+    /// kernel.
     pub fn find(
         &self,
         template: &Template,
@@ -142,51 +135,111 @@ impl Searcher {
         range: NonceRange,
         control: &Control,
     ) -> Result<Outcome, SearchError> {
-        let hunt = Hunt {
-            template,
-            target,
+        self.hunt(template, target, range, control, Wanted::Smallest)
+    }
+
+    /// Finds any nonce of `range` whose digest meets `target`: the first that
+    /// a thread comes upon, which ends the work of all.
+    ///
+    /// # Errors
+    /// As [`Self::find`].
+    pub fn find_any(
+        &self,
+        template: &Template,
+        target: Target,
+        range: NonceRange,
+        control: &Control,
+    ) -> Result<Outcome, SearchError> {
+        self.hunt(template, target, range, control, Wanted::Any)
+    }
+
+    fn hunt(
+        &self,
+        template: &Template,
+        target: Target,
+        range: NonceRange,
+        control: &Control,
+        wanted: Wanted,
+    ) -> Result<Outcome, SearchError> {
+        let hunt = Arc::new(Hunt {
+            scanner: Scanner::new(self.kernel, template.clone(), target),
             range,
-            control,
-            kernel: self.kernel,
-            scanner: Scanner::new(self.kernel, template, target),
-            piece_size: piece_size(template, target, self.threads),
+            wanted,
+            control: control.clone(),
+            piece_size: piece_size(template, target, self.threads()),
             next_piece: AtomicU64::new(0),
             best: AtomicU64::new(u64::MAX),
             found: AtomicBool::new(false),
             tried: AtomicU64::new(0),
-        };
-        match &self.pool {
-            None => hunt.work(),
-            Some(pool) => {
-                pool.broadcast(|_| hunt.work());
+        });
+        self.crew.run(&hunt);
+
+        let hashes = hunt.tried.load(Ordering::Relaxed);
+        if hunt.found.load(Ordering::Relaxed) {
+            let nonce = Nonce(hunt.best.load(Ordering::Relaxed));
+            let digest = template.digest(nonce);
+            if !target.is_met_by(&digest) {
+                let kernel = self.kernel;
+                return Err(SearchError::KernelFault {
+                    kernel,
+                    nonce,
+                    digest,
+                    target,
+                });
             }
+            return Ok(Outcome {
+                hit: Some(Hit { nonce, digest }),
+                hashes,
+            });
         }
-        hunt.outcome()
+        // Without a hit, workers stop at the end of the range or because they
+        // were told to.
+        match range.piece(hunt.next_piece.load(Ordering::Relaxed), hunt.piece_size) {
+            Some(next) if control.is_cancelled() => Err(SearchError::Cancelled {
+                next: Nonce(next.first),
+            }),
+            _ => Ok(Outcome { hit: None, hashes }),
+        }
     }
 }
 
+/// Which hit a search is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Wanted {
+    Smallest,
+    Any,
+}
+
 /// One search in flight, shared by its workers.
-struct Hunt<'a> {
-    template: &'a Template,
-    target: Target,
+///
+/// All its counters are relaxed: a stale value costs work, never the answer,
+/// and the crew's return orders the final reads.
+struct Hunt {
+    scanner: Scanner,
     range: NonceRange,
-    control: &'a Control,
-    kernel: Kernel,
-    scanner: Scanner<'a>,
+    wanted: Wanted,
+    control: Control,
     piece_size: u64,
     next_piece: AtomicU64,
-    /// The smallest hit so far. Relaxed is enough: a stale value costs work,
-    /// never the answer, and the pool's join orders the final read.
+    /// The smallest hit so far.
     best: AtomicU64,
     /// Whether `best` is a hit: its first value is a nonce too.
     found: AtomicBool,
     tried: AtomicU64,
 }
 
-impl Hunt<'_> {
+impl Hunt {
+    /// Whether no further piece is worth a claim, whatever lies in it.
+    fn is_over(&self) -> bool {
+        self.control.is_cancelled()
+            || (self.wanted == Wanted::Any && self.found.load(Ordering::Relaxed))
+    }
+}
+
+impl Job for Hunt {
     fn work(&self) {
         let mut tried = 0;
-        while !self.control.is_cancelled() {
+        while !self.is_over() {
             let index = self.next_piece.fetch_add(1, Ordering::Relaxed);
             let Some(span) = self.range.piece(index, self.piece_size) else {
                 break;
@@ -206,46 +259,26 @@ impl Hunt<'_> {
         }
         self.tried.fetch_add(tried, Ordering::Relaxed);
     }
-
-    fn outcome(self) -> Result<Outcome, SearchError> {
-        // A hit found while being cancelled may not be the smallest.
-        if self.control.is_cancelled() {
-            return Err(SearchError::Cancelled);
-        }
-        let hashes = self.tried.into_inner();
-        if !self.found.into_inner() {
-            return Ok(Outcome { hit: None, hashes });
-        }
-        let nonce = Nonce(self.best.into_inner());
-        let digest = self.template.digest(nonce);
-        if !self.target.is_met_by(&digest) {
-            return Err(SearchError::KernelFault {
-                kernel: self.kernel,
-                nonce,
-                digest,
-                target: self.target,
-            });
-        }
-        Ok(Outcome {
-            hit: Some(Hit { nonce, digest }),
-            hashes,
-        })
-    }
 }
 
 /// Nonces a worker claims at once.
 ///
-/// Small enough that little work lies above a hit (an eighth of an average
-/// search a thread) and that cancelling takes milliseconds, large enough that
-/// the claim costs nothing beside the hashing.
+/// Small enough that little work lies above a hit (on average half a piece a
+/// thread, and a piece is a 32nd of a thread's share of an average search)
+/// and that cancelling takes milliseconds; large enough that the claim costs
+/// nothing beside the hashing.
 fn piece_size(template: &Template, target: Target, threads: NonZeroUsize) -> u64 {
-    const LEAST: u64 = 1_000;
-    const MOST: u64 = 64_000;
-    let share = target.expected_hashes() / (8.0 * threads.get() as f64);
+    /// The low three digits: the group that kernels scan best.
+    const GROUP: u64 = 1_000;
+    const MOST_GROUPS: u64 = 64;
+    let share = target.expected_hashes() / (32.0 * threads.get() as f64);
+    let groups = ((share as u64) / GROUP).clamp(1, MOST_GROUPS);
     let blocks = (template.suffix().len() as u64 + 92) / 64;
-    let size = ((share as u64).clamp(LEAST, MOST) / blocks).max(1);
-    // Whole groups of nonces leave no lane of a kernel idle.
-    size.next_multiple_of(1000)
+    if blocks <= groups {
+        (groups / blocks) * GROUP
+    } else {
+        (GROUP / blocks).max(1)
+    }
 }
 
 #[cfg(test)]
@@ -350,8 +383,56 @@ mod tests {
                 NonceRange::ALL,
                 &control,
             );
-            assert!(matches!(result, Err(SearchError::Cancelled)));
+            assert!(matches!(result, Err(SearchError::Cancelled { .. })));
         }
+    }
+
+    #[test]
+    fn any_hit_will_do_where_any_is_asked_for() {
+        for threads in [1, 2, 5] {
+            let target = Target::from_bits(8).unwrap();
+            let template = Template::new("100", "");
+            let outcome = searcher(threads, Kernel::best())
+                .find_any(&template, target, NonceRange::ALL, &Control::new())
+                .unwrap();
+            assert!(target.is_met_by(&template.digest(outcome.hit.unwrap().nonce)));
+            let none = NonceRange::new(Nonce(0), Nonce(35293));
+            let outcome = searcher(threads, Kernel::best())
+                .find_any(&template, Target::FOUR_ZEROS, none, &Control::new())
+                .unwrap();
+            assert_eq!(outcome.hit, None);
+        }
+    }
+
+    #[test]
+    fn an_interrupted_search_goes_on_where_it_stopped() {
+        // Rounds are cancelled as soon as they have tried something.
+        let template = Template::new("100", "");
+        let expected = find(1, &template, 22, NonceRange::ALL).unwrap();
+        let searcher = searcher(2, Kernel::best());
+        let mut start = Nonce(0);
+        let found = loop {
+            let control = Control::new();
+            let result = std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    while control.hashes() == 0 {
+                        std::thread::yield_now();
+                    }
+                    control.cancel();
+                });
+                let range = NonceRange::starting_at(start);
+                searcher.find(&template, Target::from_bits(22).unwrap(), range, &control)
+            });
+            match result {
+                Ok(outcome) => break outcome.hit.unwrap().nonce,
+                Err(SearchError::Cancelled { next }) => {
+                    assert!(next > start);
+                    start = next;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        };
+        assert_eq!(found, Nonce(expected));
     }
 
     #[test]
@@ -371,6 +452,6 @@ mod tests {
             &control,
         );
         canceller.join().unwrap();
-        assert!(matches!(result, Err(SearchError::Cancelled)));
+        assert!(matches!(result, Err(SearchError::Cancelled { .. })));
     }
 }

@@ -9,6 +9,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod constants;
+mod cpu;
 mod digest;
 mod group;
 mod kernel;
@@ -23,6 +24,7 @@ mod sha_ni;
 mod sse2;
 mod vector;
 
+pub use cpu::cpu_features;
 pub use digest::Digest;
 pub(crate) use group::{COLUMN_PADDING, Group};
 pub use kernel::{Kernel, KernelError};

@@ -51,7 +51,7 @@ pub enum MineError {
 impl From<SearchError> for MineError {
     fn from(error: SearchError) -> Self {
         match error {
-            SearchError::Cancelled => Self::Cancelled,
+            SearchError::Cancelled { .. } => Self::Cancelled,
             other => Self::Search(other),
         }
     }

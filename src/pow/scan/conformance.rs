@@ -31,7 +31,7 @@ fn naive(template: &Template, target: Target, span: Span) -> Vec<u64> {
 /// Scans the span for its first hit, then from there on for the next, until
 /// all have been compared with `expected`.
 fn finds(kernel: Kernel, template: &Template, target: Target, span: Span, expected: &[u64]) {
-    let scanner = Scanner::new(kernel, template, target);
+    let scanner = Scanner::new(kernel, template.clone(), target);
     let mut rest = Some(span);
     let mut expected = expected.iter();
     while let Some(span) = rest {
@@ -177,7 +177,7 @@ fn the_smaller_of_two_hits_in_one_vector_wins() {
         .collect();
     assert!(pairs.len() > 5);
     for kernel in kernels() {
-        let scanner = Scanner::new(kernel, &template, target);
+        let scanner = Scanner::new(kernel, template.clone(), target);
         for pair in &pairs {
             let found = scanner.scan(span(pair[0], pair[0] + 40));
             assert_eq!(found.hit, Some(Nonce(pair[0])), "{kernel}");
@@ -196,7 +196,7 @@ fn a_digest_word_of_zeros_is_not_enough_for_more_than_32_bits() {
         .into_iter()
         .filter(|kernel| kernel.hashes_groups())
     {
-        let mut scanner = Scanner::new(kernel, &template, bits(16));
+        let mut scanner = Scanner::new(kernel, template.clone(), bits(16));
         scanner.mask = 0xff00_0000;
         let found = scanner.scan(span(30_000, 40_000));
         assert_eq!(found.hit, Some(Nonce(35_293)), "{kernel}");
@@ -213,7 +213,7 @@ fn the_mask_has_the_zero_bits_of_the_first_word() {
         (32, !0),
         (200, !0),
     ] {
-        let scanner = Scanner::new(Kernel::best(), &template, bits(asked));
+        let scanner = Scanner::new(Kernel::best(), template.clone(), bits(asked));
         assert_eq!(scanner.mask, mask, "{asked} bits");
     }
 }

@@ -33,9 +33,9 @@ pub(crate) struct Scanned {
 /// Scans spans for one search. The work that spans have in common is done once
 /// and shared by all threads.
 #[derive(Debug)]
-pub(crate) struct Scanner<'a> {
+pub(crate) struct Scanner {
     kernel: Kernel,
-    template: &'a Template,
+    template: Template,
     target: Target,
     /// The bits of the first digest word that the target wants to be zero.
     mask: u32,
@@ -45,9 +45,9 @@ pub(crate) struct Scanner<'a> {
     layouts: [OnceLock<Layout>; MOST_DIGITS],
 }
 
-impl<'a> Scanner<'a> {
+impl Scanner {
     /// Hashes the whole blocks of the prefix.
-    pub(crate) fn new(kernel: Kernel, template: &'a Template, target: Target) -> Self {
+    pub(crate) fn new(kernel: Kernel, template: Template, target: Target) -> Self {
         let mut midstate = initial_state();
         for block in template.prefix().as_chunks::<BLOCK_BYTES>().0 {
             compress(&mut midstate, block);
@@ -85,7 +85,7 @@ impl<'a> Scanner<'a> {
     fn scan_part(&self, part: Span) -> Option<u64> {
         let digits = digit_count(part.first);
         let layout = self.layouts[digits - 1]
-            .get_or_init(|| Layout::new(self.template, self.midstate, digits));
+            .get_or_init(|| Layout::new(&self.template, self.midstate, digits));
         let size = layout.group_size();
         (part.first / size..=part.last / size).find_map(|upper| {
             let base = upper * size;

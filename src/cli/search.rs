@@ -1,0 +1,136 @@
+//! `fourzero search`.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use fourzero::pow::{Control, NonceRange, Outcome, SearchError, Searcher, Template};
+use fourzero::sha256::Kernel;
+use serde::Serialize;
+
+use super::args::SearchArgs;
+use super::interrupt::{self, WhenStuck};
+use super::progress::{self, Progress};
+use super::{Exit, print};
+
+/// What `--json` prints; `nonce` and `digest` are null where there is none.
+#[derive(Serialize)]
+struct Summary {
+    nonce: Option<u64>,
+    digest: Option<String>,
+    hashes: u64,
+    seconds: f64,
+    hashrate: f64,
+}
+
+pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
+    let target = args.zeros.target();
+    let template = Template::new(args.prefix.as_str(), args.suffix.as_str());
+    let range = match args.end {
+        Some(end) => NonceRange::new(args.start, end),
+        None => NonceRange::starting_at(args.start),
+    };
+    let searcher = Searcher::new(
+        args.threads.count(),
+        args.kernel.unwrap_or_else(Kernel::best),
+    )?;
+    let control = Control::new();
+    let interrupted = interrupt::install(&control, WhenStuck::Wait)?;
+
+    let progress = Progress::start(&args.printing, &control, progress::searching(target));
+    if let Some(limit) = args.time_limit {
+        cancel_after(limit, &control)?;
+    }
+    let started = Instant::now();
+    let result = if args.any {
+        searcher.find_any(&template, target, range, &control)
+    } else {
+        searcher.find(&template, target, range, &control)
+    };
+    let elapsed = started.elapsed();
+    drop(progress);
+
+    match result {
+        Ok(outcome) => {
+            report(args, &template, &outcome, elapsed)?;
+            Ok(if outcome.hit.is_some() {
+                Exit::Yes
+            } else {
+                Exit::No
+            })
+        }
+        Err(SearchError::Cancelled { next }) => {
+            let tried = print::count(control.hashes(), "hash");
+            let go_on = format!("go on with --start {next}");
+            if interrupted.is_set() {
+                print::message(&format!("interrupted after {tried}; {go_on}"));
+                return Ok(Exit::Interrupted);
+            }
+            print::message(&format!(
+                "no answer within the time limit, after {tried}; {go_on}"
+            ));
+            if args.printing.json {
+                let outcome = Outcome {
+                    hit: None,
+                    hashes: control.hashes(),
+                };
+                report(args, &template, &outcome, elapsed)?;
+            }
+            Ok(Exit::No)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn cancel_after(limit: Duration, control: &Control) -> anyhow::Result<()> {
+    let control = control.clone();
+    // Left behind when the search ends first.
+    thread::Builder::new()
+        .name("time-limit".into())
+        .spawn(move || {
+            thread::sleep(limit);
+            control.cancel();
+        })
+        .context("cannot start the thread that keeps the time limit")?;
+    Ok(())
+}
+
+fn report(
+    args: &SearchArgs,
+    template: &Template,
+    outcome: &Outcome,
+    elapsed: Duration,
+) -> std::io::Result<()> {
+    let seconds = elapsed.as_secs_f64();
+    let hashrate = if seconds > 0.0 {
+        outcome.hashes as f64 / seconds
+    } else {
+        0.0
+    };
+    if args.printing.json {
+        return print::json(&Summary {
+            nonce: outcome.hit.map(|hit| hit.nonce.0),
+            digest: outcome.hit.map(|hit| hit.digest.to_string()),
+            hashes: outcome.hashes,
+            seconds,
+            hashrate,
+        });
+    }
+    match outcome.hit {
+        Some(hit) => {
+            let message = template.message(hit.nonce);
+            print::line(&format!("nonce = {}", hit.nonce))?;
+            print::line(&format!(
+                "sha256({:?}) = {}",
+                String::from_utf8_lossy(&message),
+                hit.digest
+            ))?;
+        }
+        None => print::line("there is no such nonce in the range")?,
+    }
+    print::line(&format!(
+        "{} in {seconds:.3} s ({})",
+        print::count(outcome.hashes, "hash"),
+        print::hashrate(hashrate),
+    ))
+}
