@@ -182,6 +182,13 @@ impl OutputFile {
                 });
             }
             Ok(_) => fs::canonicalize(named).map_err(fail)?,
+            // The link is there, what it points to is not.
+            Err(_) if fs::symlink_metadata(named).is_ok_and(|link| link.is_symlink()) => {
+                return Err(OutputError::NotAFile {
+                    path: named.to_owned(),
+                    what: "a link that leads nowhere",
+                });
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => named.to_owned(),
             Err(error) => return Err(fail(error)),
         };

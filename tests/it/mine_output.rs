@@ -216,6 +216,21 @@ mod unix {
     }
 
     #[test]
+    fn a_link_that_leads_nowhere_is_no_output() {
+        for options in [&[][..], &["--force"]] {
+            let folder = Folder::new();
+            symlink("nowhere.json", folder.path("link.json")).unwrap();
+            let run = mine_into(&folder, "link.json", options, 2);
+            let path = shown(&folder.path("link.json"));
+            let expected =
+                format!("error: {path} is a link that leads nowhere, not a plain file\n");
+            assert_eq!(run.stderr, expected, "{options:?}");
+            assert_eq!(folder.names(), ["link.json"], "{options:?}");
+            assert!(fs::read_link(folder.path("link.json")).is_ok());
+        }
+    }
+
+    #[test]
     fn a_file_that_appears_while_mining_is_not_overwritten() {
         let folder = Folder::new();
         let output = folder.path("chain.json");
