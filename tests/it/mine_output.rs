@@ -136,6 +136,17 @@ fn the_format_follows_the_name_of_the_file() {
 }
 
 #[test]
+fn a_name_of_the_greatest_length_can_be_written() {
+    // File systems take 255 bytes, and the hidden file has a name, too.
+    for name in ["x".repeat(250) + ".json", "é".repeat(125) + ".json"] {
+        let folder = Folder::new();
+        mine_into(&folder, &name, &[], 0);
+        is_a_chain(&folder, &name);
+        assert_eq!(folder.names(), [name]);
+    }
+}
+
+#[test]
 fn a_relative_name_is_written_in_the_current_folder() {
     let folder = Folder::new();
     fourzero()
