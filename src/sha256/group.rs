@@ -47,12 +47,15 @@ impl Group<'_> {
     }
 }
 
+/// The first half of the first varying block, compiled for one position.
+pub(crate) type FirstHalf<V> = unsafe fn(&FirstBlock, &[V; 2], &mut Halfway<V>);
+
 /// The functions of one instruction set, compiled with its instructions. They
 /// pass the lanes through memory: some fifty stores beside 1,500 operations,
 /// for which the loop and the second half need not exist for every position.
 pub(crate) struct Functions<V> {
     /// By the first varying word and the number of varying words less one.
-    pub(crate) first_half: [[unsafe fn(&FirstBlock, &[V; 2], &mut Halfway<V>); 2]; 16],
+    pub(crate) first_half: [[FirstHalf<V>; 2]; 16],
     pub(crate) first_half_of_straddled: unsafe fn(&Lanes<V>, &BlockConstants, &V, &mut Halfway<V>),
     pub(crate) second_half: unsafe fn(&Halfway<V>, &mut Lanes<V>),
     pub(crate) constant_block: unsafe fn(&mut Lanes<V>, &BlockConstants),

@@ -125,7 +125,7 @@ impl FirstBlock {
             }
             round(&mut state, constants.rounds[t]);
         }
-        if first % 2 == 0 {
+        if first.is_multiple_of(2) {
             state_before_pair = state;
         }
         round(

@@ -2,7 +2,12 @@
 //!
 //! `sha256rnds2` does two rounds and starts every second cycle, but takes
 //! four: two messages at a time keep its unit busy, and 32 of them for each
-//! block are the bound.
+//! block, 64 cycles, are the bound. Rounds before the first varying word are
+//! skipped in pairs.
+//!
+//! Best of twelve on a shared AMD EPYC (Zen 3), 5-digit prefix and 7-digit
+//! nonces: 54.6 million nonces a second in one block, 26.1 million with a
+//! second, constant block; about 60 and 120 cycles.
 #![allow(unsafe_code, reason = "intrinsics, and functions that need SHA-NI")]
 
 use std::arch::x86_64::*;
@@ -132,6 +137,10 @@ fn rounds<const FIRST: usize, const COUNT: usize>(
 ) -> [Packed; STREAMS] {
     let is_varying_quad = |number: usize| (FIRST..FIRST + COUNT).any(|word| word / 4 == number);
     let mut schedule = [[_mm_setzero_si128(); 4]; STREAMS];
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "the number decides what varies, too"
+    )]
     for number in 0..4 {
         let constant = load_quad(&constants.words, number * 4);
         for stream in 0..STREAMS {
