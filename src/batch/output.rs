@@ -182,6 +182,13 @@ impl OutputFile {
                 });
             }
             Ok(_) => fs::canonicalize(named).map_err(fail)?,
+            // The link is there, what it points to is not.
+            Err(_) if fs::symlink_metadata(named).is_ok_and(|link| link.is_symlink()) => {
+                return Err(OutputError::NotAFile {
+                    path: named.to_owned(),
+                    what: "a link that leads nowhere",
+                });
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => named.to_owned(),
             Err(error) => return Err(fail(error)),
         };
@@ -195,7 +202,10 @@ impl OutputFile {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         };
-        let prefix = format!(".{}.", name.to_string_lossy());
+        // The start of the name is enough to know it by, and leaves room for
+        // the rest where names may take 255 bytes.
+        let name: String = name.to_string_lossy().chars().take(32).collect();
+        let prefix = format!(".{name}.");
         let mut builder = tempfile::Builder::new();
         builder.prefix(&prefix).suffix(".partial");
         #[cfg(unix)]

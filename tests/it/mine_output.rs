@@ -136,6 +136,17 @@ fn the_format_follows_the_name_of_the_file() {
 }
 
 #[test]
+fn a_name_of_the_greatest_length_can_be_written() {
+    // File systems take 255 bytes, and the hidden file has a name, too.
+    for name in ["x".repeat(250) + ".json", "é".repeat(125) + ".json"] {
+        let folder = Folder::new();
+        mine_into(&folder, &name, &[], 0);
+        is_a_chain(&folder, &name);
+        assert_eq!(folder.names(), [name]);
+    }
+}
+
+#[test]
 fn a_relative_name_is_written_in_the_current_folder() {
     let folder = Folder::new();
     fourzero()
@@ -213,6 +224,21 @@ mod unix {
         assert!(fs::symlink_metadata(&target).unwrap().is_file());
         is_a_chain(&folder, "elsewhere/target.json");
         assert_eq!(folder.names(), ["elsewhere", "link.json"]);
+    }
+
+    #[test]
+    fn a_link_that_leads_nowhere_is_no_output() {
+        for options in [&[][..], &["--force"]] {
+            let folder = Folder::new();
+            symlink("nowhere.json", folder.path("link.json")).unwrap();
+            let run = mine_into(&folder, "link.json", options, 2);
+            let path = shown(&folder.path("link.json"));
+            let expected =
+                format!("error: {path} is a link that leads nowhere, not a plain file\n");
+            assert_eq!(run.stderr, expected, "{options:?}");
+            assert_eq!(folder.names(), ["link.json"], "{options:?}");
+            assert!(fs::read_link(folder.path("link.json")).is_ok());
+        }
     }
 
     #[test]
