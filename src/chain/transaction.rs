@@ -25,10 +25,10 @@ pub enum Strictness {
 #[non_exhaustive]
 pub enum TransactionProblem {
     /// It is not a JSON object.
-    #[error("a transaction is {found}, expected an object")]
+    #[error("{found} is no transaction, expected an object")]
     NotAnObject {
-        /// The kind of JSON value it is.
-        found: &'static str,
+        /// The JSON value it is, shortened if it is long.
+        found: String,
     },
     /// One of the three keys is missing.
     #[error("the field \"{field}\" is missing")]
@@ -41,8 +41,8 @@ pub enum TransactionProblem {
     WrongType {
         /// The key.
         field: &'static str,
-        /// The kind of JSON value it has.
-        found: &'static str,
+        /// The JSON value it has, shortened if it is long.
+        found: String,
         /// The kind it should have.
         expected: &'static str,
     },
@@ -68,7 +68,7 @@ impl<'a> TransactionView<'a> {
     pub(crate) fn of(value: View<'a>, strictness: Strictness) -> Result<Self, TransactionProblem> {
         if value.kind() != Kind::Object {
             return Err(TransactionProblem::NotAnObject {
-                found: value.kind().described(),
+                found: value.excerpt(),
             });
         }
         let mut found = [None; 3];
@@ -140,7 +140,7 @@ impl<'a> TransactionView<'a> {
         self.0
             .iter()
             .zip(TRANSACTION_FIELDS)
-            .try_for_each(|(value, field)| check_type(field, value.kind()))
+            .try_for_each(|(value, field)| check_type(field, *value))
     }
 
     /// Appends the canonical text of the object with just the three keys.
@@ -156,7 +156,8 @@ impl<'a> TransactionView<'a> {
 }
 
 /// What [`Strictness::Typed`] asks of one field.
-fn check_type(field: &'static str, kind: Kind) -> Result<(), TransactionProblem> {
+fn check_type(field: &'static str, value: View<'_>) -> Result<(), TransactionProblem> {
+    let kind = value.kind();
     let (is_right, expected) = match field {
         "amount" => (matches!(kind, Kind::Integer | Kind::Float), "a number"),
         _ => (kind == Kind::String, "a string"),
@@ -166,7 +167,7 @@ fn check_type(field: &'static str, kind: Kind) -> Result<(), TransactionProblem>
     } else {
         Err(TransactionProblem::WrongType {
             field,
-            found: kind.described(),
+            found: value.excerpt(),
             expected,
         })
     }
@@ -319,7 +320,7 @@ mod tests {
         );
         assert_eq!(
             push(odd, Strictness::Typed).unwrap_err(),
-            "the field \"amount\" is a string, expected a number"
+            "the field \"amount\" is \"many\", expected a number"
         );
         let fine = r#"{"sender": "a", "recipient": "b", "amount": 1.5}"#;
         assert!(push(fine, Strictness::Typed).is_ok());
@@ -387,7 +388,7 @@ mod tests {
         }
         assert_eq!(
             push("7", Strictness::Presence).unwrap_err(),
-            "a transaction is an integer, expected an object"
+            "7 is no transaction, expected an object"
         );
     }
 }

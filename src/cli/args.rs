@@ -1,5 +1,5 @@
-//! The arguments. Parsing only validates; nothing here touches a file or
-//! starts a thread.
+//! The arguments. Parsing only validates: no file is touched and no thread
+//! started before a command asks for it.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::builder::Styles;
 use clap::{Args, Parser, Subcommand};
 use fourzero::chain::{Format, Strictness};
-use fourzero::pow::{Nonce, Rule, Target};
+use fourzero::pow::{Nonce, Rule, SearchError, Searcher, Target};
 use fourzero::sha256::Kernel;
 
 /// Mine and verify the tutorial blockchain, byte for byte as its Python
@@ -78,10 +78,7 @@ pub(super) struct MineArgs {
     #[arg(long, value_name = "ID")]
     pub(super) recipient: Option<String>,
     #[command(flatten)]
-    pub(super) threads: Threads,
-    /// The implementation of SHA-256 to search with [default: the fastest]
-    #[arg(long, value_name = "NAME")]
-    pub(super) kernel: Option<Kernel>,
+    pub(super) engine: Engine,
     /// Search every proof anew. Under last-proof a proof follows from the one
     /// before alone, so a proof found once is reused
     #[arg(long)]
@@ -168,10 +165,7 @@ pub(super) struct SearchArgs {
     #[arg(long, value_name = "SECONDS", value_parser = duration)]
     pub(super) time_limit: Option<Duration>,
     #[command(flatten)]
-    pub(super) threads: Threads,
-    /// The implementation of SHA-256 to search with [default: the fastest]
-    #[arg(long, value_name = "NAME")]
-    pub(super) kernel: Option<Kernel>,
+    pub(super) engine: Engine,
     #[command(flatten)]
     pub(super) printing: Printing,
 }
@@ -233,6 +227,25 @@ impl Threads {
         self.count
             .or(NonZeroUsize::new(num_cpus::get()))
             .unwrap_or(NonZeroUsize::MIN)
+    }
+}
+
+/// What searches run on.
+#[derive(Debug, Args)]
+pub(super) struct Engine {
+    #[command(flatten)]
+    threads: Threads,
+    /// The implementation of SHA-256 to search with [default: the fastest]
+    #[arg(long, value_name = "NAME")]
+    kernel: Option<Kernel>,
+}
+
+impl Engine {
+    pub(super) fn start(&self) -> Result<Searcher, SearchError> {
+        Searcher::new(
+            self.threads.count(),
+            self.kernel.unwrap_or_else(Kernel::best),
+        )
     }
 }
 

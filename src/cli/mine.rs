@@ -10,8 +10,7 @@ use fourzero::batch::{
     fresh_node_id, mine_to_file,
 };
 use fourzero::chain::Format;
-use fourzero::pow::{Control, Searcher};
-use fourzero::sha256::Kernel;
+use fourzero::pow::Control;
 use serde::Serialize;
 
 use super::args::MineArgs;
@@ -60,10 +59,7 @@ pub(super) fn run(args: &MineArgs) -> anyhow::Result<Exit> {
             ReadBack::Verify
         },
     };
-    let searcher = Searcher::new(
-        args.threads.count(),
-        args.kernel.unwrap_or_else(Kernel::best),
-    )?;
+    let searcher = args.engine.start()?;
     let control = Control::new();
     let interrupted = interrupt::install(&control, WhenStuck::Wait)?;
 

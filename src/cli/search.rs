@@ -4,8 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use fourzero::pow::{Control, NonceRange, Outcome, SearchError, Searcher, Template};
-use fourzero::sha256::Kernel;
+use fourzero::pow::{Control, NonceRange, Outcome, SearchError, Template};
 use serde::Serialize;
 
 use super::args::SearchArgs;
@@ -30,10 +29,7 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
         Some(end) => NonceRange::new(args.start, end),
         None => NonceRange::starting_at(args.start),
     };
-    let searcher = Searcher::new(
-        args.threads.count(),
-        args.kernel.unwrap_or_else(Kernel::best),
-    )?;
+    let searcher = args.engine.start()?;
     let control = Control::new();
     let interrupted = interrupt::install(&control, WhenStuck::Wait)?;
 

@@ -66,12 +66,19 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
             });
         let exit = match verdict {
             Ok(report) => {
-                print_report(args, &name, &report)?;
-                if report.is_valid() {
+                let exit = if report.is_valid() {
                     Exit::Yes
                 } else {
                     Exit::No
+                };
+                match print_report(args, &name, &report) {
+                    // Nobody reads on, but the verdict stands.
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                        return Ok(worst.max(exit));
+                    }
+                    printed => printed?,
                 }
+                exit
             }
             Err(VerifyError::Cancelled) => {
                 print::message(&format!("interrupted while verifying {name}"));

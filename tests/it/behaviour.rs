@@ -235,6 +235,19 @@ fn a_closed_stdout_ends_every_command_quietly() {
 }
 
 #[test]
+fn a_verdict_stands_although_nobody_reads_it() {
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+        .args(["verify", "--rule", "last-hash"])
+        .arg(data("chain-last-proof.json"))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(1));
+}
+
+#[test]
 fn a_closed_stderr_stops_nothing() {
     let mut child = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
         .args(["verify", "-"])

@@ -19,6 +19,7 @@ mod naive_chain;
 mod properties;
 mod puzzle;
 mod python;
+mod search;
 mod single_bytes;
 mod spellings;
 mod support;

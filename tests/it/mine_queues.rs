@@ -272,15 +272,15 @@ fn presence_is_enough_unless_strictness_asks_for_types() {
         ),
         (
             r#"{"sender": "a", "recipient": 7, "amount": 1}"#,
-            "line 1 column 1: the field \"recipient\" is an integer, expected a string",
+            "line 1 column 1: the field \"recipient\" is 7, expected a string",
         ),
         (
             r#"{"sender": "a", "recipient": "b", "amount": "1"}"#,
-            "line 1 column 1: the field \"amount\" is a string, expected a number",
+            "line 1 column 1: the field \"amount\" is \"1\", expected a number",
         ),
         (
             r#"[{"sender": "a", "recipient": "b", "amount": true}]"#,
-            "line 1 column 2: the field \"amount\" is a boolean, expected a number",
+            "line 1 column 2: the field \"amount\" is true, expected a number",
         ),
         (
             "sender,recipient,amount\na,b,many\n",

@@ -33,11 +33,14 @@ fn unreadable() -> Vec<(String, &'static str)> {
         ),
         (
             format!("{GOOD}\n7"),
-            "line 2 column 1: a transaction is an integer, expected an object",
+            "line 2 column 1: 7 is no transaction, expected an object",
         ),
         (
             format!("[{GOOD}, [{GOOD}]]"),
-            "line 1 column 50: a transaction is an array, expected an object",
+            concat!(
+                "line 1 column 50: [{\"amount\": 1, \"recipient\": \"b\", \"sender\": \"a\"}] ",
+                "is no transaction, expected an object",
+            ),
         ),
         (
             format!("{GOOD}\n{{\"sender\": oops}}"),

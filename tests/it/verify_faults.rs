@@ -44,15 +44,8 @@ fn changed(place: u64, change: impl FnOnce(&mut Json), kind: &str, message: &str
 
 #[test]
 fn a_block_that_is_no_object_is_malformed() {
-    for (value, found) in [
-        ("7", "an integer"),
-        ("7.5", "a number with a fraction or exponent"),
-        ("null", "null"),
-        ("true", "a boolean"),
-        ("\"block\"", "a string"),
-        ("[]", "an array"),
-    ] {
-        let message = format!("the block is {found}, expected an object");
+    for value in ["7", "7.5", "null", "true", "\"block\"", "[]"] {
+        let message = format!("the block is {value}, expected an object");
         changed(3, |block| *block = parse(value), "malformed", &message);
     }
 }
@@ -236,7 +229,7 @@ fn a_transaction_that_is_none_is_named_by_its_place() {
         ("sender", "the field \"sender\" is missing"),
         ("recipient", "the field \"recipient\" is missing"),
         ("amount", "the field \"amount\" is missing"),
-        ("", "a transaction is a string, expected an object"),
+        ("", "\"none\" is no transaction, expected an object"),
     ] {
         let spoil = |block: &mut Json| {
             let mut transactions = block.get("transactions").unwrap().clone();

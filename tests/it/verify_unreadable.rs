@@ -14,11 +14,11 @@ use crate::support::{
 fn unreadable() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let bytes = |text: &str| text.as_bytes().to_vec();
     vec![
-        ("empty", bytes(""), "it is empty, but a chain was expected"),
+        ("empty", bytes(""), "line 1 column 1: the text ends here"),
         (
             "blank",
             bytes(" \r\n\t\n"),
-            "it is empty, but a chain was expected",
+            "line 3 column 1: the text ends here",
         ),
         ("a number", bytes("42"), "line 1 column 1: found '4'"),
         (

@@ -106,7 +106,7 @@ fn what_cannot_be_read_is_named_with_line_and_field() {
         ),
         (
             format!("[{a},\n  7]"),
-            "line 2 column 3: a transaction is an integer, expected an object".into(),
+            "line 2 column 3: 7 is no transaction, expected an object".into(),
         ),
         (
             format!("{a}\n{{\"sender\": \"x\", oops}}"),
@@ -177,7 +177,7 @@ fn strictness_asks_for_types() {
     let odd = r#"{"sender": 1, "recipient": "r", "amount": 1}"#;
     assert_eq!(
         blocks_with(odd.as_bytes(), Strictness::Typed),
-        Err("line 1 column 1: the field \"sender\" is an integer, expected a string".into())
+        Err("line 1 column 1: the field \"sender\" is 1, expected a string".into())
     );
     assert_eq!(
         blocks_with(b"sender,recipient,amount\na,r,many\n", Strictness::Typed),

@@ -20,9 +20,6 @@ pub enum ReadError {
     /// The source failed.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// There is nothing but white space in it.
-    #[error("it is empty, but a chain was expected")]
-    Empty,
     /// It is not JSON, or ends too early.
     #[error("{position}: {kind}")]
     Syntax {
@@ -167,7 +164,6 @@ impl<R: Read> ChainReader<R> {
         match self.state {
             State::Ended => Ok(false),
             State::Start => match self.stream.peek()? {
-                None => Err(ReadError::Empty),
                 Some(b'[') => {
                     self.stream.bump();
                     self.state = State::List {
@@ -177,7 +173,7 @@ impl<R: Read> ChainReader<R> {
                     self.next_block(batch)
                 }
                 Some(b'{') => self.first_object(batch),
-                Some(_) => Err(self.stream.unexpected("a chain ('{' or '[')").into()),
+                _ => Err(self.stream.unexpected("a chain ('{' or '[')").into()),
             },
             State::Lines => {
                 let is_block = self.stream.peek()?.is_some();
@@ -382,8 +378,14 @@ mod tests {
     #[test]
     fn what_is_not_a_chain_is_an_error_with_its_place() {
         for (text, expected) in [
-            ("", "it is empty, but a chain was expected"),
-            (" \n", "it is empty, but a chain was expected"),
+            (
+                "",
+                "line 1 column 1: the text ends here, but a chain ('{' or '[') was expected",
+            ),
+            (
+                " \n",
+                "line 2 column 1: the text ends here, but a chain ('{' or '[') was expected",
+            ),
             (
                 "hello",
                 "line 1 column 1: found 'h', but a chain ('{' or '[') was expected",

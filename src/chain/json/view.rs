@@ -20,21 +20,6 @@ pub(crate) enum Kind {
     Object,
 }
 
-impl Kind {
-    /// The kind with its article, for messages.
-    pub(crate) const fn described(self) -> &'static str {
-        match self {
-            Self::Null => "null",
-            Self::Boolean => "a boolean",
-            Self::Integer => "an integer",
-            Self::Float => "a number with a fraction or exponent",
-            Self::String => "a string",
-            Self::Array => "an array",
-            Self::Object => "an object",
-        }
-    }
-}
-
 impl<'a> View<'a> {
     /// Looks at `text`, which must be the canonical text of one value.
     pub(crate) fn of(text: &'a [u8]) -> Self {
@@ -61,6 +46,18 @@ impl<'a> View<'a> {
     /// Whether a number is written as an integer.
     pub(crate) fn is_integer(self) -> bool {
         !self.0.iter().any(|byte| matches!(byte, b'.' | b'e'))
+    }
+
+    /// The value as a message quotes it: shortened if it is long.
+    pub(crate) fn excerpt(self) -> String {
+        const MOST: usize = 80;
+        // Canonical text is ASCII, so it can be cut anywhere.
+        let shown = String::from_utf8_lossy(&self.0[..self.0.len().min(MOST)]).into_owned();
+        if self.0.len() > MOST {
+            shown + "..."
+        } else {
+            shown
+        }
     }
 
     /// The text between a string's quotes, still escaped; `None` for other

@@ -4,7 +4,7 @@
 //! first block is left open: the [`Ledger`] closes it when the batches come
 //! together in order.
 
-use super::fault::{Fault, FaultKind, excerpt};
+use super::fault::{Fault, FaultKind};
 use super::inspect::{Inspected, Tip, inspect};
 use super::known::{Known, recognize};
 use super::{ReadError, VerifyOptions};
@@ -150,7 +150,7 @@ impl Findings {
             .strip_prefix(b"\"")
             .and_then(|text| text.strip_suffix(b"\""));
         if quoted != Some(&last.hash.to_hex()) {
-            let found = excerpt(quoted.unwrap_or(previous_hash));
+            let found = View::of(quoted.unwrap_or(previous_hash)).excerpt();
             let kind = FaultKind::PreviousHash {
                 found,
                 expected: last.hash,
@@ -168,7 +168,7 @@ impl Findings {
             if !options.target.is_met_by(&digest) {
                 *failure = Some(ProofFailure {
                     block: index,
-                    proof: excerpt(proof),
+                    proof: View::of(proof).excerpt(),
                     digest,
                 });
             }
@@ -296,7 +296,7 @@ impl Ledger {
             return None;
         }
         let kind = FaultKind::Length {
-            found: excerpt(stated),
+            found: View::of(stated).excerpt(),
             expected: self.blocks,
         };
         // A length that is no count points past the end.

@@ -22,8 +22,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// The block is no JSON object.
     Malformed {
-        /// The kind of JSON value it is.
-        found: &'static str,
+        /// What stands in its place.
+        found: String,
     },
     /// A block lacks one of its five keys.
     MissingField {
@@ -160,16 +160,5 @@ impl fmt::Display for Fault {
             self.kind.name(),
             self.kind
         )
-    }
-}
-
-/// Quotes canonical text (which is ASCII), shortened to fit a message.
-pub(crate) fn excerpt(text: &[u8]) -> String {
-    const MOST: usize = 80;
-    let shown = String::from_utf8_lossy(&text[..text.len().min(MOST)]).into_owned();
-    if text.len() > MOST {
-        shown + "..."
-    } else {
-        shown
     }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::fault::{FaultKind, excerpt};
+use super::fault::FaultKind;
 use crate::chain::json::{Kind, View};
 use crate::chain::transaction::{Strictness, TransactionView};
 use crate::pow::LastBlock;
@@ -34,7 +34,7 @@ pub(super) fn inspect(
 ) -> Result<Inspected<'_>, FaultKind> {
     if block.kind() != Kind::Object {
         return Err(FaultKind::Malformed {
-            found: block.kind().described(),
+            found: block.excerpt(),
         });
     }
     let mut found = [None; FIELDS.len()];
@@ -79,7 +79,7 @@ pub(super) fn inspect(
 
     if index_value.text() != index.to_string().as_bytes() {
         return Err(FaultKind::Index {
-            found: excerpt(index_value.text()),
+            found: index_value.excerpt(),
             expected: index,
         });
     }
@@ -109,7 +109,7 @@ fn expect_kind(
     }
     Err(FaultKind::Type {
         field,
-        found: excerpt(value.text()),
+        found: value.excerpt(),
         expected,
     })
 }
