@@ -192,7 +192,8 @@ impl OutputFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => named.to_owned(),
             Err(error) => return Err(fail(error)),
         };
-        let Some(name) = path.file_name() else {
+        let ends_in_separator = named.as_os_str().as_encoded_bytes().last() == Some(&b'/');
+        let Some(name) = path.file_name().filter(|_| !ends_in_separator) else {
             return Err(fail(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "it names no file",
@@ -214,7 +215,14 @@ impl OutputFile {
             use std::os::unix::fs::PermissionsExt as _;
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
-        let temporary = builder.tempfile_in(directory).map_err(fail)?;
+        if !directory.is_dir() {
+            let problem = format!("there is no folder {}", directory.display());
+            return Err(fail(io::Error::new(io::ErrorKind::NotFound, problem)));
+        }
+        let temporary = builder
+            .tempfile_in(directory)
+            // Without the name of the hidden file, which nobody gave.
+            .map_err(|error| fail(error.kind().into()))?;
         Ok(Self {
             path,
             temporary,

@@ -11,6 +11,7 @@ mod verify;
 
 pub use block::{Block, PreviousHash, SealedBlock};
 pub use file::{ChainWriter, Format, ReadError};
+pub(crate) use transaction::LEVELS_ABOVE;
 pub use transaction::{
     Strictness, TRANSACTION_FIELDS, TransactionError, TransactionProblem, Transactions,
 };

@@ -9,6 +9,11 @@ use super::json::{
 /// The three keys of a transaction, in the order in which they are written.
 pub const TRANSACTION_FIELDS: [&str; 3] = ["amount", "recipient", "sender"];
 
+/// Levels of nesting that are kept free for what stands around a transaction:
+/// its block, the chain file, and the frames of a Python program that reads
+/// it, whose limit is about [`MAX_DEPTH`](super::json::MAX_DEPTH) in all.
+pub(crate) const LEVELS_ABOVE: usize = 100;
+
 /// How much is asked of a transaction's values.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Strictness {
@@ -261,7 +266,7 @@ impl Transactions {
             return Ok(());
         }
         buffer.clear();
-        transcoder.transcode(json, buffer)?;
+        transcoder.transcode_nested(json, LEVELS_ABOVE, buffer)?;
         self.push_view(View::of(buffer), strictness)?;
         Ok(())
     }

@@ -72,7 +72,7 @@ pub(super) struct MineArgs {
     #[command(flatten)]
     pub(super) difficulty: Difficulty,
     /// Transactions a block, the reward not counted
-    #[arg(long, value_name = "N", default_value = "10")]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = at_least_one)]
     pub(super) block_size: NonZeroUsize,
     /// Who gets the reward of each block [default: a fresh node id]
     #[arg(long, value_name = "ID")]
@@ -218,7 +218,7 @@ impl Zeros {
 #[derive(Debug, Args)]
 pub(super) struct Threads {
     /// Threads that hash [default: one a logical core]
-    #[arg(long = "threads", value_name = "N")]
+    #[arg(long = "threads", value_name = "N", value_parser = thread_count)]
     count: Option<NonZeroUsize>,
 }
 
@@ -296,6 +296,22 @@ fn hex_zeros(text: &str) -> Result<Target, String> {
     Target::from_hex_zeros(zeros).map_err(|error| error.to_string())
 }
 
+fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+    let number = text.parse::<usize>().map_err(|error| error.to_string())?;
+    NonZeroUsize::new(number).ok_or_else(|| "it must be at least 1".to_owned())
+}
+
+/// More threads than any machine has cores only take turns.
+const MOST_THREADS: usize = 1024;
+
+fn thread_count(text: &str) -> Result<NonZeroUsize, String> {
+    let count = at_least_one(text)?;
+    if count.get() > MOST_THREADS {
+        return Err(format!("it must be at most {MOST_THREADS}"));
+    }
+    Ok(count)
+}
+
 fn zero_bits(text: &str) -> Result<Target, String> {
     let bits = text.parse::<u16>().map_err(|error| error.to_string())?;
     Target::from_bits(bits).map_err(|error| error.to_string())
@@ -303,7 +319,8 @@ fn zero_bits(text: &str) -> Result<Target, String> {
 
 fn duration(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
-    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| "it must be a number of seconds from 0 on".to_owned())
 }
 
 fn seconds(text: &str) -> Result<f64, String> {

@@ -31,6 +31,9 @@ struct Summary<'a> {
 }
 
 pub(super) fn run(args: &MineArgs) -> anyhow::Result<Exit> {
+    if args.output == Path::new("-") {
+        bail!("a chain cannot be written to standard output (-); name a file");
+    }
     let queues = open_queues(args)?;
     let options = MineOptions {
         rule: args.rule,
@@ -68,7 +71,10 @@ pub(super) fn run(args: &MineArgs) -> anyhow::Result<Exit> {
     drop(progress);
     match mined {
         Ok(summary) => {
-            report(args, &summary)?;
+            report(args, &summary).with_context(|| {
+                let output = args.output.display();
+                format!("{output} was written, but its summary cannot be printed")
+            })?;
             Ok(Exit::Yes)
         }
         // The same Ctrl-C may have ended whoever writes the queue, too.

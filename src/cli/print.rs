@@ -5,6 +5,9 @@ use std::io::{self, Write as _};
 
 use serde::Serialize;
 
+/// What a command says when its result cannot be printed.
+pub(super) const FAILED: &str = "cannot print the result";
+
 /// Prints one line of a result.
 ///
 /// # Errors

@@ -1,6 +1,9 @@
 //! `fourzero puzzle`.
 
-use fourzero::pow::puzzle;
+use std::io;
+
+use anyhow::Context as _;
+use fourzero::pow::puzzle::{self, Solution};
 use serde::Serialize;
 
 use super::args::PuzzleArgs;
@@ -16,6 +19,15 @@ struct Answer {
 
 pub(super) fn run(args: &PuzzleArgs) -> anyhow::Result<Exit> {
     let solution = puzzle::solve(args.x);
+    print_solution(args, solution).context(print::FAILED)?;
+    Ok(if solution.is_some() {
+        Exit::Yes
+    } else {
+        Exit::No
+    })
+}
+
+fn print_solution(args: &PuzzleArgs, solution: Option<Solution>) -> io::Result<()> {
     if args.json {
         print::json(&Answer {
             x: args.x,
@@ -31,9 +43,5 @@ pub(super) fn run(args: &PuzzleArgs) -> anyhow::Result<Exit> {
     } else {
         print::line("there is no y: 0 * y is 0, and sha256(\"0\") does not end in 0")?;
     }
-    Ok(if solution.is_some() {
-        Exit::Yes
-    } else {
-        Exit::No
-    })
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use fourzero::pow::{Control, NonceRange, Outcome, SearchError, Template};
 use serde::Serialize;
 
@@ -26,6 +26,9 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
     let target = args.zeros.target();
     let template = Template::new(args.prefix.as_str(), args.suffix.as_str());
     let range = match args.end {
+        Some(end) if end < args.start => {
+            bail!("--end {end} lies below --start {}", args.start)
+        }
         Some(end) => NonceRange::new(args.start, end),
         None => NonceRange::starting_at(args.start),
     };
@@ -48,7 +51,7 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
 
     match result {
         Ok(outcome) => {
-            report(args, &template, &outcome, elapsed)?;
+            report(args, &template, &outcome, elapsed).context(print::FAILED)?;
             Ok(if outcome.hit.is_some() {
                 Exit::Yes
             } else {
@@ -70,7 +73,7 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
                     hit: None,
                     hashes: control.hashes(),
                 };
-                report(args, &template, &outcome, elapsed)?;
+                report(args, &template, &outcome, elapsed).context(print::FAILED)?;
             }
             Ok(Exit::No)
         }

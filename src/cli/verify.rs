@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use anyhow::Context as _;
 use fourzero::chain::{Report, Verifier, VerifyError, VerifyOptions};
 use fourzero::pow::Control;
 use serde::Serialize;
@@ -76,7 +77,7 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
                     Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                         return Ok(worst.max(exit));
                     }
-                    printed => printed?,
+                    printed => printed.context(print::FAILED)?,
                 }
                 exit
             }

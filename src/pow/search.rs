@@ -270,7 +270,7 @@ impl Job for Hunt {
 fn piece_size(template: &Template, target: Target, threads: NonZeroUsize) -> u64 {
     /// The low three digits: the group that kernels scan best.
     const GROUP: u64 = 1_000;
-    const MOST_GROUPS: u64 = 64;
+    const MOST_GROUPS: u64 = 16;
     let share = target.expected_hashes() / (32.0 * threads.get() as f64);
     let groups = ((share as u64) / GROUP).clamp(1, MOST_GROUPS);
     let blocks = (template.suffix().len() as u64 + 92) / 64;

@@ -266,3 +266,19 @@ fn a_closed_stderr_stops_nothing() {
     let stdout = String::from_utf8_lossy(&ended.stdout);
     assert!(stdout.contains(": valid: 41 blocks"), "{stdout}");
 }
+
+#[test]
+fn counts_that_make_no_sense_are_usage_errors() {
+    for arguments in [
+        ["--threads", "0"],
+        ["--threads", "1025"],
+        ["--threads", "18446744073709551615"],
+        ["--block-size", "0"],
+    ] {
+        let run = fourzero()
+            .args(["mine", "queue", "-o", "chain"])
+            .args(arguments)
+            .ends_with(2);
+        assert!(run.stderr.contains("it must be at "), "{}", run.stderr);
+    }
+}

@@ -267,3 +267,41 @@ mod unix {
         assert_eq!(folder.names(), ["chain.json"]);
     }
 }
+
+#[test]
+fn an_output_that_can_be_no_file_is_refused_before_anything_is_mined() {
+    let folder = Folder::new();
+    let queue = data("queue.jsonl").display().to_string();
+    for (output, message) in [
+        ("-".to_owned(), "cannot be written to standard output"),
+        (shown(&folder.path("none/chain.json")), "there is no folder"),
+        (shown(&folder.path("new/")), "it names no file"),
+    ] {
+        let run = fourzero()
+            .args(["mine", "--difficulty", "64", &queue, "-o", &output])
+            .ends_with(2);
+        assert!(run.stderr.contains(message), "{}", run.stderr);
+        assert!(!run.stderr.contains("partial"), "{}", run.stderr);
+        assert_eq!(folder.names(), [""; 0]);
+    }
+}
+
+#[test]
+fn what_was_written_is_said_even_if_the_summary_cannot_be_printed() {
+    let folder = Folder::new();
+    let output = folder.path("chain.json");
+    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
+        println!("skipped: there is no /dev/full");
+        return;
+    };
+    let ended = std::process::Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+        .args(["mine", "--difficulty", "1", "-o"])
+        .args([&output, &data("queue.jsonl")])
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(ended.status.code(), Some(2));
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert!(stderr.contains("chain.json was written, but"), "{stderr}");
+    assert!(output.exists());
+}

@@ -43,6 +43,18 @@ fn unreadable() -> Vec<(String, &'static str)> {
             ),
         ),
         (
+            format!(
+                "{GOOD}\n{{\"sender\": 1, \"recipient\": 2, \"amount\": {}{}}}",
+                "[".repeat(900),
+                "]".repeat(900)
+            ),
+            "line 2 column 940: arrays and objects are nested more than 900 deep",
+        ),
+        (
+            "amount,sender,recipient\n1,a,b\n2,c,\"d\n3,e,f\n".to_owned(),
+            "line 3: a quote is opened in this row and never closed",
+        ),
+        (
             format!("{GOOD}\n{{\"sender\": oops}}"),
             "line 2 column 12: found 'o', but a JSON value was expected",
         ),
@@ -231,4 +243,21 @@ fn a_bad_queue_leaves_an_old_chain_as_it_was_even_with_force() {
         .ends_with(2);
     assert_eq!(folder.read("chain.json"), "old");
     assert_eq!(folder.names(), ["chain.json", "queue"]);
+}
+
+#[test]
+fn nesting_that_a_queue_may_have_is_read_back() {
+    let folder = Folder::new();
+    let deep = "[".repeat(899) + &"]".repeat(899);
+    let queue = format!("{{\"sender\": 1, \"recipient\": 2, \"amount\": {deep}}}");
+    let path = folder.write("queue", queue);
+    let output = folder.path("chain.json");
+    fourzero()
+        .args(["mine", "--difficulty", "1", "-o"])
+        .args([&output, &path])
+        .ends_with(0);
+    fourzero()
+        .args(["verify", "--difficulty", "1"])
+        .arg(&output)
+        .ends_with(0);
 }

@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::{Item, MAX_BLOCK_BYTES, QueueError};
 use crate::chain::json::{JsonStream, StreamError, Transcoder, View};
-use crate::chain::{Strictness, TransactionError, Transactions};
+use crate::chain::{LEVELS_ABOVE, Strictness, TransactionError, Transactions};
 
 /// See the [module](self).
 pub(super) struct JsonQueue<R> {
@@ -103,7 +103,7 @@ impl<R: Read> JsonQueue<R> {
         if raw.starts_with(b"[") && matches!(self.state, State::Lines) {
             self.text.clear();
             self.transcoder
-                .transcode(raw, &mut self.text)
+                .transcode_nested(raw, LEVELS_ABOVE - 1, &mut self.text)
                 .map_err(|error| misread(None)(error.into()))?;
             let mut block = Transactions::new();
             for (place, element) in (1..).zip(View::of(&self.text).elements()) {

@@ -86,6 +86,12 @@ pub enum QueueError {
         /// Fields in the header.
         expected: usize,
     },
+    /// The file ends inside a quoted field of a CSV row.
+    #[error("line {line}: a quote is opened in this row and never closed")]
+    UnclosedQuote {
+        /// The line in which the row starts.
+        line: u64,
+    },
     /// A field of a CSV row is unusable.
     #[error("line {line}: the field \"{field}\" {problem}")]
     Field {

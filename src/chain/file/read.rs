@@ -80,6 +80,11 @@ impl Batch {
         })
     }
 
+    /// Whether it holds a block that is far larger than blocks are.
+    pub(crate) fn is_large(&self) -> bool {
+        self.text.len() > 8 * BATCH_BYTES
+    }
+
     fn clear(&mut self, first_index: u64) {
         self.first_index = first_index;
         self.text.clear();

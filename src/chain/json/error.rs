@@ -2,8 +2,6 @@
 
 use thiserror::Error;
 
-use super::transcode::MAX_DEPTH;
-
 /// A text is not JSON, or not JSON that Python would write back.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[error("{kind}")]
@@ -60,6 +58,10 @@ pub enum SyntaxErrorKind {
     #[error("this number is past the range of a double")]
     NumberOutOfRange,
     /// Arrays and objects nested too deep.
-    #[error("arrays and objects are nested more than {MAX_DEPTH} deep")]
-    TooDeep,
+    #[error("arrays and objects are nested more than {most} deep")]
+    TooDeep {
+        /// How deep they may be here: [`MAX_DEPTH`](super::MAX_DEPTH), or less
+        /// where the value is to stand inside another.
+        most: usize,
+    },
 }

@@ -145,9 +145,7 @@ impl<R: Read> JsonStream<R> {
                     return Err(StreamError::Syntax { position, kind });
                 }
                 // Even without more bytes: at the end, a number is complete.
-                End::Beyond(_) => {
-                    self.fill()?;
-                }
+                End::Beyond(_) => self.fill_much()?,
             }
         }
     }
@@ -188,9 +186,21 @@ impl<R: Read> JsonStream<R> {
         self.start += length;
     }
 
+    /// Reads more of an unfinished value. A long one is looked at again only
+    /// when twice as much of it is there, so that all looks together cost no
+    /// more than its length, however small the pieces in which it arrives.
+    fn fill_much(&mut self) -> Result<(), StreamError> {
+        let unread = self.unread().len();
+        let enough = if unread < CHUNK_BYTES / 4 {
+            unread + 1
+        } else {
+            2 * unread
+        };
+        while self.unread().len() < enough && self.fill()? {}
+        Ok(())
+    }
+
     /// Reads more behind what is unread; `false` at the end of the stream.
-    /// The buffer doubles when it is full, so that looking at an unfinished
-    /// value again from its start costs as much as its length in all.
     fn fill(&mut self) -> Result<bool, StreamError> {
         if self.is_at_end {
             return Ok(false);
@@ -199,6 +209,11 @@ impl<R: Read> JsonStream<R> {
             self.buffer.copy_within(self.start..self.end, 0);
             self.end -= self.start;
             self.start = 0;
+        }
+        // One huge value must not keep its memory.
+        if self.buffer.len() > 8 * CHUNK_BYTES && self.end < CHUNK_BYTES {
+            self.buffer.truncate(CHUNK_BYTES);
+            self.buffer.shrink_to_fit();
         }
         if self.end == self.buffer.len() {
             self.buffer.resize(self.buffer.len() * 2, 0);

@@ -36,6 +36,9 @@ pub fn canonical(text: &[u8]) -> Result<String, SyntaxError> {
     Ok(String::from_utf8(out).expect("canonical text is ASCII"))
 }
 
+/// What [`Transcoder::shrink`] leaves: more than a block needs.
+const KEPT_MEMBERS: usize = 4 << 10;
+
 /// Transcodes many values with one set of buffers.
 #[derive(Debug, Default)]
 pub struct Transcoder {
@@ -65,11 +68,33 @@ enum Key {
 }
 
 impl Transcoder {
+    /// Gives back the memory that one huge value took.
+    pub(crate) fn shrink(&mut self) {
+        let Self {
+            members,
+            decoded,
+            reordered,
+        } = self;
+        members.shrink_to(KEPT_MEMBERS);
+        decoded.shrink_to(KEPT_MEMBERS);
+        reordered.shrink_to(KEPT_MEMBERS);
+    }
+
     /// Appends the canonical text of the one value in `text` to `out`.
     ///
     /// # Errors
     /// As [`canonical`]. What was appended to `out` until then stays there.
     pub fn transcode(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxError> {
+        self.transcode_nested(text, 0, out)
+    }
+
+    /// The same for a value that is to stand `depth` levels deep in another.
+    pub(crate) fn transcode_nested(
+        &mut self,
+        text: &[u8],
+        depth: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SyntaxError> {
         let text = std::str::from_utf8(text).map_err(|error| SyntaxError {
             offset: error.valid_up_to(),
             kind: SyntaxErrorKind::InvalidUtf8,
@@ -80,6 +105,7 @@ impl Transcoder {
             text,
             position: 0,
             depth: 0,
+            most_depth: MAX_DEPTH - depth,
             buffers: self,
             out,
         };
@@ -98,6 +124,7 @@ struct Run<'a> {
     text: &'a str,
     position: usize,
     depth: usize,
+    most_depth: usize,
     buffers: &'a mut Transcoder,
     out: &'a mut Vec<u8>,
 }
@@ -168,8 +195,10 @@ impl Run<'_> {
         &mut self,
         parse: impl FnOnce(&mut Self) -> Result<(), SyntaxError>,
     ) -> Result<(), SyntaxError> {
-        if self.depth == MAX_DEPTH {
-            return Err(self.fail(SyntaxErrorKind::TooDeep));
+        if self.depth == self.most_depth {
+            return Err(self.fail(SyntaxErrorKind::TooDeep {
+                most: self.most_depth,
+            }));
         }
         self.depth += 1;
         self.position += 1;

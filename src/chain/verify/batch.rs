@@ -13,6 +13,9 @@ use crate::chain::json::{StreamError, Transcoder, View};
 use crate::pow::Rule;
 use crate::sha256::Digest;
 
+/// What [`Worker::shrink`] leaves: more than a block needs.
+const KEPT_BYTES: usize = 64 << 10;
+
 /// A batch, and the buffers to check it with.
 #[derive(Debug, Default)]
 pub(super) struct Worker {
@@ -61,6 +64,13 @@ struct ProofFailure {
 }
 
 impl Worker {
+    /// Gives back the memory that a huge block took.
+    pub(super) fn shrink(&mut self) {
+        self.text.clear();
+        self.text.shrink_to(KEPT_BYTES);
+        self.transcoder.shrink();
+    }
+
     /// Checks the batch.
     pub(super) fn check(&mut self, options: &VerifyOptions) -> Result<BatchSummary, ReadError> {
         let mut summary = BatchSummary::default();

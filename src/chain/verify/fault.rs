@@ -140,9 +140,10 @@ impl fmt::Display for FaultKind {
                 write!(f, ", expected {target} in front")
             }
             Self::Length { found, expected } => {
+                let s = if *expected == 1 { "" } else { "s" };
                 write!(
                     f,
-                    "\"length\" is {found}, but the chain has {expected} blocks"
+                    "\"length\" is {found}, but the chain has {expected} block{s}"
                 )
             }
             Self::Transaction { place, problem } => write!(f, "transaction {place}: {problem}"),

@@ -164,6 +164,21 @@ impl Verifier {
                         fold(&mut ledger, number, summary)?;
                     }
                     let filled = reader.fill(&mut worker.batch);
+                    if let Ok(true) = filled
+                        && worker.batch.is_large()
+                    {
+                        // Large blocks are checked here, one after another, and
+                        // so bound what all batches together take.
+                        let summary = worker.check(options);
+                        control.add_blocks(worker.batch.blocks().count() as u64);
+                        worker.shrink();
+                        done_sender
+                            .send((sent, summary))
+                            .expect("the receiver is at hand");
+                        idle_sender.send(worker).expect("the receiver is at hand");
+                        sent += 1;
+                        continue;
+                    }
                     if let Ok(true) = filled {
                         let (number, idle_sender, done_sender) =
                             (sent, idle_sender.clone(), done_sender.clone());

@@ -30,6 +30,7 @@ impl<R: Read> CsvQueue<R> {
         match records.advance()? {
             Next::Record => {}
             Next::TooLarge => return Err(QueueError::TooLarge { position }),
+            Next::Unclosed => return Err(QueueError::UnclosedQuote { line }),
             Next::End => return Err(QueueError::Empty),
         }
         if records
@@ -81,6 +82,7 @@ impl<R: Read> CsvQueue<R> {
         match next {
             Next::Record => {}
             Next::TooLarge => return Err(too_large),
+            Next::Unclosed => return Err(QueueError::UnclosedQuote { line }),
             Next::End => return Ok(None),
         }
         if self.records.len() != self.header_fields {

@@ -34,6 +34,9 @@ pub(super) enum Next {
     Record,
     /// It takes more than [`MAX_VALUE_BYTES`].
     TooLarge,
+    /// The file ends inside a quoted field. `csv-core` would take that for
+    /// the end of the field, and all rows behind the quote for its text.
+    Unclosed,
     /// There are no more.
     End,
 }
@@ -80,18 +83,25 @@ impl<R: Read> Records<R> {
         self.line = self.next_line;
         self.text_length = 0;
         self.fields = 0;
+        let mut is_begun = false;
         loop {
             let input = self.source.fill_buf()?;
+            // At the end of the file, a line feed ends the record, unless it
+            // belongs to a quoted field.
+            let is_probe = input.is_empty() && is_begun;
+            let input = if is_probe { b"\n" } else { input };
             let (result, read, written, ended) = self.parser.read_record(
                 input,
                 &mut self.text[self.text_length..],
                 &mut self.ends[self.fields..],
             );
             self.next_line += memchr::memchr_iter(b'\n', &input[..read]).count() as u64;
-            self.source.consume(read);
+            self.source.consume(if is_probe { 0 } else { read });
+            is_begun |= read > 0;
             self.text_length += written;
             self.fields += ended;
             match result {
+                ReadRecordResult::InputEmpty if is_probe => return Ok(Next::Unclosed),
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull if self.text.len() > MAX_VALUE_BYTES => {
                     return Ok(Next::TooLarge);
@@ -160,6 +170,28 @@ mod tests {
                 let expected = expected.map(|(line, fields)| (line, fields.to_owned()));
                 assert_eq!(found, expected, "{step} bytes a read");
             }
+        }
+    }
+
+    #[test]
+    fn a_file_that_ends_inside_a_quote_is_told_from_one_that_ends_without_a_line_feed() {
+        for (text, expected) in [
+            ("a,b", Next::Record),
+            ("a,\"b\"", Next::Record),
+            ("a,\"b\"\"\"", Next::Record),
+            ("a,b\"c", Next::Record),
+            ("a,\"b", Next::Unclosed),
+            ("a,\"b\nc,d\n", Next::Unclosed),
+            ("a,\"b\"\"", Next::Unclosed),
+            ("a,\"", Next::Unclosed),
+            ("", Next::End),
+            ("\n\r\n", Next::End),
+        ] {
+            assert_eq!(
+                Records::new(text.as_bytes(), 1).advance().unwrap(),
+                expected,
+                "{text}"
+            );
         }
     }
 
