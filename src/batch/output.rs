@@ -117,6 +117,35 @@ impl OutputError {
 /// Mines `queues` into the file that `output` names; see
 /// [`mine`](crate::batch::mine()).
 ///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use fourzero::batch::{
+///     MineOptions, NamedQueue, OutputOptions, Overwrite, ReadBack, mine_to_file,
+/// };
+/// use fourzero::chain::Format;
+/// use fourzero::pow::{Control, Searcher};
+/// use fourzero::sha256::Kernel;
+///
+/// let folder = tempfile::tempdir()?;
+/// let output = OutputOptions {
+///     path: folder.path().join("chain.json"),
+///     format: Format::Json,
+///     overwrite: Overwrite::Never,
+///     read_back: ReadBack::Verify,
+/// };
+/// let csv = "sender,recipient,amount\nalice,bob,5\n";
+/// let summary = mine_to_file(
+///     vec![NamedQueue::new("example", csv.as_bytes())],
+///     &output,
+///     &MineOptions::default(),
+///     &Searcher::new(NonZeroUsize::MIN, Kernel::best())?,
+///     &Control::new(),
+/// )?;
+/// assert_eq!(summary.transactions, 1);
+/// assert!(output.path.exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// If the file exists and may not be replaced, cannot be written, or does not
 /// verify when it is read back; or as `mine`. The named file is then as it

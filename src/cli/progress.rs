@@ -118,9 +118,12 @@ pub(super) fn verifying(
             }
             _ => String::new(),
         };
+        let seconds = elapsed.as_secs_f64();
         format!(
-            "verifying {name}: {} blocks, {read}, {}/s{left}",
-            HumanCount(control.blocks()),
+            "verifying {name}: {}, {} blocks/s, {}, {read}, {}/s{left}",
+            print::count(control.blocks(), "block"),
+            HumanCount((control.blocks() as f64 / seconds) as u64),
+            print::hashrate(control.hashes() as f64 / seconds),
             HumanBytes(rate as u64),
         )
     }

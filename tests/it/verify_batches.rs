@@ -197,3 +197,53 @@ fn the_command_names_the_same_fault_with_any_number_of_threads() {
     assert_eq!(verdict["fault"]["block"], place + 2);
     assert_eq!(verdict["fault"]["kind"], "previous-hash");
 }
+
+#[test]
+fn a_block_of_megabytes_between_small_ones_is_checked_like_any_other() {
+    let one = r#"{"sender": "a", "recipient": "b", "amount": 1}"#;
+    let large = format!("[{}]", vec![one; 40_000].join(", "));
+    let queue = format!(
+        "{}{large}\n{}",
+        format!("{one}\n").repeat(300),
+        format!("{one}\n").repeat(300)
+    );
+    let folder = Folder::new();
+    let (queue, chain) = (folder.write("queue", queue), folder.path("chain.json"));
+    fourzero()
+        .args([
+            "mine",
+            "--difficulty",
+            "1",
+            "--block-size",
+            "1",
+            "--rule",
+            "last-hash",
+            "-o",
+        ])
+        .args([&chain, &queue])
+        .ends_with(0);
+    let text = folder.read("chain.json");
+    let verify = |text: &str| {
+        fourzero()
+            .args(["verify", "--difficulty", "1", "--threads", "2", "--json"])
+            .arg(folder.write("changed.json", text))
+            .output()
+            .map(|output| serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap())
+            .unwrap()
+    };
+    let report = verify(&text);
+    assert_eq!(
+        (&report["valid"], &report["blocks"]),
+        (&true.into(), &602.into())
+    );
+    assert_eq!(report["transactions"], 2 * 600 + 40_001);
+    // One amount in the large block, which is block 302.
+    let start = text.find("\"index\": 302,").unwrap();
+    let amount = start + text[start..].find("\"amount\": 1,").unwrap();
+    let changed = format!("{}\"amount\": 2,{}", &text[..amount], &text[amount + 12..]);
+    let fault = verify(&changed)["fault"].clone();
+    assert_eq!(
+        (&fault["block"], &fault["kind"]),
+        (&303.into(), &"previous-hash".into())
+    );
+}

@@ -10,7 +10,7 @@ use super::known::{Known, recognize};
 use super::{ReadError, VerifyOptions};
 use crate::chain::file::Batch;
 use crate::chain::json::{StreamError, Transcoder, View};
-use crate::pow::Rule;
+use crate::pow::{Control, Rule};
 use crate::sha256::Digest;
 
 /// What [`Worker::shrink`] leaves: more than a block needs.
@@ -52,8 +52,8 @@ pub(super) struct Findings {
     first: Option<Fault>,
     /// For each rule, the first block whose proof does not satisfy it.
     proofs: [Option<ProofFailure>; Rule::ALL.len()],
-    /// Whether any proof was checked.
-    checked_proofs: bool,
+    /// Proofs that were hashed, once for each rule they were checked under.
+    hashes: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -71,8 +71,12 @@ impl Worker {
         self.transcoder.shrink();
     }
 
-    /// Checks the batch.
-    pub(super) fn check(&mut self, options: &VerifyOptions) -> Result<BatchSummary, ReadError> {
+    /// Checks the batch, and counts it.
+    pub(super) fn check(
+        &mut self,
+        options: &VerifyOptions,
+        control: &Control,
+    ) -> Result<BatchSummary, ReadError> {
         let mut summary = BatchSummary::default();
         let mut tip = Tip::default();
         let first_index = self.batch.first_index;
@@ -120,6 +124,8 @@ impl Worker {
             tip.set(&block, Digest::of(text));
         }
         summary.tip = Some(tip);
+        control.add_blocks(summary.blocks);
+        control.add_hashes(summary.findings.hashes);
         Ok(summary)
     }
 }
@@ -168,13 +174,13 @@ impl Findings {
             self.first = Some(Fault { block: index, kind });
             return;
         }
-        self.checked_proofs = true;
         for rule in options.candidates() {
             let failure = &mut self.proofs[*rule as usize];
             if failure.is_some() {
                 continue;
             }
             let digest = rule.digest(&last, proof);
+            self.hashes += 1;
             if !options.target.is_met_by(&digest) {
                 *failure = Some(ProofFailure {
                     block: index,
@@ -217,7 +223,7 @@ impl Ledger {
         let Findings {
             first,
             proofs,
-            checked_proofs,
+            hashes,
         } = batch.findings;
         self.findings.first = first;
         for (known, new) in self.findings.proofs.iter_mut().zip(proofs) {
@@ -225,7 +231,7 @@ impl Ledger {
                 *known = new;
             }
         }
-        self.findings.checked_proofs |= checked_proofs;
+        self.findings.hashes += hashes;
     }
 
     /// The rule the chain follows, as far as it goes: the one that was asked
@@ -235,7 +241,7 @@ impl Ledger {
         if options.rule.is_some() {
             return options.rule;
         }
-        if !self.findings.checked_proofs {
+        if self.findings.hashes == 0 {
             return None;
         }
         // No failure counts as the latest of all.

@@ -116,7 +116,7 @@ impl Verifier {
     /// Reads `source` to its end and says whether it is a valid chain.
     ///
     /// The verdict does not depend on the number of threads. `control` counts
-    /// blocks and bytes, and cancels between batches.
+    /// blocks, bytes and the hashes of proofs, and cancels between batches.
     ///
     /// # Errors
     /// [`VerifyError::Read`] if the source cannot be read as a chain, which
@@ -169,8 +169,7 @@ impl Verifier {
                     {
                         // Large blocks are checked here, one after another, and
                         // so bound what all batches together take.
-                        let summary = worker.check(options);
-                        control.add_blocks(worker.batch.blocks().count() as u64);
+                        let summary = worker.check(options, control);
                         worker.shrink();
                         done_sender
                             .send((sent, summary))
@@ -184,8 +183,7 @@ impl Verifier {
                             (sent, idle_sender.clone(), done_sender.clone());
                         sent += 1;
                         scope.spawn(move |_| {
-                            let summary = worker.check(options);
-                            control.add_blocks(worker.batch.blocks().count() as u64);
+                            let summary = worker.check(options, control);
                             // The receivers are gone only if the verdict is out.
                             let _ = done_sender.send((number, summary));
                             let _ = idle_sender.send(worker);
