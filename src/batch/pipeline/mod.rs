@@ -13,9 +13,8 @@
 //! * **write** appends the text to the file.
 //!
 //! Under the rules whose next search needs the last block's hash, the miner
-//! seals the block itself: handing it over and back would cost two thread
-//! wake-ups a block, some percent of a search at four zeros, to save a
-//! microsecond of hashing.
+//! seals the block itself: handing it over and back would put two hand-overs
+//! between threads into every search, to save the hashing of a kilobyte.
 //!
 //! A stage ends when the channel before it closes, and closes the one behind
 //! it by dropping its sender; an error therefore drains forwards, and a stage

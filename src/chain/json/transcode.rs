@@ -422,7 +422,7 @@ impl Run<'_> {
         Ok(character)
     }
 
-    /// The code unit of the `\uXXXX` at `offset`.
+    /// The code unit of the escape `\u` and four digits at `offset`.
     fn code_unit(&self, offset: usize) -> Result<u16, SyntaxError> {
         let digits = self.text.as_bytes().get(offset + 2..offset + 6);
         // `from_str_radix` alone would take a sign.
