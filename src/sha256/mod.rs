@@ -21,7 +21,10 @@ mod self_test;
 #[cfg(target_arch = "x86_64")]
 mod sha_ni;
 #[cfg(target_arch = "x86_64")]
+mod sha_ni_pair;
+#[cfg(target_arch = "x86_64")]
 mod sse2;
+mod texts;
 mod vector;
 
 pub use cpu::cpu_features;
@@ -29,3 +32,4 @@ pub use digest::Digest;
 pub(crate) use group::{COLUMN_PADDING, Group};
 pub use kernel::{Kernel, KernelError};
 pub(crate) use schedule::{BlockConstants, FirstBlock};
+pub(crate) use texts::digest_texts;

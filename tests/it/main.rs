@@ -26,4 +26,5 @@ mod support;
 mod verify_batches;
 mod verify_chains;
 mod verify_faults;
+mod verify_guesses;
 mod verify_unreadable;

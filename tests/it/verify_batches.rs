@@ -11,9 +11,11 @@ use crate::naive::{Json, LAST_HASH, LAST_PROOF, RULES, number, parse, text, tran
 use crate::naive_chain::{self, Verdict};
 use crate::support::{Ends as _, Folder, fourzero};
 
-/// A batch is closed once it holds this much raw text. Only the choice of
-/// blocks depends on it: wherever it is cut, the verdict must be the same.
-const BATCH_BYTES: usize = 128 << 10;
+/// The first block is a batch of its own; each of the others holds what
+/// starts, and has its first eight bytes, within so many from its own start.
+/// Only the choice of blocks depends on it: wherever the text is cut, the
+/// verdict must be the same.
+const BATCH_BYTES: usize = 256 << 10;
 
 const BLOCKS: usize = 3000;
 
@@ -30,14 +32,18 @@ fn long_chain(rule: &'static str) -> &'static [Json] {
 
 /// The places at which batches of the JSON Lines file start, from 0.
 fn batch_heads(chain: &[Json]) -> Vec<usize> {
-    let mut heads = vec![0];
-    let mut bytes = 0;
+    let mut heads = vec![0, 1];
+    let (mut head_start, mut start) = (0, 0);
     for (place, block) in chain.iter().enumerate() {
-        if bytes >= BATCH_BYTES {
-            heads.push(place);
-            bytes = 0;
+        if place == 1 {
+            head_start = start;
         }
-        bytes += block.canonical().len();
+        let length = block.canonical().len() + 1;
+        if place > 0 && start + length + 8 > head_start + BATCH_BYTES {
+            heads.push(place);
+            head_start = start;
+        }
+        start += length;
     }
     heads
 }
@@ -113,7 +119,7 @@ fn a_fault_at_the_edge_of_a_batch_is_found_where_it_is() {
     let verifiers = verifiers();
     let chain = long_chain(LAST_HASH);
     let heads = batch_heads(chain);
-    for (step, head) in heads.iter().skip(1).take(4).enumerate() {
+    for (step, head) in heads.iter().skip(2).enumerate() {
         for place in [head - 1, *head, head + 1] {
             for offset in 0..4 {
                 let number = (2 * offset + step + place) % SPOILS.len();
@@ -132,7 +138,7 @@ fn of_faults_on_both_sides_of_an_edge_the_first_is_named() {
     let chain = long_chain(LAST_PROOF);
     let heads = batch_heads(chain);
     for (number, spoil) in SPOILS.iter().enumerate() {
-        let head = heads[1 + number % (heads.len() - 1)];
+        let head = heads[2 + number % (heads.len() - 2)];
         let mut spoiled = chain.to_vec();
         spoil(&mut spoiled[head - 1]);
         SPOILS[(number + 3) % SPOILS.len()](&mut spoiled[head]);
@@ -149,7 +155,7 @@ fn the_rule_may_change_its_mind_only_where_the_chain_does() {
     // follows none: the longest that holds is named.
     let verifiers = verifiers();
     let start = long_chain(LAST_HASH);
-    let head = batch_heads(start)[1];
+    let head = batch_heads(start)[2];
     let mut chain = start[..head].to_vec();
     for place in head..head + 700 {
         let last = &chain[place - 1];

@@ -3,15 +3,16 @@
 
 use std::io::{self, Read};
 
+use memchr::memmem;
 use thiserror::Error;
 
+use super::batch::{BATCH_BYTES, Batch, Separator};
 use crate::chain::json::{
-    JsonStream, MAX_VALUE_BYTES, Position, StreamError, SyntaxErrorKind, Transcoder,
+    Advance, JsonStream, MAX_VALUE_BYTES, Position, StreamError, SyntaxErrorKind, Transcoder,
 };
 
-/// A batch is closed once it holds this many bytes: enough that handing it to
-/// another thread costs nothing, little enough that many fit in memory.
-const BATCH_BYTES: usize = 128 << 10;
+/// How nearly every program starts the text of a block.
+const BLOCK_START: &[u8] = b"{\"index\"";
 
 /// Why a file cannot be read as a chain.
 #[derive(Debug, Error)]
@@ -52,67 +53,28 @@ impl From<StreamError> for ReadError {
     }
 }
 
-/// Consecutive blocks, each as the raw text that stands in the file.
-#[derive(Debug, Default)]
-pub(crate) struct Batch {
-    /// The place of the first block in the chain, counted from 1.
-    pub(crate) first_index: u64,
-    text: Vec<u8>,
-    entries: Vec<Entry>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    /// Where its text ends in the batch's.
-    end: usize,
-    /// Where it starts in the file.
-    position: Position,
-}
-
-impl Batch {
-    /// Each block's raw text and where it starts in the file.
-    pub(crate) fn blocks(&self) -> impl Iterator<Item = (&[u8], Position)> {
-        let mut start = 0;
-        self.entries.iter().map(move |entry| {
-            let text = &self.text[start..entry.end];
-            start = entry.end;
-            (text, entry.position)
-        })
-    }
-
-    /// Whether it holds a block that is far larger than blocks are.
-    pub(crate) fn is_large(&self) -> bool {
-        self.text.len() > 8 * BATCH_BYTES
-    }
-
-    fn clear(&mut self, first_index: u64) {
-        self.first_index = first_index;
-        self.text.clear();
-        // One huge block must not keep its memory for the rest of the file.
-        self.text.shrink_to(2 * BATCH_BYTES);
-        self.entries.clear();
-    }
-
-    fn push(&mut self, text: &[u8], position: Position) {
-        self.text.extend_from_slice(text);
-        self.entries.push(Entry {
-            end: self.text.len(),
-            position,
-        });
-    }
-}
-
 /// The shape of a chain file, and how far in it the reader is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum State {
     /// Nothing was read yet.
     Start,
     /// Inside the list of a bare array, or of the member `"chain"`.
-    List { in_object: bool, is_first: bool },
+    List { in_object: bool, next: Next },
     /// JSON Lines.
     Lines,
     /// Everything was read.
     Ended,
+}
+
+/// What may come next in a list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Next {
+    /// The first block, or the end.
+    FirstBlock,
+    /// A comma, or the end.
+    Comma,
+    /// A block.
+    Block,
 }
 
 /// Reads the blocks of a chain file.
@@ -151,7 +113,9 @@ impl<R: Read> ChainReader<R> {
             return Err(error);
         }
         batch.clear(self.blocks + 1);
-        while batch.text.len() < BATCH_BYTES {
+        // The first block comes alone: from there on, there can be guesses.
+        let enough = if self.blocks == 0 { 1 } else { BATCH_BYTES };
+        while batch.text.len() < enough {
             match self.next_block(batch) {
                 Ok(true) => self.blocks += 1,
                 Ok(false) => break,
@@ -173,7 +137,7 @@ impl<R: Read> ChainReader<R> {
                     self.stream.bump();
                     self.state = State::List {
                         in_object: false,
-                        is_first: true,
+                        next: Next::FirstBlock,
                     };
                     self.next_block(batch)
                 }
@@ -189,11 +153,8 @@ impl<R: Read> ChainReader<R> {
                 }
                 Ok(is_block)
             }
-            State::List {
-                in_object,
-                is_first,
-            } => match (self.stream.peek()?, is_first) {
-                (Some(b']'), _) => {
+            State::List { in_object, next } => match (self.stream.peek()?, next) {
+                (Some(b']'), Next::FirstBlock | Next::Comma) => {
                     self.stream.bump();
                     if in_object {
                         self.rest_of_object()?;
@@ -204,23 +165,79 @@ impl<R: Read> ChainReader<R> {
                     self.state = State::Ended;
                     Ok(false)
                 }
-                (Some(_), true) => {
+                (Some(b','), Next::Comma) => {
+                    self.stream.bump();
                     self.state = State::List {
                         in_object,
-                        is_first: false,
+                        next: Next::Block,
+                    };
+                    self.next_block(batch)
+                }
+                (Some(b']') | None, Next::Block) => Err(self.stream.unexpected("a block").into()),
+                (Some(_), Next::FirstBlock | Next::Block) => {
+                    self.state = State::List {
+                        in_object,
+                        next: Next::Comma,
                     };
                     self.push_value(batch)?;
                     Ok(true)
                 }
-                (Some(b','), false) => {
-                    self.stream.bump();
-                    match self.stream.peek()? {
-                        Some(b']') | None => Err(self.stream.unexpected("a block").into()),
-                        Some(_) => self.push_value(batch).map(|()| true),
-                    }
-                }
                 _ => Err(self.stream.unexpected("',' or ']'").into()),
             },
+        }
+    }
+
+    /// Fills `batch` with text that is likely to hold whole blocks, without
+    /// looking at what is in it: it starts with a block and ends where the
+    /// last one in sight seems to start. `None` if no place looks like that,
+    /// else what should stand between two blocks.
+    ///
+    /// The guess is right if the text turns out to be blocks, each with a
+    /// separator behind it; then [`Self::confirm`] it. If not,
+    /// [`Self::take_back`] it and all that were made after it. Until every
+    /// guess is settled, nothing else may be read.
+    ///
+    /// This is what lets many threads look for the ends of blocks: quotes and
+    /// brackets can only be paired from the start of the text.
+    pub(crate) fn guess(&mut self, batch: &mut Batch) -> Result<Option<Separator>, ReadError> {
+        let separator = match self.state {
+            State::Lines => Separator::Nothing,
+            State::List {
+                next: Next::Block, ..
+            } => Separator::Comma,
+            State::List {
+                in_object,
+                next: Next::Comma,
+            } if self.stream.peek()? == Some(b',') => {
+                self.stream.bump();
+                self.state = State::List {
+                    in_object,
+                    next: Next::Block,
+                };
+                Separator::Comma
+            }
+            _ => return Ok(None),
+        };
+        self.stream.peek()?;
+        batch.clear(self.blocks + 1);
+        self.stream.take_ahead(&mut batch.text, BATCH_BYTES);
+        let end = memmem::rfind(&batch.text, BLOCK_START).unwrap_or(0);
+        self.stream.put_back(&batch.text[end..]);
+        batch.text.truncate(end);
+        Ok((end > 0).then_some(separator))
+    }
+
+    /// Counts the oldest guess, which was right, as read: `blocks` blocks, and
+    /// `advance` from the start of its text to the end.
+    pub(crate) fn confirm(&mut self, blocks: u64, advance: Advance) {
+        self.blocks += blocks;
+        self.stream.count(advance);
+    }
+
+    /// Takes back all guesses that are not confirmed, oldest first.
+    pub(crate) fn take_back<'a>(&mut self, batches: impl DoubleEndedIterator<Item = &'a Batch>) {
+        for batch in batches.rev() {
+            self.stream.put_back(&batch.text);
         }
     }
 
@@ -244,7 +261,7 @@ impl<R: Read> ChainReader<R> {
                 self.stream.bump();
                 self.state = State::List {
                     in_object: true,
-                    is_first: true,
+                    next: Next::FirstBlock,
                 };
                 return self.next_block(batch);
             }
@@ -328,147 +345,4 @@ impl<R: Read> ChainReader<R> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> (Vec<String>, Option<String>, Option<String>) {
-        let mut reader = ChainReader::new(text.as_bytes());
-        let mut batch = Batch::default();
-        let mut blocks = Vec::new();
-        let error = loop {
-            match reader.fill(&mut batch) {
-                Ok(true) => blocks.extend(
-                    batch
-                        .blocks()
-                        .map(|(text, _)| String::from_utf8(text.to_vec()).unwrap()),
-                ),
-                Ok(false) => break None,
-                Err(error) => break Some(error.to_string()),
-            }
-        };
-        let length = reader
-            .stated_length()
-            .map(|text| String::from_utf8(text.to_vec()).unwrap());
-        (blocks, length, error)
-    }
-
-    #[test]
-    fn the_three_shapes_give_the_same_blocks() {
-        let blocks = vec!["{\"a\":1}".to_owned(), "{\"b\": 2}".to_owned()];
-        for (text, length) in [
-            (
-                "{\"chain\": [{\"a\":1}, {\"b\": 2}], \"length\": 2}",
-                Some("2"),
-            ),
-            (
-                "\n{ \"length\" : 2 , \"x\": [{}], \"chain\" :[ {\"a\":1}\n,{\"b\": 2} ] } \n",
-                Some("2"),
-            ),
-            ("{\"cha\\u0069n\": [{\"a\":1},{\"b\": 2}]}", None),
-            ("[{\"a\":1},{\"b\": 2}]", None),
-            ("{\"a\":1}\n{\"b\": 2}\n", None),
-            ("\u{feff}{ \"a\" : 1 }\r\n\r\n{\"b\": 2}", None),
-        ] {
-            assert_eq!(
-                read(text),
-                (blocks.clone(), length.map(str::to_owned), None),
-                "{text}"
-            );
-        }
-        for empty in ["[]", "{\"chain\":[ ]}"] {
-            assert_eq!(read(empty), (vec![], None, None));
-        }
-    }
-
-    #[test]
-    fn what_is_not_a_chain_is_an_error_with_its_place() {
-        for (text, expected) in [
-            (
-                "",
-                "line 1 column 1: the text ends here, but a chain ('{' or '[') was expected",
-            ),
-            (
-                " \n",
-                "line 2 column 1: the text ends here, but a chain ('{' or '[') was expected",
-            ),
-            (
-                "hello",
-                "line 1 column 1: found 'h', but a chain ('{' or '[') was expected",
-            ),
-            (
-                "42",
-                "line 1 column 1: found '4', but a chain ('{' or '[') was expected",
-            ),
-            (
-                "[{}",
-                "line 1 column 4: the text ends here, but ',' or ']' was expected",
-            ),
-            (
-                "[{}\n,",
-                "line 2 column 2: the text ends here, but a block was expected",
-            ),
-            (
-                "[{},]",
-                "line 1 column 5: found ']', but a block was expected",
-            ),
-            (
-                "[{} {}]",
-                "line 1 column 5: found '{', but ',' or ']' was expected",
-            ),
-            (
-                "[]]",
-                "line 1 column 3: found ']', but the end of the file was expected",
-            ),
-            (
-                "{\"chain\": [{}",
-                "line 1 column 14: the text ends here, but ',' or ']' was expected",
-            ),
-            (
-                "{\"chain\": [{}]",
-                "line 1 column 15: the text ends here, but ',' or '}' was expected",
-            ),
-            (
-                "{\"chain\": []} x",
-                "line 1 column 15: found 'x', but the end of the file was expected",
-            ),
-            (
-                "{\"chain\": [], \"chain\": []}",
-                "line 1 column 15: a second \"chain\" in the same object",
-            ),
-            (
-                "{\"a\": nul}",
-                "line 1 column 7: found 'n', but a JSON value was expected",
-            ),
-            (
-                "{\"a\" 1}",
-                "line 1 column 6: found '1', but ':' was expected",
-            ),
-            (
-                "{1: 1}",
-                "line 1 column 2: found '1', but a string as key was expected",
-            ),
-            (
-                "{",
-                "line 1 column 2: the text ends here, but a string as key was expected",
-            ),
-            (
-                "{,}",
-                "line 1 column 2: found ',', but a string as key was expected",
-            ),
-            (
-                "{\"a\":1,}",
-                "line 1 column 8: found '}', but a string as key was expected",
-            ),
-        ] {
-            let (_, _, error) = read(text);
-            assert_eq!(error.as_deref(), Some(expected), "{text}");
-        }
-    }
-
-    #[test]
-    fn blocks_before_an_error_are_handed_out_first() {
-        let (blocks, _, error) = read("[{},{},x");
-        assert_eq!(blocks, ["{}", "{}", "x"]);
-        assert!(error.is_some());
-    }
-}
+mod tests;

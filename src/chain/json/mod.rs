@@ -17,9 +17,10 @@ mod view;
 
 pub use error::{SyntaxError, SyntaxErrorKind};
 pub(crate) use number::write_float;
+pub(crate) use position::Advance;
 pub use position::Position;
 pub(crate) use recognize::{canonical_number, canonical_string};
-pub(crate) use stream::{JsonStream, StreamError};
+pub(crate) use stream::{JsonStream, StreamError, value_length};
 pub(crate) use string::write_string;
 pub use transcode::{MAX_DEPTH, Transcoder, canonical};
 pub(crate) use view::{Kind, View};

@@ -26,6 +26,45 @@ impl Position {
     /// ```
     #[must_use]
     pub fn after(self, text: &[u8]) -> Self {
+        self.advanced(Advance::over(text))
+    }
+
+    pub(crate) const fn advanced(self, advance: Advance) -> Self {
+        Self {
+            line: self.line + advance.newlines,
+            column: match advance.newlines {
+                0 => self.column + advance.characters,
+                _ => 1 + advance.characters,
+            },
+        }
+    }
+}
+
+/// How far a text leads from wherever it starts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Advance {
+    newlines: u64,
+    /// Characters behind the last newline.
+    characters: u64,
+}
+
+impl Advance {
+    /// Goes over `characters` of the same line.
+    pub(crate) const fn over_characters(&mut self, characters: usize) {
+        self.characters += characters as u64;
+    }
+
+    /// Goes over `text`.
+    pub(crate) fn over_text(&mut self, text: &[u8]) {
+        let next = Self::over(text);
+        self.newlines += next.newlines;
+        self.characters = match next.newlines {
+            0 => self.characters + next.characters,
+            _ => next.characters,
+        };
+    }
+
+    pub(crate) fn over(text: &[u8]) -> Self {
         let newlines = memchr::memchr_iter(b'\n', text).count() as u64;
         let last_line = match memchr::memrchr(b'\n', text) {
             Some(newline) => &text[newline + 1..],
@@ -37,12 +76,8 @@ impl Position {
             .filter(|byte| (**byte as i8) >= -0x40)
             .count() as u64;
         Self {
-            line: self.line + newlines,
-            column: if newlines == 0 {
-                self.column + characters
-            } else {
-                1 + characters
-            },
+            newlines,
+            characters,
         }
     }
 }

@@ -4,12 +4,41 @@
 //! [`Transcoder`](super::Transcoder) would write back unchanged. Where they
 //! are not sure they say no, and the transcoder decides.
 
+use wide::i8x16;
+
 use super::number::{read_float, write_float};
 use super::string::is_plain;
 
+/// A one in each byte.
+const ONES: u64 = u64::MAX / 0xff;
+/// The high bit of each byte.
+const HIGHS: u64 = ONES * 0x80;
+
 /// Length of the canonical number at the start of `text`, which ends before
 /// a delimiter.
+#[inline]
 pub(crate) fn canonical_number(text: &[u8]) -> Option<usize> {
+    // Nearly all are integers of a few digits.
+    if let Some(chunk) = text.first_chunk()
+        && let length @ 1..8 = leading_digits(chunk)
+        && !matches!(text[length], b'.' | b'e' | b'E')
+    {
+        return (text[0] != b'0' || length == 1).then_some(length);
+    }
+    any_canonical_number(text)
+}
+
+/// How many of the bytes are digits, up to the first that is not.
+#[inline(always)]
+fn leading_digits(chunk: &[u8; 8]) -> usize {
+    // Digits become 0 to 9, to which adding this leaves the high bit clear. A
+    // carry can only reach bytes behind one that is no digit.
+    let values = u64::from_le_bytes(*chunk) ^ (ONES * 0x30);
+    let others = (values.wrapping_add(ONES * 0x76) | values) & HIGHS;
+    others.trailing_zeros() as usize / 8
+}
+
+fn any_canonical_number(text: &[u8]) -> Option<usize> {
     let sign = usize::from(text.first() == Some(&b'-'));
     let whole = digits(&text[sign..]);
     let starts_with_zero = text.get(sign) == Some(&b'0');
@@ -42,11 +71,58 @@ pub(crate) fn canonical_number(text: &[u8]) -> Option<usize> {
         [.., b'0'] => return None,
         _ => leading_zeros <= 3 && whole + places <= 15,
     };
-    if is_certain {
+    if is_certain || is_shortest(&text[sign..point], fraction) {
         Some(end)
     } else {
         canonical_float(text)
     }
+}
+
+/// Whether `whole.fraction` is how the double nearest to it is written: with
+/// no digit fewer, and none that is nearer. Decides in integers what reading
+/// and writing the number would; in doubt, as at a tie, the answer is no.
+///
+/// Nearly every timestamp that a clock gave has 16 or 17 digits and comes
+/// here. The last digit of `fraction` must not be zero.
+fn is_shortest(whole: &[u8], fraction: &[u8]) -> bool {
+    let places = fraction.len() as u32;
+    // The number is `digits` / `scale`.
+    let number = |digits: &[u8]| {
+        digits
+            .iter()
+            .fold(0, |number, digit| number * 10 + u64::from(digit - b'0'))
+    };
+    if whole.len() + fraction.len() > 17 || places == 0 {
+        return false;
+    }
+    let scale = 10u64.pow(places);
+    let integer = number(whole);
+    let digits = integer * scale + number(fraction);
+    // The double is `mantissa` / 2^`shift`, the mantissa of 53 bits.
+    let bits = u64::BITS - integer.leading_zeros();
+    if integer == 0 || bits >= 53 {
+        return false;
+    }
+    let shift = 53 - bits;
+    let (digits, scale) = (u128::from(digits) << shift, u128::from(scale));
+    let half = scale / 2;
+    let mantissa = (digits + half) / scale;
+    // The distance of the text from the double, in units of 1 / (2^shift * scale).
+    let distance = digits.abs_diff(mantissa * scale);
+    // Next to a power of two, the doubles on one side are nearer.
+    if distance == half || mantissa <= 1 << 52 || mantissa >= 1 << 53 {
+        return false;
+    }
+    // No text of as many places is nearer than half of the last place ...
+    if 2 * distance >= 1 << shift {
+        return false;
+    }
+    // ... and the nearest of one place less belongs to another double, that
+    // is, lies farther off than half the distance to the next.
+    let scale = scale / 10;
+    let exact = mantissa * scale;
+    let nearest = (exact + (1 << (shift - 1))) >> shift << shift;
+    2 * nearest.abs_diff(exact) > scale
 }
 
 /// The same for a double that has to be read and written to know.
@@ -72,15 +148,24 @@ fn digits(text: &[u8]) -> usize {
 
 /// Length of the canonical string whose opening quote was just before
 /// `text`, the closing quote included.
+#[inline]
 pub(crate) fn canonical_string(text: &[u8]) -> Option<usize> {
-    let mut position = 0;
+    let length = plain_run(text);
+    match text.get(length)? {
+        b'"' => Some(length + 1),
+        _ => string_with_escapes(text, length),
+    }
+}
+
+/// The same, for a string that is plain up to `position`.
+fn string_with_escapes(text: &[u8], mut position: usize) -> Option<usize> {
     loop {
-        position += plain_run(&text[position..]);
         match text.get(position)? {
             b'"' => return Some(position + 1),
             b'\\' => position += canonical_escape(&text[position..])?,
             _ => return None,
         }
+        position += plain_run(&text[position..]);
     }
 }
 
@@ -123,25 +208,21 @@ fn code_unit(text: &[u8]) -> Option<u16> {
 
 /// Bytes at the start of `text` that stand for themselves in a string:
 /// printable ASCII but the quote and the backslash.
+#[inline]
 pub(crate) fn plain_run(text: &[u8]) -> usize {
-    const ONES: u64 = u64::MAX / 0xff;
-    const HIGHS: u64 = ONES * 0x80;
     let mut position = 0;
-    // Eight bytes at once. Each term has the high bit of a byte set if that
-    // byte is not plain; borrows and carries make false ones only behind a
-    // true one, so the first is true.
-    while let Some(chunk) = text[position..].first_chunk::<8>() {
-        let word = u64::from_le_bytes(*chunk);
-        let is_zero = |word: u64| word.wrapping_sub(ONES) & !word;
-        let quote = is_zero(word ^ (ONES * 0x22));
-        let backslash = is_zero(word ^ (ONES * 0x5c));
-        let control = word.wrapping_sub(ONES * 0x20) & !word;
-        let delete = is_zero(word ^ (ONES * 0x7f));
-        let special = (quote | backslash | control | delete | word) & HIGHS;
+    while let Some(chunk) = text[position..].first_chunk::<16>() {
+        let bytes = i8x16::new(chunk.map(u8::cast_signed));
+        // As signed numbers, bytes past ASCII are below the space, too.
+        let special = bytes.simd_lt(i8x16::splat(0x20))
+            | bytes.simd_eq(i8x16::splat(0x22))
+            | bytes.simd_eq(i8x16::splat(0x5c))
+            | bytes.simd_eq(i8x16::splat(0x7f));
+        let special = special.to_bitmask();
         if special != 0 {
-            return position + special.trailing_zeros() as usize / 8;
+            return position + special.trailing_zeros() as usize;
         }
-        position += 8;
+        position += 16;
     }
     let rest = text[position..].iter();
     position + rest.take_while(|byte| is_plain(**byte)).count()
@@ -162,6 +243,52 @@ mod tests {
                 assert_eq!(plain_run(&text), expected, "{special:#x} after {before}");
             }
         }
+    }
+
+    #[test]
+    fn the_shortest_text_is_told_without_writing_it() {
+        let mut state = 1u64;
+        let mut random = || {
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            state >> 11
+        };
+        let mut yes = 0;
+        for round in 0..200_000 {
+            // Clock timestamps, numbers of all sizes, ties, and neighbours of
+            // powers of two; then texts one digit off.
+            let value = match round % 4 {
+                0 => 1.7e9 + random() as f64 / 1e7,
+                1 => random() as f64 / 10f64.powi((random() % 16) as i32),
+                2 => random() as f64 / (1u64 << (random() % 53)) as f64,
+                _ => f64::from_bits(2f64.powi((random() % 50) as i32).to_bits() + random() % 8),
+            };
+            let mut written = Vec::new();
+            write_float(value, &mut written);
+            for change in 0..3 {
+                let mut text = written.clone();
+                let last = text.len() - 1;
+                match change {
+                    1 => text[last] = b'1' + (text[last] - b'0' + 1) % 9,
+                    2 => text.push(b'1' + (random() % 9) as u8),
+                    _ => {}
+                }
+                let text = std::str::from_utf8(&text).unwrap();
+                let (whole, fraction) = text.split_once('.').unwrap();
+                if text.contains('e') || fraction.ends_with('0') {
+                    continue;
+                }
+                if is_shortest(whole.as_bytes(), fraction.as_bytes()) {
+                    assert_eq!(canonical_float(text.as_bytes()), Some(text.len()), "{text}");
+                    yes += 1;
+                } else if round % 4 == 0 && change == 0 && value.fract() * 1024.0 % 1.0 != 0.0 {
+                    // A tie needs few binary places; others must be seen.
+                    panic!("{text} was not seen");
+                }
+            }
+        }
+        assert!(yes > 50_000);
     }
 
     #[test]

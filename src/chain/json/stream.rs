@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use super::brackets::{Close, closing_bracket};
 use super::error::{SyntaxError, SyntaxErrorKind};
+use super::position::Advance;
 use super::{MAX_VALUE_BYTES, Position};
 
 /// Bytes read at once, and the buffer's first size.
@@ -51,6 +52,8 @@ pub(crate) struct JsonStream<R> {
     end: usize,
     is_at_end: bool,
     is_at_start: bool,
+    /// An error that came while there was text before it.
+    delayed: Option<io::Error>,
     /// The place of `start` in the stream.
     position: Position,
 }
@@ -64,6 +67,7 @@ impl<R: Read> JsonStream<R> {
             end: 0,
             is_at_end: false,
             is_at_start: true,
+            delayed: None,
             position: Position::START,
         }
     }
@@ -167,6 +171,45 @@ impl<R: Read> JsonStream<R> {
         }
     }
 
+    /// Moves what is unread to the end of `out`, and more until that holds
+    /// `length` bytes or the stream ends. The place in the stream stays: to
+    /// [`Self::count`] the bytes, or to [`Self::put_back`] what is not wanted,
+    /// is for the caller.
+    pub(crate) fn take_ahead(&mut self, out: &mut Vec<u8>, length: usize) {
+        let count = self.unread().len().min(length.saturating_sub(out.len()));
+        out.extend_from_slice(&self.unread()[..count]);
+        self.start += count;
+        let missing = length.saturating_sub(out.len());
+        if missing == 0 || self.is_at_end || self.delayed.is_some() {
+            return;
+        }
+        out.reserve(missing);
+        match self.source.by_ref().take(missing as u64).read_to_end(out) {
+            Ok(count) => self.is_at_end = count < missing,
+            Err(error) => self.delayed = Some(error),
+        }
+    }
+
+    /// Puts `text` before what is unread.
+    pub(crate) fn put_back(&mut self, text: &[u8]) {
+        if self.start < text.len() {
+            let more = text.len() - self.start;
+            if self.buffer.len() - self.end < more {
+                self.buffer.resize(self.end + more, 0);
+            }
+            self.buffer.copy_within(self.start..self.end, text.len());
+            self.start += more;
+            self.end += more;
+        }
+        self.start -= text.len();
+        self.buffer[self.start..][..text.len()].copy_from_slice(text);
+    }
+
+    /// Counts bytes that were taken ahead as read.
+    pub(crate) const fn count(&mut self, advance: Advance) {
+        self.position = self.position.advanced(advance);
+    }
+
     /// The rest of the stream as plain bytes.
     pub(crate) fn into_reader(mut self) -> io::Chain<Cursor<Vec<u8>>, R> {
         self.buffer.truncate(self.end);
@@ -202,6 +245,9 @@ impl<R: Read> JsonStream<R> {
 
     /// Reads more behind what is unread; `false` at the end of the stream.
     fn fill(&mut self) -> Result<bool, StreamError> {
+        if let Some(error) = self.delayed.take() {
+            return Err(error.into());
+        }
         if self.is_at_end {
             return Ok(false);
         }
@@ -234,6 +280,15 @@ const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 const fn is_white_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+}
+
+/// Length of the value at the start of `text`, which may still be malformed
+/// inside; `None` if its end is not there.
+pub(crate) fn value_length(text: &[u8]) -> Option<usize> {
+    match value_end(text, false) {
+        End::At(length) => Some(length),
+        End::Beyond(_) => None,
+    }
 }
 
 /// Where a value ends in the text that is there.

@@ -114,36 +114,33 @@ fn expect_kind(
     })
 }
 
-/// What the block after this one is checked against. Reused from block to
-/// block, to allocate once.
+/// What the block after this one is checked against.
 #[derive(Clone, Debug)]
-pub(super) struct Tip {
-    proof: Vec<u8>,
-    previous_hash: Vec<u8>,
+pub(super) struct Tip<'a> {
+    proof: Cow<'a, [u8]>,
+    previous_hash: Cow<'a, [u8]>,
     hash: Digest,
 }
 
-impl Default for Tip {
-    fn default() -> Self {
+impl<'a> Tip<'a> {
+    /// `previous_hash` as the block quotes it.
+    pub(super) fn new(proof: &'a [u8], previous_hash: View<'a>, hash: Digest) -> Self {
         Self {
-            proof: Vec::new(),
-            previous_hash: Vec::new(),
-            hash: Digest::from_bytes([0; 32]),
+            proof: Cow::Borrowed(proof),
+            previous_hash: plain_text(previous_hash),
+            hash,
         }
     }
-}
 
-impl Tip {
-    pub(super) fn set(&mut self, block: &Inspected<'_>, hash: Digest) {
-        self.proof.clear();
-        self.proof.extend_from_slice(block.proof.text());
-        self.previous_hash.clear();
-        self.previous_hash
-            .extend_from_slice(&plain_text(block.previous_hash));
-        self.hash = hash;
+    pub(super) fn into_owned(self) -> Tip<'static> {
+        Tip {
+            proof: Cow::Owned(self.proof.into_owned()),
+            previous_hash: Cow::Owned(self.previous_hash.into_owned()),
+            hash: self.hash,
+        }
     }
 
-    pub(super) fn last_block(&self) -> LastBlock<'_> {
+    pub(super) fn block(&self) -> LastBlock<'_> {
         LastBlock {
             proof: &self.proof,
             previous_hash: &self.previous_hash,

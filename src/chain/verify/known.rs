@@ -7,7 +7,8 @@
 //! it lies. Whatever looks different in any way is left to the transcoder,
 //! which decides about every fault: this code only ever accepts.
 
-use super::inspect::Inspected;
+use std::ops::Range;
+
 use crate::chain::json::{View, canonical_number, canonical_string};
 
 /// How a program writes the literal parts of a block.
@@ -51,37 +52,51 @@ const COMPACT: Spelling = Spelling {
 
 /// A block that needs no transcoding.
 pub(super) struct Known<'a> {
-    pub(super) block: Inspected<'a>,
-    /// Its canonical text.
+    /// Bytes it takes where it lies.
+    pub(super) length: usize,
+    /// Its canonical text,
     pub(super) text: &'a [u8],
+    /// which is either what lies there or was put into the buffer.
+    pub(super) is_raw: bool,
+    pub(super) parts: Parts,
 }
 
-/// Recognizes the block `raw` if it is written in a known way and its index
-/// is `index`. Its canonical text is `raw` itself, or is put into `buffer`.
+/// What the check of a block's links needs to know.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) index: u64,
+    /// Where in the canonical text these values stand.
+    pub(super) proof: Range<usize>,
+    pub(super) previous_hash: Range<usize>,
+    pub(super) transactions: u64,
+}
+
+/// Recognizes the block at the start of `text` if it is written in a known
+/// way, and its index is `index`, or any where that is not known. Unless its
+/// text is canonical as it lies, that is appended to `buffer`; what is there
+/// after `None` is of no use.
 pub(super) fn recognize<'a>(
-    raw: &'a [u8],
-    index: u64,
+    text: &'a [u8],
+    index: Option<u64>,
     buffer: &'a mut Vec<u8>,
 ) -> Option<Known<'a>> {
-    if raw.starts_with(CANONICAL.index) {
-        let block = Cursor::<true> {
-            text: raw,
-            position: 0,
-            out: buffer,
-        }
-        .block(index)?;
-        return Some(Known { block, text: raw });
-    }
-    buffer.clear();
-    let block = Cursor::<false> {
-        text: raw,
-        position: 0,
-        out: buffer,
-    }
-    .block(index)?;
+    let start = buffer.len();
+    let is_raw = text.starts_with(CANONICAL.index);
+    let (parts, length) = if is_raw {
+        Cursor::<true>::new(text, buffer).block(index)?
+    } else {
+        Cursor::<false>::new(text, buffer).block(index)?
+    };
+    let text = if is_raw {
+        &text[..length]
+    } else {
+        &buffer[start..]
+    };
     Some(Known {
-        block,
-        text: buffer,
+        length,
+        text,
+        is_raw,
+        parts,
     })
 }
 
@@ -91,6 +106,8 @@ struct Cursor<'a, 'o, const IS_CANONICAL: bool> {
     text: &'a [u8],
     position: usize,
     out: &'o mut Vec<u8>,
+    /// Where in `out` the block starts.
+    start: usize,
 }
 
 /// Takes a literal part, `None` if something else stands there.
@@ -104,18 +121,32 @@ macro_rules! literal {
     };
 }
 
-impl<'a, const IS_CANONICAL: bool> Cursor<'a, '_, IS_CANONICAL> {
-    fn block(mut self, index: u64) -> Option<Inspected<'a>> {
+impl<'a, 'o, const IS_CANONICAL: bool> Cursor<'a, 'o, IS_CANONICAL> {
+    fn new(text: &'a [u8], out: &'o mut Vec<u8>) -> Self {
+        Self {
+            text,
+            position: 0,
+            start: out.len(),
+            out,
+        }
+    }
+
+    /// The block's parts and its length.
+    fn block(mut self, expected: Option<u64>) -> Option<(Parts, usize)> {
         literal!(self, index)?;
-        let written = self.number()?;
-        if written.text() != index.to_string().as_bytes() {
+        let digits = self.number()?;
+        let index = whole_number(&self.text[self.position - digits.len()..self.position])?;
+        if expected.is_some_and(|expected| expected != index) {
             return None;
         }
         literal!(self, previous_hash)?;
-        let previous_hash = self.string()?;
+        let string = self.string()?;
+        // The quote before it was taken as a part of the key.
+        let previous_hash = string.start - 1..string.end;
         literal!(self, proof)?;
+        let before = self.position;
         let proof = self.number()?;
-        if !proof.is_integer() {
+        if !View::of(&self.text[before..self.position]).is_integer() {
             return None;
         }
         literal!(self, timestamp)?;
@@ -123,11 +154,13 @@ impl<'a, const IS_CANONICAL: bool> Cursor<'a, '_, IS_CANONICAL> {
         literal!(self, transactions)?;
         let transactions = self.transactions()?;
         self.take(b"]}", b"]}")?;
-        (self.position == self.text.len()).then_some(Inspected {
+        let parts = Parts {
+            index,
             proof,
             previous_hash,
             transactions,
-        })
+        };
+        Some((parts, self.position))
     }
 
     fn transactions(&mut self) -> Option<u64> {
@@ -161,24 +194,27 @@ impl<'a, const IS_CANONICAL: bool> Cursor<'a, '_, IS_CANONICAL> {
         Some(())
     }
 
-    fn number(&mut self) -> Option<View<'a>> {
+    /// A number, and where it stands in the canonical text.
+    fn number(&mut self) -> Option<Range<usize>> {
         let length = canonical_number(&self.text[self.position..])?;
-        Some(View::of(self.advance(length)))
+        Some(self.advance(length))
     }
 
-    /// A string whose opening quote was taken; the view includes it.
-    fn string(&mut self) -> Option<View<'a>> {
+    /// A string whose opening quote was taken.
+    fn string(&mut self) -> Option<Range<usize>> {
         let length = canonical_string(&self.text[self.position..])?;
-        let start = self.position - 1;
-        self.advance(length);
-        Some(View::of(&self.text[start..self.position]))
+        Some(self.advance(length))
     }
 
-    fn advance(&mut self, length: usize) -> &'a [u8] {
+    fn advance(&mut self, length: usize) -> Range<usize> {
         let text = &self.text[self.position..self.position + length];
+        let start = match IS_CANONICAL {
+            true => self.position,
+            false => self.out.len() - self.start,
+        };
         self.position += length;
         self.copy(text);
-        text
+        start..start + length
     }
 
     #[inline(always)]
@@ -187,6 +223,14 @@ impl<'a, const IS_CANONICAL: bool> Cursor<'a, '_, IS_CANONICAL> {
             self.out.extend_from_slice(text);
         }
     }
+}
+
+/// The number that canonical digits stand for.
+fn whole_number(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0u64, |number, digit| {
+        let value = digit.checked_sub(b'0').filter(|value| *value < 10)?;
+        number.checked_mul(10)?.checked_add(value.into())
+    })
 }
 
 #[cfg(test)]
@@ -205,16 +249,22 @@ mod tests {
     /// What is recognized must be what the transcoder and the inspection say.
     fn recognized(raw: &[u8]) -> bool {
         let mut buffer = Vec::new();
-        let Some(known) = recognize(raw, 12, &mut buffer) else {
+        let known = recognize(raw, Some(12), &mut buffer);
+        let Some(known) = known.filter(|known| known.length == raw.len()) else {
             return false;
         };
         let text = canonical(raw).expect("only JSON is recognized");
         assert_eq!(std::str::from_utf8(known.text), Ok(text.as_str()));
         let block = inspect(View::of(text.as_bytes()), 12, Strictness::Typed)
             .expect("only sound blocks are recognized");
-        assert_eq!(block.proof, known.block.proof);
-        assert_eq!(block.previous_hash, known.block.previous_hash);
-        assert_eq!(block.transactions, known.block.transactions);
+        let parts = &known.parts;
+        assert_eq!(block.proof.text(), &known.text[parts.proof.clone()]);
+        assert_eq!(
+            block.previous_hash.text(),
+            &known.text[parts.previous_hash.clone()]
+        );
+        assert_eq!(block.transactions, parts.transactions);
+        assert_eq!(parts.index, 12);
         true
     }
 
@@ -237,7 +287,7 @@ mod tests {
             BLOCK.replace("\"index\": 12", "\"index\":12").as_bytes()
         ));
         assert!(!recognized(format!("{BLOCK} ").as_bytes()));
-        assert!(recognize(BLOCK.as_bytes(), 13, &mut Vec::new()).is_none());
+        assert!(recognize(BLOCK.as_bytes(), Some(13), &mut Vec::new()).is_none());
     }
 
     #[test]

@@ -1,28 +1,41 @@
 //! Verification of chain files, in parallel and in bounded memory.
 //!
 //! The calling thread cuts the file into batches of blocks; a rayon pool
-//! checks each batch; and a [`Ledger`](batch::Ledger) brings the results
+//! checks each batch; and a [`Ledger`](ledger::Ledger) brings the results
 //! together in the order of the file. There is a fixed number of batches,
 //! which go round: the reader waits for one to come back before it reads on.
+//!
+//! Where a block ends is known only to who reads all that comes before it, so
+//! one thread would have to look at every byte. Instead, the reader guesses
+//! where blocks start, and each thread finds out whether the guess of its
+//! batch is right. A wrong one is taken back and read again with certainty,
+//! and so is every batch in which something is wrong: whatever is reported
+//! comes from there, and guesses change nothing but the time it takes.
 
-mod batch;
 mod fault;
+mod findings;
 mod inspect;
 mod known;
+mod ledger;
+mod line;
+mod worker;
 
-use std::collections::BTreeMap;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 
-use crossbeam_channel::{bounded, unbounded};
 use thiserror::Error;
 
 pub use self::fault::{Fault, FaultKind};
 
-use self::batch::{Ledger, Worker};
+use self::ledger::Ledger;
+use self::line::{Line, Work};
 use super::file::{ChainReader, ReadError};
 use super::transaction::Strictness;
 use crate::pow::{Control, Rule, Target};
+
+/// Batches that are read with certainty where a guess failed, before the next
+/// is tried.
+const CERTAIN_BATCHES: u32 = 16;
 
 /// What a chain is checked against.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -129,77 +142,55 @@ impl Verifier {
     ) -> Result<Report, VerifyError> {
         let mut reader = ChainReader::new(Counted { source, control });
         let mut ledger = Ledger::default();
-
         // One batch a thread at work, one ready for it, and one being read.
-        let batches = 2 * self.pool.current_num_threads() + 1;
-        let (idle_sender, idle) = bounded(batches);
-        for _ in 0..batches {
-            idle_sender
-                .send(Worker::default())
-                .expect("the receiver is at hand");
-        }
-        // At most `batches` results wait: a batch goes round only after its
-        // result was sent.
-        let (done_sender, done) = unbounded();
+        let mut line = Line::new(2 * self.pool.current_num_threads() + 1);
 
-        self.pool
-            .in_place_scope(|scope| -> Result<(), VerifyError> {
-                let mut early = BTreeMap::new();
-                let mut next = 0u64;
-                let mut fold = |ledger: &mut Ledger, number: u64, summary| {
-                    early.insert(number, summary);
-                    while let Some(summary) = early.remove(&next) {
-                        ledger.add(summary?, options);
-                        next += 1;
-                    }
-                    Ok::<(), ReadError>(())
-                };
-                let mut sent = 0u64;
-                loop {
-                    if control.is_cancelled() {
-                        return Err(VerifyError::Cancelled);
-                    }
-                    let mut worker: Worker = idle.recv().expect("this thread holds a sender");
-                    while let Ok((number, summary)) = done.try_recv() {
-                        fold(&mut ledger, number, summary)?;
-                    }
-                    let filled = reader.fill(&mut worker.batch);
-                    if let Ok(true) = filled
-                        && worker.batch.is_large()
-                    {
-                        // Large blocks are checked here, one after another, and
-                        // so bound what all batches together take.
-                        let summary = worker.check(options, control);
-                        worker.shrink();
-                        done_sender
-                            .send((sent, summary))
-                            .expect("the receiver is at hand");
-                        idle_sender.send(worker).expect("the receiver is at hand");
-                        sent += 1;
-                        continue;
-                    }
-                    if let Ok(true) = filled {
-                        let (number, idle_sender, done_sender) =
-                            (sent, idle_sender.clone(), done_sender.clone());
-                        sent += 1;
-                        scope.spawn(move |_| {
-                            let summary = worker.check(options, control);
-                            // The receivers are gone only if the verdict is out.
-                            let _ = done_sender.send((number, summary));
-                            let _ = idle_sender.send(worker);
-                        });
-                        continue;
-                    }
-                    // What stands before the end, or before an error of the
-                    // reader, comes first.
-                    drop(done_sender);
-                    for (number, summary) in done {
-                        fold(&mut ledger, number, summary)?;
-                    }
-                    filled?;
-                    return Ok(());
+        self.pool.in_place_scope(|scope| {
+            // Batches to read with certainty before the next guess; the first
+            // is a single block.
+            let mut certain = 1;
+            loop {
+                if control.is_cancelled() {
+                    return Err(VerifyError::Cancelled);
                 }
-            })?;
+                let Some(mut worker) =
+                    line.idle_worker(&mut ledger, &mut reader, options, control)?
+                else {
+                    line.take_back(&mut reader);
+                    certain = CERTAIN_BATCHES;
+                    continue;
+                };
+                if certain == 0 {
+                    if let Some(separator) = reader.guess(&mut worker.batch)? {
+                        line.start(worker, Work::Guess(separator), scope, options);
+                        continue;
+                    }
+                    certain = CERTAIN_BATCHES;
+                }
+                if line.has_guesses()
+                    && !line.wait_for_all(&mut ledger, &mut reader, options, control)?
+                {
+                    line.put_idle(worker);
+                    continue;
+                }
+                certain -= 1;
+                match reader.fill(&mut worker.batch) {
+                    // Large blocks are checked here, one after another, and so
+                    // bound what all batches together take.
+                    Ok(true) if worker.batch.is_large() => {
+                        line.run(worker, Work::Certain, options);
+                    }
+                    Ok(true) => line.start(worker, Work::Certain, scope, options),
+                    end => {
+                        // What stands before the end, or before an error of
+                        // the reader, comes first.
+                        line.wait_for_all(&mut ledger, &mut reader, options, control)?;
+                        end?;
+                        return Ok(());
+                    }
+                }
+            }
+        })?;
 
         Ok(Report {
             rule: ledger.rule(options),

@@ -1,0 +1,90 @@
+//! Blocks on their way from the file to a thread that checks them.
+
+use crate::chain::json::Position;
+
+/// A batch is closed once it holds this many bytes: enough that handing it to
+/// another thread costs nothing, little enough that many fit in memory.
+pub(super) const BATCH_BYTES: usize = 256 << 10;
+
+/// Consecutive blocks, each as the raw text that stands in the file; or text
+/// that seems to hold such, see [`ChainReader::guess`].
+#[derive(Debug, Default)]
+pub(crate) struct Batch {
+    /// The place of the first block in the chain, counted from 1.
+    pub(crate) first_index: u64,
+    pub(super) text: Vec<u8>,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// What stands between two blocks, white space left out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Separator {
+    /// A comma, in an array.
+    Comma,
+    /// Nothing, in JSON Lines.
+    Nothing,
+}
+
+impl Separator {
+    /// Length of the separator at the start of `text`, with the white space
+    /// around it; `None` if something else stands there.
+    pub(crate) fn length(self, text: &[u8]) -> Option<usize> {
+        let after_space = |start: usize| {
+            let count = text[start..]
+                .iter()
+                .take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
+            start + count.count()
+        };
+        let start = after_space(0);
+        match self {
+            Self::Nothing => Some(start),
+            Self::Comma => (text.get(start) == Some(&b',')).then(|| after_space(start + 1)),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// Where its text ends in the batch's.
+    end: usize,
+    /// Where it starts in the file.
+    position: Position,
+}
+
+impl Batch {
+    /// Each block's raw text and where it starts in the file.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = (&[u8], Position)> {
+        let mut start = 0;
+        self.entries.iter().map(move |entry| {
+            let text = &self.text[start..entry.end];
+            start = entry.end;
+            (text, entry.position)
+        })
+    }
+
+    /// The text of a guess.
+    pub(crate) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// Whether it holds a block that is far larger than blocks are.
+    pub(crate) fn is_large(&self) -> bool {
+        self.text.len() > 8 * BATCH_BYTES
+    }
+
+    pub(super) fn clear(&mut self, first_index: u64) {
+        self.first_index = first_index;
+        self.text.clear();
+        // One huge block must not keep its memory for the rest of the file.
+        self.text.shrink_to(2 * BATCH_BYTES);
+        self.entries.clear();
+    }
+
+    pub(super) fn push(&mut self, text: &[u8], position: Position) {
+        self.text.extend_from_slice(text);
+        self.entries.push(Entry {
+            end: self.text.len(),
+            position,
+        });
+    }
+}

@@ -1,0 +1,198 @@
+//! Whole texts with the SHA extensions, two at a time.
+//!
+//! Two lanes each hold a text; both advance block by block together, and a
+//! lane whose text is done takes the next, so that lengths need not agree.
+//! Twelve registers of the sixteen hold two states and two schedules.
+#![allow(unsafe_code, reason = "intrinsics, and functions that need SHA-NI")]
+
+use std::arch::x86_64::*;
+
+use super::Digest;
+use super::constants::{INITIAL_STATE, ROUND_CONSTANTS};
+
+type Block = [u8; 64];
+
+/// Whether the running CPU has the instructions.
+pub(super) fn is_supported() -> bool {
+    is_x86_feature_detected!("sha")
+        && is_x86_feature_detected!("sse4.1")
+        && is_x86_feature_detected!("ssse3")
+}
+
+/// One text on its way through the compression function.
+struct Lane<'a> {
+    /// Whose digest it will be.
+    number: usize,
+    abef: __m128i,
+    cdgh: __m128i,
+    /// Blocks that lie in the text itself.
+    blocks: &'a [Block],
+    /// What is left of the text, and the padding: one block or two.
+    last: [Block; 2],
+    last_taken: usize,
+    last_count: usize,
+}
+
+/// Writes the digest of each text into its place in `digests`, which has as
+/// many.
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+pub(super) fn digest_texts(texts: &[&[u8]], digests: &mut [Digest]) {
+    let mut waiting = texts.iter().enumerate();
+    let mut next = || waiting.next().map(|(number, text)| Lane::new(number, text));
+    let (Some(mut left), mut right) = (next(), next()) else {
+        return;
+    };
+    while let Some(other) = &mut right {
+        compress_together(&mut left, other);
+        if other.is_done() {
+            digests[other.number] = other.digest();
+            right = next();
+        }
+        if left.is_done() {
+            digests[left.number] = left.digest();
+            match right.take().or_else(&mut next) {
+                Some(lane) => left = lane,
+                None => return,
+            }
+            right = next();
+        }
+    }
+    while !left.is_done() {
+        let count = left.run().len();
+        let mut states = [(left.abef, left.cdgh)];
+        for index in 0..count {
+            compress(&mut states, [&left.run()[index]]);
+        }
+        [(left.abef, left.cdgh)] = states;
+        left.advance(count);
+    }
+    digests[left.number] = left.digest();
+}
+
+/// Takes both lanes as far as they go without a change of buffer.
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+fn compress_together(left: &mut Lane<'_>, right: &mut Lane<'_>) {
+    let (left_run, right_run) = (left.run(), right.run());
+    let count = left_run.len().min(right_run.len());
+    let mut states = [(left.abef, left.cdgh), (right.abef, right.cdgh)];
+    for (one, other) in left_run.iter().zip(right_run) {
+        compress(&mut states, [one, other]);
+    }
+    [(left.abef, left.cdgh), (right.abef, right.cdgh)] = states;
+    left.advance(count);
+    right.advance(count);
+}
+
+impl<'a> Lane<'a> {
+    #[inline]
+    #[target_feature(enable = "sha,sse4.1,ssse3")]
+    fn new(number: usize, text: &'a [u8]) -> Self {
+        let (blocks, rest) = text.as_chunks();
+        let mut last = [[0; 64]; 2];
+        last[0][..rest.len()].copy_from_slice(rest);
+        last[0][rest.len()] = 0x80;
+        // The mark and the length in bits take nine bytes.
+        let last_count = if rest.len() + 9 <= 64 { 1 } else { 2 };
+        let bits = text.len() as u64 * 8;
+        last[last_count - 1][56..].copy_from_slice(&bits.to_be_bytes());
+        let [a, b, c, d, e, f, g, h] = INITIAL_STATE.map(u32::cast_signed);
+        Self {
+            number,
+            abef: _mm_set_epi32(a, b, e, f),
+            cdgh: _mm_set_epi32(c, d, g, h),
+            blocks,
+            last,
+            last_taken: 0,
+            last_count,
+        }
+    }
+
+    /// The blocks at hand.
+    fn run(&self) -> &[Block] {
+        match self.blocks {
+            [] => &self.last[self.last_taken..self.last_count],
+            blocks => blocks,
+        }
+    }
+
+    fn advance(&mut self, count: usize) {
+        match self.blocks {
+            [] => self.last_taken += count,
+            blocks => self.blocks = &blocks[count..],
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.last_taken == self.last_count
+    }
+
+    #[inline]
+    #[target_feature(enable = "sha,sse4.1,ssse3")]
+    fn digest(&self) -> Digest {
+        let words = [
+            _mm_extract_epi32::<3>(self.abef),
+            _mm_extract_epi32::<2>(self.abef),
+            _mm_extract_epi32::<3>(self.cdgh),
+            _mm_extract_epi32::<2>(self.cdgh),
+            _mm_extract_epi32::<1>(self.abef),
+            _mm_extract_epi32::<0>(self.abef),
+            _mm_extract_epi32::<1>(self.cdgh),
+            _mm_extract_epi32::<0>(self.cdgh),
+        ];
+        let mut bytes = [0; 32];
+        for (place, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+            *place = word.to_be_bytes();
+        }
+        Digest::from_bytes(bytes)
+    }
+}
+
+/// The compression function for each of `N` states and its block, round by
+/// round in turn.
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+fn compress<const N: usize>(states: &mut [(__m128i, __m128i); N], blocks: [&Block; N]) {
+    // Bytes of a word are big-endian in the text.
+    let big_endian = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
+    let before = *states;
+    let mut schedule = [[_mm_setzero_si128(); 4]; N];
+    macro_rules! unrolled {
+        ($($number:literal)*) => {$(
+            let constants: &[u32; 4] = ROUND_CONSTANTS[$number * 4..]
+                .first_chunk()
+                .expect("four a step");
+            // SAFETY: the load is unaligned and within the 16 bytes.
+            let constants = unsafe { _mm_loadu_si128(constants.as_ptr().cast()) };
+            for lane in 0..N {
+                let words = &mut schedule[lane];
+                if $number < 4 {
+                    let bytes: &[u8; 16] = blocks[lane][$number % 4 * 16..]
+                        .first_chunk()
+                        .expect("four quads a block");
+                    // SAFETY: the load is unaligned and within the 16 bytes.
+                    let bytes = unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) };
+                    words[$number % 4] = _mm_shuffle_epi8(bytes, big_endian);
+                } else {
+                    let [w0, w1, w2, w3] =
+                        [0, 1, 2, 3].map(|index| words[($number + index) % 4]);
+                    let sum = _mm_add_epi32(
+                        _mm_sha256msg1_epu32(w0, w1),
+                        _mm_alignr_epi8::<4>(w3, w2),
+                    );
+                    words[$number % 4] = _mm_sha256msg2_epu32(sum, w3);
+                }
+                let addends = _mm_add_epi32(words[$number % 4], constants);
+                let (abef, cdgh) = states[lane];
+                let middle = _mm_sha256rnds2_epu32(cdgh, abef, addends);
+                let addends = _mm_shuffle_epi32::<0b00_00_11_10>(addends);
+                states[lane] = (_mm_sha256rnds2_epu32(abef, middle, addends), middle);
+            }
+        )*};
+    }
+    unrolled! { 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 }
+    for (state, before) in states.iter_mut().zip(before) {
+        state.0 = _mm_add_epi32(state.0, before.0);
+        state.1 = _mm_add_epi32(state.1, before.1);
+    }
+}

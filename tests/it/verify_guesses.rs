@@ -1,0 +1,158 @@
+//! Text in which it is hard to see where a block starts: the verdict, and the
+//! place of an error, must be as if one read it from front to back.
+
+use std::num::NonZeroUsize;
+
+use fourzero::chain::{Verifier, VerifyOptions};
+use fourzero::pow::{Control, Target};
+
+use crate::naive::{Json, LAST_HASH, number, object, parse, text};
+use crate::naive_chain;
+
+const BLOCKS: usize = 4000;
+
+/// A chain of about a megabyte, some of whose blocks hold objects that start
+/// as a block does: each `every`th.
+fn chain(every: usize) -> Vec<Json> {
+    let queue: Vec<_> = (1..BLOCKS)
+        .map(|place| {
+            let mut transaction = object([
+                ("sender", text("é \\ \" {\"index\": 7")),
+                ("recipient", text("bob")),
+                ("amount", number(place)),
+            ]);
+            if place % every == 0 {
+                let inner = r#"[{"index": 3, "x": "}"}, {"index": 4}]"#;
+                transaction.set("note", parse(inner));
+            }
+            vec![transaction]
+        })
+        .collect();
+    naive_chain::mine(&queue, LAST_HASH, 1, "me", 1_700_000_000.125)
+}
+
+fn options() -> VerifyOptions {
+    VerifyOptions {
+        target: Target::from_hex_zeros(1).unwrap(),
+        ..VerifyOptions::default()
+    }
+}
+
+fn verifiers() -> [Verifier; 2] {
+    [1, 3].map(|threads| Verifier::new(NonZeroUsize::new(threads).unwrap()).unwrap())
+}
+
+/// The chain as an array, each block in a spelling that its place decides.
+fn spelled(chain: &[Json], spelling: impl Fn(usize) -> usize) -> String {
+    let mut file = "[".to_owned();
+    for (place, block) in chain.iter().enumerate() {
+        if place > 0 {
+            file += [", ", ",", "\n,\r\n\t"][place % 3];
+        }
+        file += &match spelling(place) {
+            0 => block.canonical(),
+            1 => block.compact(),
+            _ => block.odd("\n "),
+        };
+    }
+    file + "]"
+}
+
+#[test]
+fn objects_that_start_like_blocks_change_no_verdict() {
+    for every in [1, 2, 700, BLOCKS] {
+        let chain = chain(every);
+        let spellings: [fn(usize) -> usize; 5] = [
+            |_| 0,
+            |_| 1,
+            |_| 2,
+            |place| place % 3,
+            |place| usize::from(place % 1500 == 1499) * 2,
+        ];
+        for spelling in spellings {
+            let file = spelled(&chain, spelling);
+            for verifier in verifiers() {
+                let control = Control::new();
+                let report = verifier
+                    .verify(file.as_bytes(), &options(), &control)
+                    .unwrap();
+                assert!(report.is_valid(), "{every}: {:?}", report.fault);
+                assert_eq!(report.blocks, BLOCKS as u64);
+                assert_eq!(report.transactions, 2 * (BLOCKS as u64 - 1));
+                // What was read twice is counted once.
+                assert_eq!(control.blocks(), BLOCKS as u64);
+                assert_eq!(control.bytes(), file.len() as u64);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_fault_among_them_is_found_where_it_is() {
+    for every in [1, 700] {
+        let chain = chain(every);
+        for place in [1, 900, 1399, 1400, 2800, 3998] {
+            let mut spoiled = chain.clone();
+            spoiled[place].set("proof", number(1));
+            spoiled[place + 1].set("index", number(1));
+            let file = spelled(&spoiled, |place| place % 2);
+            let expected = naive_chain::verify(&spoiled, None, 1);
+            for verifier in verifiers() {
+                let report = verifier
+                    .verify(file.as_bytes(), &options(), &Control::new())
+                    .unwrap();
+                let fault = report.fault.map(|fault| (fault.block, fault.kind.name()));
+                assert_eq!(fault, expected.fault, "block {}", place + 1);
+                assert_eq!(report.transactions, expected.transactions);
+            }
+        }
+    }
+}
+
+#[test]
+fn an_error_behind_them_names_its_line_and_column() {
+    for every in [1, 700] {
+        let chain = chain(every);
+        let spellings: [fn(usize) -> usize; 3] = [|_| 0, |place| place % 2, |place| place % 3];
+        for spelling in spellings {
+            let file = spelled(&chain, spelling);
+            let places: Vec<_> = file.match_indices("previous_hash\"").collect();
+            for block in [0, 1, 1398, 1400, 3999] {
+                // A colon that is missing behind a key.
+                let key_end = places[block].0 + "previous_hash\"".len();
+                let before = &file[..key_end];
+                let rest = file[key_end..].trim_start().strip_prefix(':').unwrap();
+                let broken = format!("{before}~{rest}");
+                let line = before.matches('\n').count() + 1;
+                let last_line = before.rsplit('\n').next().unwrap();
+                let column = last_line.chars().count() + 1;
+                for verifier in verifiers() {
+                    let error = verifier
+                        .verify(broken.as_bytes(), &options(), &Control::new())
+                        .unwrap_err();
+                    assert_eq!(
+                        error.to_string(),
+                        format!("line {line} column {column}: found '~', but ':' was expected")
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_that_ends_in_the_middle_is_an_error_there() {
+    let file = spelled(&chain(700), |_| 0);
+    for length in [file.len() - 1, file.len() / 2, 300_000] {
+        let cut = &file[..length];
+        for verifier in verifiers() {
+            let error = verifier
+                .verify(cut.as_bytes(), &options(), &Control::new())
+                .unwrap_err();
+            let line = cut.matches('\n').count() + 1;
+            let column = cut.rsplit('\n').next().unwrap().len() + 1;
+            let place = format!("line {line} column {column}: the text ends here");
+            assert!(error.to_string().starts_with(&place), "{error}");
+        }
+    }
+}
