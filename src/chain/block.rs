@@ -66,12 +66,14 @@ impl Block {
     /// Writes the block's canonical text and hashes it.
     pub fn seal(&self) -> SealedBlock {
         let mut text = Vec::with_capacity(self.transactions.text().len() + 256);
-        write!(
-            text,
-            "{{\"index\": {}, \"previous_hash\": \"{}\", \"proof\": {}, \"timestamp\": ",
-            self.index, self.previous_hash, self.proof
-        )
-        .expect("a Vec takes every write");
+        write!(text, "{{\"index\": {}, \"previous_hash\": \"", self.index)
+            .expect("a Vec takes every write");
+        match self.previous_hash {
+            PreviousHash::Genesis => text.push(b'1'),
+            PreviousHash::Block(hash) => text.extend_from_slice(&hash.to_hex()),
+        }
+        write!(text, "\", \"proof\": {}, \"timestamp\": ", self.proof)
+            .expect("a Vec takes every write");
         write_float(self.timestamp, &mut text);
         text.extend_from_slice(b", \"transactions\": [");
         text.extend_from_slice(self.transactions.text());

@@ -97,48 +97,43 @@ impl<'a> TransactionView<'a> {
         Ok(transaction)
     }
 
-    /// Finds the three fields in raw text that is a flat object of just them,
-    /// in any order, each value spelled canonically already: what most queues
-    /// hold. `None` leaves the text to the transcoder.
-    fn recognize(raw: &'a [u8]) -> Option<Self> {
+    /// Finds the three fields in a flat object of just them at the start of
+    /// `text`, in any order, each value spelled canonically already: what most
+    /// queues hold. Also gives the object's length, all in one line and ASCII.
+    /// `None` leaves the text to the transcoder.
+    fn recognize(text: &'a [u8]) -> Option<(Self, usize)> {
         let mut found = [None; 3];
-        let mut position = 0;
-        let skip = |position: &mut usize, byte: u8| {
-            while raw.get(*position) == Some(&b' ') {
-                *position += 1;
-            }
-            let is_next = raw.get(*position) == Some(&byte);
-            *position += usize::from(is_next);
-            is_next.then_some(())
-        };
-        skip(&mut position, b'{')?;
+        let mut rest = text;
+        skip(&mut rest, b'{')?;
         for place in 0..TRANSACTION_FIELDS.len() {
             if place > 0 {
-                skip(&mut position, b',')?;
+                skip(&mut rest, b',')?;
             }
-            skip(&mut position, b'"')?;
-            let key = &raw[position..position + canonical_string(&raw[position..])?];
-            position += key.len();
-            let field = TRANSACTION_FIELDS
-                .iter()
-                .position(|field| key.strip_suffix(b"\"") == Some(field.as_bytes()))?;
-            skip(&mut position, b':')?;
-            let length = match skip(&mut position, b'"') {
-                Some(()) => {
-                    position -= 1;
-                    1 + canonical_string(&raw[position + 1..])?
-                }
-                None => canonical_number(&raw[position..])?,
+            skip(&mut rest, b'"')?;
+            let (field, after) = if let Some(after) = rest.strip_prefix(b"sender\"") {
+                (2, after)
+            } else if let Some(after) = rest.strip_prefix(b"recipient\"") {
+                (1, after)
+            } else {
+                (0, rest.strip_prefix(b"amount\"")?)
             };
-            found[field] = Some(View::of(&raw[position..position + length]));
-            position += length;
+            rest = after;
+            skip(&mut rest, b':')?;
+            skip_spaces(&mut rest);
+            let length = match rest.first()? {
+                b'"' => 1 + canonical_string(&rest[1..])?,
+                _ => canonical_number(rest)?,
+            };
+            let (value, after) = rest.split_at(length);
+            found[field] = Some(View::of(value));
+            rest = after;
         }
-        skip(&mut position, b'}')?;
+        skip(&mut rest, b'}')?;
         // Three members and no field missing: none came twice.
         let [Some(amount), Some(recipient), Some(sender)] = found else {
             return None;
         };
-        (position == raw.len()).then_some(Self([amount, recipient, sender]))
+        Some((Self([amount, recipient, sender]), text.len() - rest.len()))
     }
 
     fn check_types(&self) -> Result<(), TransactionProblem> {
@@ -150,14 +145,29 @@ impl<'a> TransactionView<'a> {
 
     /// Appends the canonical text of the object with just the three keys.
     fn write(&self, out: &mut Vec<u8>) {
-        for (place, (value, field)) in self.0.iter().zip(TRANSACTION_FIELDS).enumerate() {
-            out.extend_from_slice(if place == 0 { b"{\"" } else { b", \"" });
-            out.extend_from_slice(field.as_bytes());
-            out.extend_from_slice(b"\": ");
-            out.extend_from_slice(value.text());
-        }
+        let [amount, recipient, sender] = self.0.map(View::text);
+        out.reserve(64 + amount.len() + recipient.len() + sender.len());
+        out.extend_from_slice(b"{\"amount\": ");
+        out.extend_from_slice(amount);
+        out.extend_from_slice(b", \"recipient\": ");
+        out.extend_from_slice(recipient);
+        out.extend_from_slice(b", \"sender\": ");
+        out.extend_from_slice(sender);
         out.push(b'}');
     }
+}
+
+fn skip_spaces(text: &mut &[u8]) {
+    while let Some(rest) = text.strip_prefix(b" ") {
+        *text = rest;
+    }
+}
+
+/// Takes `byte` and the spaces before it; `None` if something else is there.
+fn skip(text: &mut &[u8], byte: u8) -> Option<()> {
+    skip_spaces(text);
+    *text = text.strip_prefix(&[byte])?;
+    Some(())
 }
 
 /// What [`Strictness::Typed`] asks of one field.
@@ -206,6 +216,16 @@ impl Transactions {
     /// No transaction.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// No transaction, but room for as much text as `other` has, within
+    /// reason: the blocks of a queue are of one size.
+    pub(crate) fn with_room_of(other: &Self) -> Self {
+        const MOST_BYTES: usize = 64 << 10;
+        Self {
+            text: Vec::with_capacity((other.text.len() + 128).min(MOST_BYTES)),
+            count: 0,
+        }
     }
 
     /// How many there are.
@@ -258,16 +278,42 @@ impl Transactions {
         transcoder: &mut Transcoder,
         buffer: &mut Vec<u8>,
     ) -> Result<(), TransactionError> {
-        if let Some(transaction) = TransactionView::recognize(json) {
-            if strictness == Strictness::Typed {
-                transaction.check_types()?;
-            }
-            self.push(transaction);
+        if let Some((transaction, length)) = TransactionView::recognize(json)
+            && length == json.len()
+        {
+            self.push_checked(transaction, strictness)?;
             return Ok(());
         }
         buffer.clear();
         transcoder.transcode_nested(json, LEVELS_ABOVE, buffer)?;
         self.push_view(View::of(buffer), strictness)?;
+        Ok(())
+    }
+
+    /// Appends the transaction at the start of `text` if it is spelled as most
+    /// programs do, and returns its length: one line of ASCII. `None` says
+    /// nothing about the text.
+    pub(crate) fn push_recognized(
+        &mut self,
+        text: &[u8],
+        strictness: Strictness,
+    ) -> Result<Option<usize>, TransactionProblem> {
+        let Some((transaction, length)) = TransactionView::recognize(text) else {
+            return Ok(None);
+        };
+        self.push_checked(transaction, strictness)?;
+        Ok(Some(length))
+    }
+
+    fn push_checked(
+        &mut self,
+        transaction: TransactionView<'_>,
+        strictness: Strictness,
+    ) -> Result<(), TransactionProblem> {
+        if strictness == Strictness::Typed {
+            transaction.check_types()?;
+        }
+        self.push(transaction);
         Ok(())
     }
 
@@ -347,9 +393,12 @@ mod tests {
             for place in 0..text.len() {
                 for replacement in 0..=255 {
                     text[place] = replacement;
-                    let Some(recognized) = TransactionView::recognize(&text) else {
+                    let Some((recognized, length)) = TransactionView::recognize(&text) else {
                         continue;
                     };
+                    if length < text.len() {
+                        continue;
+                    }
                     let mut written = Vec::new();
                     recognized.write(&mut written);
                     let mut canonical = Vec::new();
@@ -366,7 +415,6 @@ mod tests {
             r#"{"sender": "a", "recipient": "b", "amount": 1, "note": 1}"#,
             r#"{"sender": "a", "sender": "b", "amount": 1}"#,
             r#"{"sender": "a", "recipient": "b"}"#,
-            r#"{"sender": "a", "recipient": "b", "amount": 1} "#,
             r#"{"sender": "a", "recipient": "b", "amount": 1"#,
         ];
         for other in others {

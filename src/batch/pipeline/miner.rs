@@ -9,6 +9,7 @@ use super::error::MineError;
 use super::tip::Tip;
 use super::{Body, Forged, Pending};
 use crate::batch::options::{MineOptions, ProofMemory};
+use crate::chain::Transactions;
 use crate::pow::{Control, Nonce, NonceRange, Rule, Searcher};
 
 /// How often the stage looks whether it was cancelled while it waits.
@@ -20,7 +21,8 @@ pub(super) struct Miner<'a> {
     searcher: &'a Searcher,
     control: &'a Control,
     tip: Tip,
-    /// The proof after each proof that was searched from.
+    /// The proof after each proof that was searched from, as far as it is
+    /// remembered.
     known_proofs: HashMap<Nonce, Nonce>,
 }
 
@@ -55,42 +57,58 @@ impl<'a> Miner<'a> {
         forged: Sender<Forged>,
     ) -> Result<Mined, MineError> {
         let mut mined = Mined::default();
+        let mut done = Vec::new();
         while let Some(next) = self.receive(pending)? {
-            let Pending {
-                mut transactions,
-                permit,
-            } = next?;
-            let proof = self.find_proof(&mut mined.hashes)?;
-            mined.transactions += transactions.count() as u64;
-
-            transactions.push_reward(&self.options.recipient);
-            let timestamp = self.options.clock.timestamp(self.tip.index + 1);
-            let body = match self.options.rule {
-                Rule::LastProof => {
-                    // This rule's searches read the proof alone; the hash
-                    // stage knows the hash.
-                    self.tip.advance(proof, self.tip.hash);
-                    Body::Open {
-                        timestamp,
-                        transactions,
+            let Pending { blocks, permit } = next?;
+            for mut transactions in blocks {
+                let proof = match self.known_proofs.get(&self.tip.proof) {
+                    Some(proof) => *proof,
+                    None => {
+                        // A search may take long: what is done goes on.
+                        if !done.is_empty() {
+                            let blocks = std::mem::take(&mut done);
+                            let part = Forged {
+                                blocks,
+                                permit: None,
+                            };
+                            if forged.send(part).is_err() {
+                                return Ok(mined);
+                            }
+                        }
+                        self.find_proof(&mut mined.hashes)?
                     }
-                }
-                Rule::PreviousHash | Rule::LastHash => {
-                    Body::Sealed(self.tip.append(timestamp, transactions, proof))
-                }
+                };
+                mined.transactions += transactions.count() as u64;
+                transactions.push_reward(&self.options.recipient);
+                done.push((proof, self.forge(transactions, proof)));
+            }
+            let message = Forged {
+                blocks: std::mem::take(&mut done),
+                permit: Some(permit),
             };
-            if forged
-                .send(Forged {
-                    proof,
-                    body,
-                    permit,
-                })
-                .is_err()
-            {
+            if forged.send(message).is_err() {
                 break;
             }
         }
         Ok(mined)
+    }
+
+    fn forge(&mut self, transactions: Transactions, proof: Nonce) -> Body {
+        let timestamp = self.options.clock.timestamp(self.tip.index + 1);
+        match self.options.rule {
+            Rule::LastProof => {
+                // This rule's searches read the proof alone; the hash stage
+                // knows the hash.
+                self.tip.advance(proof, self.tip.hash);
+                Body::Open {
+                    timestamp,
+                    transactions,
+                }
+            }
+            Rule::PreviousHash | Rule::LastHash => {
+                Body::Sealed(self.tip.append(timestamp, transactions, proof))
+            }
+        }
     }
 
     /// The proof of the block after the tip, and adds what it took to `hashes`.
@@ -101,10 +119,6 @@ impl<'a> Miner<'a> {
             proof_memory,
             ..
         } = self.options;
-        let remembers = proof_memory == ProofMemory::On && rule == Rule::LastProof;
-        if remembers && let Some(proof) = self.known_proofs.get(&self.tip.proof) {
-            return Ok(*proof);
-        }
         let template = self.tip.with_last_block(|last| rule.template(last));
         let outcome = self
             .searcher
@@ -115,7 +129,7 @@ impl<'a> Miner<'a> {
             .hit
             .ok_or(MineError::NoProof { block, target })?
             .nonce;
-        if remembers {
+        if proof_memory == ProofMemory::On && rule == Rule::LastProof {
             self.known_proofs.insert(self.tip.proof, proof);
         }
         Ok(proof)

@@ -46,9 +46,15 @@ use crate::chain::{
 use crate::pow::{Control, Nonce, Searcher};
 use crate::sha256::Digest;
 
-/// Blocks that wait between two stages: enough to ride out an uneven stage,
-/// and memory is bounded by the [`Budget`].
-const CHANNEL_BLOCKS: usize = 64;
+/// Bundles of blocks that wait between two stages: enough to ride out an
+/// uneven stage, and memory is bounded by the [`Budget`].
+const CHANNEL_BUNDLES: usize = 16;
+
+/// The reader hands blocks on once they have so many bytes together ...
+const BUNDLE_BYTES: usize = 64 << 10;
+/// ... or so long after it handed on the last: waking a thread costs as much
+/// as reading a block, but a queue may also come slowly.
+const BUNDLE_TIME: Duration = Duration::from_millis(1);
 
 /// A queue and what to call it in messages.
 pub struct NamedQueue {
@@ -133,9 +139,9 @@ pub fn mine<W: Write + Send>(
     control: &Control,
 ) -> Result<(W, MineSummary), MineError> {
     let started = Instant::now();
-    let (pending_sender, pending) = bounded(CHANNEL_BLOCKS);
-    let (forged_sender, forged) = bounded(CHANNEL_BLOCKS);
-    let (sealed_sender, sealed) = bounded(CHANNEL_BLOCKS);
+    let (pending_sender, pending) = bounded(CHANNEL_BUNDLES);
+    let (forged_sender, forged) = bounded(CHANNEL_BUNDLES);
+    let (sealed_sender, sealed) = bounded(CHANNEL_BUNDLES);
 
     let genesis = Block::genesis(options.clock.timestamp(1)).seal();
     let tip = Tip {
@@ -187,17 +193,17 @@ fn join<T>(stage: thread::ScopedJoinHandle<'_, T>) -> T {
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-/// From the reader to the miner: the transactions of one block.
+/// From the reader to the miner: the transactions of some blocks.
 struct Pending {
-    transactions: Transactions,
+    blocks: Vec<Transactions>,
     permit: Permit,
 }
 
-/// From the miner to the hasher: a block with its proof.
+/// From the miner to the hasher: blocks with their proofs.
 struct Forged {
-    proof: Nonce,
-    body: Body,
-    permit: Permit,
+    blocks: Vec<(Nonce, Body)>,
+    /// Given with the last blocks that it was for.
+    permit: Option<Permit>,
 }
 
 /// What of a block was made when its proof was found.
@@ -213,9 +219,9 @@ enum Body {
 
 /// From the hasher to the writer.
 struct Sealed {
-    block: SealedBlock,
-    /// Held until the block is written.
-    _permit: Permit,
+    blocks: Vec<SealedBlock>,
+    /// Held until the blocks are written.
+    _permit: Option<Permit>,
 }
 
 /// Reads every queue, in order, until the miner is gone.
@@ -227,30 +233,46 @@ fn read(
     pending: &Sender<Result<Pending, MineError>>,
 ) {
     let budget = Budget::default();
+    let mut blocks = Vec::new();
+    let mut bytes = 0;
+    let mut last_sent = Instant::now();
+    let send = |blocks: &mut Vec<Transactions>, bytes: usize| {
+        let message = Pending {
+            permit: budget.acquire(bytes),
+            blocks: std::mem::take(blocks),
+        };
+        pending.send(Ok(message)).is_ok()
+    };
     for NamedQueue { name, source } in queues {
         let counted = Counted {
             source,
             control: control.clone(),
         };
         for block in Queue::new(counted, block_size, strictness) {
-            let message = match block {
+            match block {
                 Ok(transactions) => {
-                    let permit = budget.acquire(transactions.text_bytes());
-                    Ok(Pending {
-                        transactions,
-                        permit,
-                    })
+                    bytes += transactions.text_bytes();
+                    blocks.push(transactions);
                 }
-                Err(source) => Err(MineError::Queue {
-                    name: name.clone(),
-                    source,
-                }),
-            };
-            let is_last = message.is_err();
-            if pending.send(message).is_err() || is_last {
-                return;
+                Err(source) => {
+                    // What was read before the error is still mined: an error
+                    // of its own there comes first.
+                    let _ = blocks.is_empty() || send(&mut blocks, bytes);
+                    let _ = pending.send(Err(MineError::Queue { name, source }));
+                    return;
+                }
+            }
+            if bytes >= BUNDLE_BYTES || last_sent.elapsed() >= BUNDLE_TIME {
+                if !send(&mut blocks, bytes) {
+                    return;
+                }
+                bytes = 0;
+                last_sent = Instant::now();
             }
         }
+    }
+    if !blocks.is_empty() {
+        send(&mut blocks, bytes);
     }
 }
 
@@ -262,37 +284,33 @@ fn hash(
     mut tip: Tip,
     options: &MineOptions,
 ) -> Result<Tip, MineError> {
-    for Forged {
-        proof,
-        body,
-        permit,
-    } in forged
-    {
-        let (rule, target) = (options.rule, options.target);
-        if !tip.with_last_block(|last| rule.is_satisfied(last, proof, target)) {
-            return Err(MineError::ProofRejected {
-                block: tip.index + 1,
-                proof,
-                rule,
+    let (rule, target) = (options.rule, options.target);
+    for Forged { blocks, permit } in forged {
+        let mut done = Vec::with_capacity(blocks.len());
+        for (proof, body) in blocks {
+            if !tip.with_last_block(|last| rule.is_satisfied(last, proof, target)) {
+                return Err(MineError::ProofRejected {
+                    block: tip.index + 1,
+                    proof,
+                    rule,
+                });
+            }
+            done.push(match body {
+                Body::Open {
+                    timestamp,
+                    transactions,
+                } => tip.append(timestamp, transactions, proof),
+                Body::Sealed(block) => {
+                    tip.advance(proof, block.hash());
+                    block
+                }
             });
         }
-        let block = match body {
-            Body::Open {
-                timestamp,
-                transactions,
-            } => tip.append(timestamp, transactions, proof),
-            Body::Sealed(block) => {
-                tip.advance(proof, block.hash());
-                block
-            }
+        let message = Sealed {
+            blocks: done,
+            _permit: permit,
         };
-        if sealed
-            .send(Sealed {
-                block,
-                _permit: permit,
-            })
-            .is_err()
-        {
+        if sealed.send(message).is_err() {
             break;
         }
     }
@@ -308,9 +326,11 @@ fn write<W: Write>(
 ) -> io::Result<W> {
     writer.push(genesis)?;
     control.add_blocks(1);
-    for Sealed { block, .. } in sealed {
-        writer.push(&block)?;
-        control.add_blocks(1);
+    for Sealed { blocks, .. } in sealed {
+        for block in &blocks {
+            writer.push(block)?;
+        }
+        control.add_blocks(blocks.len() as u64);
     }
     writer.finish()
 }

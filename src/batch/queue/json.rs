@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::{Item, MAX_BLOCK_BYTES, QueueError};
-use crate::chain::json::{JsonStream, StreamError, Transcoder, View};
+use crate::chain::json::{JsonStream, Position, StreamError, Transcoder, View};
 use crate::chain::{LEVELS_ABOVE, Strictness, TransactionError, Transactions};
 
 /// See the [module](self).
@@ -89,6 +89,17 @@ impl<R: Read> JsonQueue<R> {
             },
         }
         let position = self.stream.position();
+        if let Some(length) = pending
+            .push_recognized(self.stream.unread(), strictness)
+            .map_err(|problem| QueueError::Transaction {
+                position,
+                place: None,
+                problem,
+            })?
+        {
+            self.stream.bump_plain(length);
+            return within_limit(pending, position).map(|()| Some(Item::Transaction));
+        }
         let raw = self.stream.value()?;
         let misread = |place: Option<usize>| {
             move |error: TransactionError| match error {
@@ -111,17 +122,20 @@ impl<R: Read> JsonQueue<R> {
                     .push_view(element, strictness)
                     .map_err(|problem| misread(Some(place))(problem.into()))?;
             }
-            if block.text_bytes() > MAX_BLOCK_BYTES {
-                return Err(QueueError::TooLarge { position });
-            }
+            within_limit(&block, position)?;
             return Ok(Some(Item::Block(block)));
         }
         pending
             .push_raw(raw, strictness, &mut self.transcoder, &mut self.text)
             .map_err(misread(None))?;
-        if pending.text_bytes() > MAX_BLOCK_BYTES {
-            return Err(QueueError::TooLarge { position });
-        }
+        within_limit(pending, position)?;
         Ok(Some(Item::Transaction))
     }
+}
+
+fn within_limit(block: &Transactions, position: Position) -> Result<(), QueueError> {
+    if block.text_bytes() > MAX_BLOCK_BYTES {
+        return Err(QueueError::TooLarge { position });
+    }
+    Ok(())
 }

@@ -198,7 +198,7 @@ impl<R: Read> Queue<R> {
                 Some(Item::Transaction) => {
                     self.transactions += 1;
                     if self.pending.count() == self.block_size {
-                        return Ok(Some(std::mem::take(&mut self.pending)));
+                        return Ok(Some(self.take_pending()));
                     }
                 }
                 Some(Item::Block(block)) => {
@@ -207,13 +207,18 @@ impl<R: Read> Queue<R> {
                         return Ok(Some(block));
                     }
                     self.next = Some(block);
-                    return Ok(Some(std::mem::take(&mut self.pending)));
+                    return Ok(Some(self.take_pending()));
                 }
                 None if self.transactions == 0 => return Err(QueueError::Empty),
                 None if self.pending.is_empty() => return Ok(None),
-                None => return Ok(Some(std::mem::take(&mut self.pending))),
+                None => return Ok(Some(self.take_pending())),
             }
         }
+    }
+
+    fn take_pending(&mut self) -> Transactions {
+        let empty = Transactions::with_room_of(&self.pending);
+        std::mem::replace(&mut self.pending, empty)
     }
 
     fn next_item(&mut self) -> Result<Option<Item>, QueueError> {

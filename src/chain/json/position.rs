@@ -29,6 +29,13 @@ impl Position {
         self.advanced(Advance::over(text))
     }
 
+    pub(crate) const fn next_line(self) -> Self {
+        Self {
+            line: self.line + 1,
+            column: 1,
+        }
+    }
+
     pub(crate) const fn advanced(self, advance: Advance) -> Self {
         Self {
             line: self.line + advance.newlines,

@@ -88,19 +88,34 @@ impl<R: Read> JsonStream<R> {
             }
         }
         loop {
-            let unread = self.unread();
-            let skipped = unread.iter().position(|byte| !is_white_space(*byte));
-            let found = skipped.map(|place| unread[place]);
-            self.consume(skipped.unwrap_or(unread.len()));
-            if found.is_some() || !self.fill()? {
-                return Ok(found);
+            while let Some(byte) = self.unread().first().copied() {
+                match byte {
+                    b'\n' => self.position = self.position.next_line(),
+                    b' ' | b'\r' | b'\t' => self.position.column += 1,
+                    _ => return Ok(Some(byte)),
+                }
+                self.start += 1;
+            }
+            if !self.fill()? {
+                return Ok(None);
             }
         }
     }
 
-    /// Takes the byte that [`Self::peek`] showed.
+    /// Takes the byte that [`Self::peek`] showed, which is ASCII.
     pub(crate) fn bump(&mut self) {
-        self.consume(1);
+        self.bump_plain(1);
+    }
+
+    /// Takes as many bytes of one line, all ASCII.
+    pub(crate) fn bump_plain(&mut self, length: usize) {
+        self.position.column += length as u64;
+        self.start += length;
+    }
+
+    /// What was read ahead of the place that [`Self::peek`] showed.
+    pub(crate) fn unread(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
     }
 
     /// The error for what [`Self::peek`] showed, when something else should
@@ -216,10 +231,6 @@ impl<R: Read> JsonStream<R> {
         let mut head = Cursor::new(self.buffer);
         head.set_position(self.start as u64);
         head.chain(self.source)
-    }
-
-    fn unread(&self) -> &[u8] {
-        &self.buffer[self.start..self.end]
     }
 
     fn consume(&mut self, length: usize) {
