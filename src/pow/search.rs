@@ -107,8 +107,23 @@ impl Searcher {
     /// [`SearchError::Kernel`] if the kernel fails its self-test, and
     /// [`SearchError::Threads`] if the system has no threads to give.
     pub fn new(threads: NonZeroUsize, kernel: Kernel) -> Result<Self, SearchError> {
+        Self::with_thread_setup(threads, kernel, |_| {})
+    }
+
+    /// As [`Self::new`]; each thread that is started calls `setup` before it
+    /// searches, with its number from 1. Number 0 is whoever asks for a
+    /// search.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_thread_setup(
+        threads: NonZeroUsize,
+        kernel: Kernel,
+        setup: impl Fn(usize) + Send + Sync + 'static,
+    ) -> Result<Self, SearchError> {
         kernel.self_test()?;
-        let crew = Crew::new(threads).map_err(|source| SearchError::Threads { threads, source })?;
+        let crew =
+            Crew::new(threads, setup).map_err(|source| SearchError::Threads { threads, source })?;
         Ok(Self { crew, kernel })
     }
 
