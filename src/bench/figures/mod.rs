@@ -139,7 +139,7 @@ pub enum FiguresError {
     Data(#[source] io::Error),
     /// Mining failed.
     #[error(transparent)]
-    Mine(#[from] MineError),
+    Mine(MineError),
     /// A search failed.
     #[error(transparent)]
     Search(#[from] SearchError),
@@ -149,6 +149,15 @@ pub enum FiguresError {
     /// The [`Control`] was cancelled.
     #[error("the measurement was cancelled")]
     Cancelled,
+}
+
+impl From<MineError> for FiguresError {
+    fn from(error: MineError) -> Self {
+        match error {
+            MineError::Cancelled => Self::Cancelled,
+            other => Self::Mine(other),
+        }
+    }
 }
 
 /// What the measurements have at hand.

@@ -69,11 +69,8 @@ impl Chain {
         let searcher = Searcher::new(threads, Kernel::best())?;
         let out = BufWriter::with_capacity(1 << 20, file);
         let options = task::options();
-        let mined = mine(vec![queue], out, Format::Json, &options, &searcher, control);
-        mined.map(|_| ()).map_err(|error| match error {
-            crate::batch::MineError::Cancelled => FiguresError::Cancelled,
-            other => other.into(),
-        })
+        mine(vec![queue], out, Format::Json, &options, &searcher, control)?;
+        Ok(())
     }
 
     /// Needs [`Self::mined`].
