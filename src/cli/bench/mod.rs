@@ -133,17 +133,22 @@ fn warn_of_another_machine(baseline: &Report, machine: &Machine) {
 const MOST_SCATTER: f64 = 0.10;
 
 fn warn_of_scatter(report: &Report) {
-    for run in &report.runs {
-        let scatter = run.scatter();
-        if scatter > MOST_SCATTER {
-            print::warning(&format!(
-                "{} {}, {}: half of the turns were {:.0} % or more below the best; something else \
-                 runs on this machine",
-                run.kernel,
-                run.rule,
-                print::count(run.threads as u64, "thread"),
-                100.0 * scatter
-            ));
-        }
+    let scattered: Vec<_> = report
+        .runs
+        .iter()
+        .filter(|run| run.scatter() > MOST_SCATTER)
+        .map(|run| {
+            let threads = print::count(run.threads as u64, "thread");
+            let percent = 100.0 * run.scatter();
+            format!("{} {} on {threads} ({percent:.0} %)", run.kernel, run.rule)
+        })
+        .collect();
+    if !scattered.is_empty() {
+        print::warning(&format!(
+            "half of the turns or more were over {:.0} % below the best, as if something else ran \
+             on this machine: {}",
+            100.0 * MOST_SCATTER,
+            scattered.join(", ")
+        ));
     }
 }

@@ -135,7 +135,7 @@ fn panel(picture: &Area<'_>, panel: &Area<'_>, lines: &[Line<'_>], axis: &Axis) 
         .configure_mesh()
         .max_light_lines(0)
         .bold_line_style(BLACK.mix(0.15))
-        .x_labels(10)
+        .x_labels((most_threads as usize + 1).min(10))
         .y_labels(8)
         .x_label_formatter(&|threads| {
             // There are no half threads.
@@ -145,7 +145,13 @@ fn panel(picture: &Area<'_>, panel: &Area<'_>, lines: &[Line<'_>], axis: &Axis) 
                 String::new()
             }
         })
-        .y_label_formatter(&|value| table::significant(*value))
+        .y_label_formatter(&|value| {
+            if *value >= 10.0 {
+                format!("{value:.0}")
+            } else {
+                table::significant(*value)
+            }
+        })
         .x_desc("threads")
         .y_desc(axis.name)
         .axis_desc_style((FONT, 15))
@@ -197,7 +203,7 @@ fn lines(runs: &[Run]) -> Vec<Line<'_>> {
         names
             .iter()
             .position(|other| *other == name)
-            .unwrap_or_else(|| names.len())
+            .unwrap_or(names.len())
     };
     let mut lines: Vec<Line<'_>> = Vec::new();
     for run in runs {
