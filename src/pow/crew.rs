@@ -3,8 +3,13 @@
 //! At four zeros a search takes about a millisecond, too little to wake
 //! sleeping threads for each one. So the helpers are started once, look for
 //! the next job for a moment before they sleep, and whoever brings a job works
-//! on it too: it starts at once, and helpers join as they see it. What this
-//! gains over sleeping was not measured.
+//! on it too: it starts at once, and helpers join as they see it.
+//!
+//! Against helpers that sleep at once, on two threads of a Zen 3 EPYC at four
+//! zeros (medians of hundreds of alternating turns of eight searches), this
+//! gains 2.7 % under `last-proof`, where a search takes 0.65 ms, and nothing
+//! that stands out of the noise under `last-hash`, where it takes 1.3 ms.
+//! Looking ten times as long gained nothing more.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
