@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Imports between the layers of the crate go one way only:
 #
-#     sha256  <-  pow  <-  chain  <-  batch  <-  cli (through the public API)
+#     sha256  <-  pow  <-  chain  <-  batch  <-  bench  <-  cli (through the public API)
 #
 # Prints every line of src/ that names a layer above its own, and fails if
 # there is one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-layers=(sha256 pow chain batch)
+layers=(sha256 pow chain batch bench)
 found=0
 for ((i = 0; i < ${#layers[@]}; i++)); do
   above=("${layers[@]:i + 1}" node cli)
@@ -25,7 +25,7 @@ if grep -rnE --include='*.rs' '^use crate::\{' src; then
   found=1
 fi
 # The command line is a user of the library like any other.
-if grep -rnE --include='*.rs' 'crate::(sha256|pow|chain|batch)\b' src/cli; then
+if grep -rnE --include='*.rs' 'crate::(sha256|pow|chain|batch|bench)\b' src/cli; then
   echo "src/cli must use the library by its public name, fourzero::" >&2
   found=1
 fi

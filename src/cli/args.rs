@@ -1,6 +1,8 @@
 //! The arguments. Parsing only validates: no file is touched and no thread
 //! started before a command asks for it.
 
+mod bench;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,6 +12,8 @@ use clap::{Args, Parser, Subcommand};
 use fourzero::chain::{Format, Strictness};
 use fourzero::pow::{Nonce, Rule, SearchError, Searcher, Target};
 use fourzero::sha256::Kernel;
+
+pub(super) use self::bench::{BenchArgs, BenchCommand, FiguresArgs, SweepArgs};
 
 /// Mine and verify the tutorial blockchain, byte for byte as its Python
 /// programs do.
@@ -45,6 +49,7 @@ pub(super) enum Command {
     Verify(VerifyArgs),
     Search(SearchArgs),
     Puzzle(PuzzleArgs),
+    Bench(BenchArgs),
 }
 
 /// Mine queued transactions into a chain file, and verify it

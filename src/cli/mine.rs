@@ -9,8 +9,9 @@ use fourzero::batch::{
     Clock, MineOptions, MineSummary, NamedQueue, OutputOptions, Overwrite, ProofMemory, ReadBack,
     fresh_node_id, mine_to_file,
 };
+use fourzero::bench::{self, Calibration, one_thread_rate};
 use fourzero::chain::Format;
-use fourzero::pow::Control;
+use fourzero::pow::{Control, Searcher};
 use serde::Serialize;
 
 use super::args::MineArgs;
@@ -27,6 +28,7 @@ struct Summary<'a> {
     hashes: u64,
     seconds: f64,
     hashrate: f64,
+    efficiency: Option<f64>,
     last_hash: String,
 }
 
@@ -71,7 +73,7 @@ pub(super) fn run(args: &MineArgs) -> anyhow::Result<Exit> {
     drop(progress);
     match mined {
         Ok(summary) => {
-            report(args, &summary).with_context(|| {
+            report(args, &summary, &searcher).with_context(|| {
                 let output = args.output.display();
                 format!("{output} was written, but its summary cannot be printed")
             })?;
@@ -116,7 +118,18 @@ fn is_same_file(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
-fn report(args: &MineArgs, summary: &MineSummary) -> io::Result<()> {
+/// What share of the threads' time became proofs, by the rate that the same
+/// kernel has now; `None` where no proof was searched.
+fn efficiency(args: &MineArgs, summary: &MineSummary, searcher: &Searcher) -> Option<f64> {
+    if summary.hashes_needed == 0 {
+        return None;
+    }
+    let (kernel, elapsed) = (searcher.kernel(), summary.elapsed);
+    let rate = one_thread_rate(kernel, args.rule, Calibration::after(elapsed)).ok()?;
+    bench::efficiency(summary.hashes_needed, elapsed, searcher.threads(), rate)
+}
+
+fn report(args: &MineArgs, summary: &MineSummary, searcher: &Searcher) -> io::Result<()> {
     let output = args.output.display().to_string();
     if args.printing.json {
         return print::json(&Summary {
@@ -126,6 +139,7 @@ fn report(args: &MineArgs, summary: &MineSummary) -> io::Result<()> {
             hashes: summary.hashes,
             seconds: summary.elapsed.as_secs_f64(),
             hashrate: summary.hashrate(),
+            efficiency: efficiency(args, summary, searcher),
             last_hash: summary.last_hash.to_string(),
         });
     }

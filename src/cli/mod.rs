@@ -5,6 +5,7 @@
 //! and nobody else's.
 
 mod args;
+mod bench;
 mod interrupt;
 mod mine;
 mod print;
@@ -46,6 +47,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Search(args) => search::run(&args),
         Command::Puzzle(args) => puzzle::run(&args),
+        Command::Bench(args) => bench::run(&args),
     };
     match exit {
         Ok(exit) => exit.into(),

@@ -35,6 +35,11 @@ pub(super) fn error(text: &str) {
     message(&format!("error: {text}"));
 }
 
+/// Prints a warning.
+pub(super) fn warning(text: &str) {
+    message(&format!("warning: {text}"));
+}
+
 /// `1 block`, `1,234 blocks`, `1,234 hashes`.
 pub(super) fn count(number: u64, noun: &str) -> String {
     let plural = match number {

@@ -107,8 +107,23 @@ impl Searcher {
     /// [`SearchError::Kernel`] if the kernel fails its self-test, and
     /// [`SearchError::Threads`] if the system has no threads to give.
     pub fn new(threads: NonZeroUsize, kernel: Kernel) -> Result<Self, SearchError> {
+        Self::with_thread_setup(threads, kernel, |_| {})
+    }
+
+    /// As [`Self::new`]; each thread that is started calls `setup` before it
+    /// searches, with its number from 1. Number 0 is whoever asks for a
+    /// search.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn with_thread_setup(
+        threads: NonZeroUsize,
+        kernel: Kernel,
+        setup: impl Fn(usize) + Send + Sync + 'static,
+    ) -> Result<Self, SearchError> {
         kernel.self_test()?;
-        let crew = Crew::new(threads).map_err(|source| SearchError::Threads { threads, source })?;
+        let crew =
+            Crew::new(threads, setup).map_err(|source| SearchError::Threads { threads, source })?;
         Ok(Self { crew, kernel })
     }
 
@@ -263,22 +278,32 @@ impl Job for Hunt {
 
 /// Nonces a worker claims at once.
 ///
-/// Small enough that little work lies above a hit (on average half a piece a
-/// thread, and a piece is a 32nd of a thread's share of an average search)
-/// and that cancelling takes milliseconds; large enough that the claim costs
-/// nothing beside the hashing.
+/// With pieces of `p` nonces a search of `n` hashes on `t` threads pays `n / p`
+/// claims, and past its hit half a piece a thread. With a claim worth `c`
+/// hashes the two are least together at `p = sqrt(2 c n / t)`. How far the
+/// search has come plays no part, for it is no nearer to its hit after many
+/// misses. One thread has nobody to wait for, and does nothing past a hit.
 fn piece_size(template: &Template, target: Target, threads: NonZeroUsize) -> u64 {
-    /// The low three digits: the group that kernels scan best.
-    const GROUP: u64 = 1_000;
-    const MOST_GROUPS: u64 = 16;
-    let share = target.expected_hashes() / (32.0 * threads.get() as f64);
-    let groups = ((share as u64) / GROUP).clamp(1, MOST_GROUPS);
+    /// What a claim costs, in hashes of one block: the set-up of a group of
+    /// nonces, and lanes that stay empty at its end.
+    const CLAIM: f64 = 16.0;
+    /// Blocks hashed in a piece at most, so that cancelling takes
+    /// milliseconds.
+    const MOST_BLOCKS: u64 = 10_000;
     let blocks = (template.suffix().len() as u64 + 92) / 64;
-    if blocks <= groups {
-        (groups / blocks) * GROUP
-    } else {
-        (GROUP / blocks).max(1)
-    }
+    let most = (MOST_BLOCKS / blocks) as f64;
+    let best = match threads.get() {
+        1 => f64::INFINITY,
+        threads => (2.0 * CLAIM * target.expected_hashes() / threads as f64).sqrt(),
+    };
+    // 1, 2 or 5 with zeros: such pieces never lie across two of the groups of
+    // 1,000 or 10,000 that kernels scan.
+    let sizes = (0..=4).flat_map(|exponent| [1, 2, 5].map(|digit| digit * 10u64.pow(exponent)));
+    let distance = |size: &u64| (*size as f64 / best.min(most)).ln().abs();
+    sizes
+        .filter(|size| *size as f64 <= most)
+        .min_by(|one, other| distance(one).total_cmp(&distance(other)))
+        .unwrap_or(1)
 }
 
 #[cfg(test)]
@@ -385,6 +410,24 @@ mod tests {
             );
             assert!(matches!(result, Err(SearchError::Cancelled { .. })));
         }
+    }
+
+    #[test]
+    fn pieces_follow_the_difficulty_and_the_threads() {
+        let size = |suffix: usize, bits, threads| {
+            let template = Template::new("35293", "e".repeat(suffix));
+            let target = Target::from_bits(bits).unwrap();
+            piece_size(&template, target, NonZeroUsize::new(threads).unwrap())
+        };
+        // Four zeros: the more threads, the more wait for the last piece.
+        let by_threads = [2, 16, 64, 256].map(|threads| size(0, 16, threads));
+        assert_eq!(by_threads, [1_000, 500, 200, 100]);
+        assert_eq!(size(64, 16, 2), 1_000);
+        // Three zeros, and eight.
+        assert_eq!([size(0, 12, 2), size(0, 32, 2)], [200, 10_000]);
+        // One thread, and messages of two and of many blocks.
+        assert_eq!([size(0, 16, 1), size(64, 16, 1)], [10_000, 5_000]);
+        assert_eq!([size(6_000, 32, 2), size(6_000_000, 32, 2)], [100, 1]);
     }
 
     #[test]

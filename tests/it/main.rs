@@ -8,6 +8,8 @@
 
 mod behaviour;
 #[cfg(unix)]
+mod bench;
+#[cfg(unix)]
 mod interrupts;
 mod known_proofs;
 mod mine_chains;

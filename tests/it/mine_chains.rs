@@ -134,6 +134,7 @@ fn the_summary_has_the_specified_keys_and_true_values() {
     };
     let seconds = summary.remove("seconds").unwrap().as_f64().unwrap();
     let hashrate = summary.remove("hashrate").unwrap().as_f64().unwrap();
+    let efficiency = summary.remove("efficiency").unwrap().as_f64().unwrap();
     let (count, transactions) = sample_counts();
     // From 0 up to each block's proof; none of them comes twice.
     let hashes: u64 = naive_chain::two_hundred_proofs()[..count - 1]
@@ -149,7 +150,7 @@ fn the_summary_has_the_specified_keys_and_true_values() {
     });
     assert_eq!(Value::Object(summary), expected);
     assert_eq!(blocks.len(), count);
-    assert!(seconds > 0.0);
+    assert!(seconds > 0.0 && efficiency > 0.0);
     let product = hashrate * seconds;
     assert!((product / hashes as f64 - 1.0).abs() < 1e-6, "{product}");
 }

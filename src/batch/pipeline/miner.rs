@@ -31,6 +31,7 @@ pub(super) struct Miner<'a> {
 pub(super) struct Mined {
     pub(super) transactions: u64,
     pub(super) hashes: u64,
+    pub(super) hashes_needed: u64,
 }
 
 impl<'a> Miner<'a> {
@@ -75,7 +76,7 @@ impl<'a> Miner<'a> {
                                 return Ok(mined);
                             }
                         }
-                        self.find_proof(&mut mined.hashes)?
+                        self.find_proof(&mut mined)?
                     }
                 };
                 mined.transactions += transactions.count() as u64;
@@ -111,8 +112,8 @@ impl<'a> Miner<'a> {
         }
     }
 
-    /// The proof of the block after the tip, and adds what it took to `hashes`.
-    fn find_proof(&mut self, hashes: &mut u64) -> Result<Nonce, MineError> {
+    /// The proof of the block after the tip, and adds what it took to `mined`.
+    fn find_proof(&mut self, mined: &mut Mined) -> Result<Nonce, MineError> {
         let &MineOptions {
             rule,
             target,
@@ -123,12 +124,14 @@ impl<'a> Miner<'a> {
         let outcome = self
             .searcher
             .find(&template, target, NonceRange::ALL, self.control)?;
-        *hashes += outcome.hashes;
+        mined.hashes += outcome.hashes;
         let block = self.tip.index + 1;
         let proof = outcome
             .hit
             .ok_or(MineError::NoProof { block, target })?
             .nonce;
+        // All nonces from 0 to the proof; saturating, for the proof 2^64 - 1.
+        mined.hashes_needed += proof.0.saturating_add(1);
         if proof_memory == ProofMemory::On && rule == Rule::LastProof {
             self.known_proofs.insert(self.tip.proof, proof);
         }

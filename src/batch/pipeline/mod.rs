@@ -81,6 +81,9 @@ pub struct MineSummary {
     pub transactions: u64,
     /// Nonces really tried.
     pub hashes: u64,
+    /// Nonces that had to be tried: all from 0 to each proof that was
+    /// searched, and none past it.
+    pub hashes_needed: u64,
     /// From the first byte read to the last byte written.
     pub elapsed: Duration,
     /// The hash of the last block.
@@ -181,6 +184,7 @@ pub fn mine<W: Write + Send>(
         blocks: last.index,
         transactions: mined.transactions,
         hashes: mined.hashes,
+        hashes_needed: mined.hashes_needed,
         elapsed: started.elapsed(),
         last_hash: last.hash,
     };

@@ -1,0 +1,153 @@
+//! What mining is held to.
+
+use std::num::NonZeroUsize;
+
+use super::proportion::{self, Chain};
+use super::{Bench, Bound, Figure, Figures, FiguresError, FiguresPlan, RunTask};
+use crate::batch::{MineOptions, NamedQueue, mine};
+use crate::bench::rate::{Calibration, efficiency, one_thread_rate};
+use crate::bench::sample::SampleQueue;
+use crate::bench::task::{self, Task};
+use crate::bench::turns::Turns;
+use crate::chain::Format;
+use crate::pow::{Control, Rule, Searcher, Target};
+use crate::sha256::Kernel;
+
+/// Blocks of the chain that shows the efficiency: half a second on one thread
+/// of the usual machine, and enough for chance to even out.
+const BLOCKS: u64 = 200;
+
+/// Measures what mining is held to: the share of the threads' time that
+/// becomes proofs, and what text costs.
+///
+/// # Errors
+/// If mining fails, data cannot be written, or `control` is cancelled.
+pub fn mine_figures<'a>(
+    plan: &'a FiguresPlan,
+    run_task: &'a mut RunTask<'a>,
+    observe: &'a mut dyn FnMut(&str),
+    control: &'a Control,
+) -> Result<Figures, FiguresError> {
+    let mut bench = Bench::new(plan, run_task, observe, control);
+    let mut figures = four_zeros(&mut bench)?;
+    figures.extend(writing(&mut bench)?);
+    figures.extend(proportion::figures(
+        &mut bench,
+        "mining",
+        |chain, threads| Task::Mine {
+            queue: chain.queue(),
+            output: chain.mined(),
+            threads,
+        },
+    )?);
+    Ok(bench.finish(figures))
+}
+
+/// Four zeros under `last-hash`: how much of the one-thread rate, measured
+/// right before and right after, becomes proofs.
+fn four_zeros(bench: &mut Bench<'_>) -> Result<Vec<Figure>, FiguresError> {
+    let kernel = Kernel::best();
+    let mut counts = vec![NonZeroUsize::MIN, bench.plan.threads];
+    counts.dedup();
+    let searchers = counts
+        .iter()
+        .map(|threads| Searcher::new(*threads, kernel))
+        .collect::<Result<Vec<_>, _>>()?;
+    let mut shares = vec![Turns::default(); counts.len()];
+    let mut rates = Turns::default();
+    for round in bench.rounds() {
+        bench.tell("mining at four zeros", round)?;
+        bench.sha2_turn();
+        for (searcher, shares) in searchers.iter().zip(&mut shares) {
+            let calibration = Calibration::usual();
+            let before = one_thread_rate(kernel, Rule::LastHash, calibration)?;
+            let options = MineOptions {
+                rule: Rule::LastHash,
+                target: Target::FOUR_ZEROS,
+                ..task::options()
+            };
+            let queue = SampleQueue::new(BLOCKS * options.block_size.get() as u64);
+            let queue = NamedQueue::new("sample", queue);
+            let (_, mined) = mine(
+                vec![queue],
+                Vec::new(),
+                Format::JsonLines,
+                &options,
+                searcher,
+                bench.control,
+            )?;
+            let after = one_thread_rate(kernel, Rule::LastHash, calibration)?;
+            let rate = f64::midpoint(before, after);
+            rates.push(rate / 1e6);
+            shares.extend(efficiency(
+                mined.hashes_needed,
+                mined.elapsed,
+                searcher.threads(),
+                rate,
+            ));
+        }
+    }
+    let mut figures = vec![Figure::new(
+        format!("last-hash, one-thread rate of {kernel}"),
+        "MH/s",
+        &rates,
+        None,
+    )];
+    for (threads, shares) in counts.iter().zip(&shares) {
+        let (noun, target) = match threads.get() {
+            1 => ("thread", 0.97),
+            _ => ("threads", 0.90),
+        };
+        figures.push(Figure::new(
+            format!("four zeros, last-hash: efficiency, {threads} {noun}"),
+            "",
+            shares,
+            Some(Bound::AtLeast(target)),
+        ));
+    }
+    Ok(figures)
+}
+
+/// Mining many transactions under `last-proof`, whose proofs are remembered,
+/// beside verifying what was mined.
+fn writing(bench: &mut Bench<'_>) -> Result<Vec<Figure>, FiguresError> {
+    let (threads, transactions) = (bench.plan.threads, bench.plan.transactions);
+    let chain = Chain::of_transactions(&bench.plan.folder, transactions);
+    chain.write_queue()?;
+    let mining = Task::Mine {
+        queue: chain.queue(),
+        output: chain.mined(),
+        threads,
+    };
+    let verifying = Task::Verify {
+        chain: chain.mined(),
+        threads,
+    };
+    let (mut mined, mut verified, mut times) = Default::default();
+    for round in bench.rounds() {
+        bench.tell("mining many transactions, and verifying them", round)?;
+        bench.sha2_turn();
+        let mining = bench.task(&mining)?;
+        let verifying = bench.task(&verifying)?;
+        Turns::push(&mut mined, mining.bytes_per_second() / 1e6);
+        Turns::push(&mut verified, verifying.bytes_per_second() / 1e6);
+        Turns::push(&mut times, mining.seconds / verifying.seconds.max(1e-9));
+    }
+    chain.remove();
+    let of = format!("{transactions} transactions");
+    Ok(vec![
+        Figure::new(format!("{of}: mining, last-proof"), "MB/s", &mined, None),
+        Figure::new(
+            format!("{of}: verifying that chain"),
+            "MB/s",
+            &verified,
+            None,
+        ),
+        Figure::new(
+            format!("{of}: time to mine by time to verify"),
+            "",
+            &times,
+            Some(Bound::AtMost(2.5)),
+        ),
+    ])
+}

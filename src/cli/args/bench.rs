@@ -1,0 +1,231 @@
+//! The arguments of `fourzero bench`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use fourzero::bench::{Pinning, Task, default_thread_counts};
+use fourzero::pow::Rule;
+use fourzero::sha256::Kernel;
+
+use super::{Difficulty, at_least_one, duration, thread_count};
+
+/// Measure this machine's hashrate, and how it scales with threads
+///
+/// Each point (a kernel under a rule on so many threads) gets twelve short
+/// turns, alternating with those of the other points; the table shows the best
+/// and the median. One thread is always measured, for the others are told in
+/// terms of it. `bench mine` and `bench verify` measure what the engine makes
+/// of the kernel's rate.
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  fourzero bench
+  fourzero bench --kernel all --threads all --json sweep.json --plot sweep.svg
+  fourzero bench --baseline sweep.json
+  fourzero bench mine"
+)]
+pub(in crate::cli) struct BenchArgs {
+    #[command(subcommand)]
+    pub(in crate::cli) command: Option<BenchCommand>,
+    #[command(flatten)]
+    pub(in crate::cli) sweep: SweepArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum BenchCommand {
+    /// Measure what mining is held to: the share of the threads' time that
+    /// becomes proofs, and what text costs
+    Mine(FiguresArgs),
+    /// Measure what verifying is held to: its share of what sha2 hashes, and
+    /// whether it costs in proportion
+    Verify(FiguresArgs),
+    /// One measurement in a process of its own; `mine` and `verify` start it
+    #[command(hide = true)]
+    Task {
+        /// What to measure, as JSON
+        #[arg(value_parser = task)]
+        task: Task,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct SweepArgs {
+    /// Numbers of threads, such as 1,2,4, or all for every number up to the
+    /// logical cores [default: 1, 2, 4 and so on, the physical cores, and the
+    /// logical cores]
+    #[arg(long, value_name = "LIST", value_parser = thread_counts)]
+    threads: Option<ThreadCounts>,
+    /// Kernels, such as avx2,sha2, or all that this CPU runs [default: the
+    /// fastest]
+    #[arg(long, value_name = "NAME", value_parser = kernels)]
+    kernel: Option<Kernels>,
+    /// Rules, such as last-proof,last-hash, or all
+    #[arg(long, value_name = "RULE", default_value = "last-proof", value_parser = rules)]
+    rule: Rules,
+    #[command(flatten)]
+    pub(in crate::cli) difficulty: Difficulty,
+    /// Seconds a point, all its turns together
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = point_time)]
+    pub(in crate::cli) seconds: Duration,
+    /// Leave threads where the system puts them, not each on a core of its own
+    #[arg(long)]
+    no_pin: bool,
+    /// Write the result as JSON; - prints it in place of the table
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) json: Option<PathBuf>,
+    /// Draw hashrate and efficiency over threads
+    #[arg(long, value_name = "FILE.svg")]
+    pub(in crate::cli) plot: Option<PathBuf>,
+    /// Compare with the JSON of an earlier run
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) baseline: Option<PathBuf>,
+    /// Show no progress
+    #[arg(short, long)]
+    pub(in crate::cli) quiet: bool,
+}
+
+impl SweepArgs {
+    pub(in crate::cli) fn threads(&self, physical: usize, logical: usize) -> Vec<NonZeroUsize> {
+        match &self.threads {
+            None => default_thread_counts(physical, logical),
+            Some(ThreadCounts::All) => (1..=logical).filter_map(NonZeroUsize::new).collect(),
+            Some(ThreadCounts::These(counts)) => counts.clone(),
+        }
+    }
+
+    pub(in crate::cli) fn kernels(&self) -> Vec<Kernel> {
+        match &self.kernel {
+            None => vec![Kernel::best()],
+            Some(Kernels(kernels)) => kernels.clone(),
+        }
+    }
+
+    pub(in crate::cli) fn rules(&self) -> Vec<Rule> {
+        self.rule.0.clone()
+    }
+
+    pub(in crate::cli) const fn pinning(&self) -> Pinning {
+        if self.no_pin {
+            Pinning::Free
+        } else {
+            Pinning::Pinned
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct FiguresArgs {
+    /// Threads that search or check; the targets are for two
+    #[arg(long, value_name = "N", default_value = "2", value_parser = thread_count)]
+    pub(in crate::cli) threads: NonZeroUsize,
+    /// How often each figure is measured
+    #[arg(long, value_name = "N", default_value = "7", value_parser = at_least_one)]
+    pub(in crate::cli) rounds: NonZeroUsize,
+    /// Transactions in the chain that is compared with sha2
+    #[arg(long, value_name = "N", default_value = "1000000", value_parser = at_least_one)]
+    pub(in crate::cli) transactions: NonZeroUsize,
+    /// Chains that must cost in proportion, in megabytes
+    #[arg(
+        long,
+        value_name = "MB",
+        value_delimiter = ',',
+        default_value = "10,100"
+    )]
+    pub(in crate::cli) sizes: Vec<NonZeroUsize>,
+    /// A chain of 1 GB, too: --sizes 10,100,1000
+    #[arg(long, conflicts_with = "sizes")]
+    full: bool,
+    /// Print one JSON object in place of the table
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+    /// Show no progress
+    #[arg(short, long)]
+    pub(in crate::cli) quiet: bool,
+}
+
+impl FiguresArgs {
+    pub(in crate::cli) fn megabytes(&self) -> Vec<u64> {
+        if self.full {
+            return vec![10, 100, 1000];
+        }
+        self.sizes.iter().map(|size| size.get() as u64).collect()
+    }
+}
+
+#[derive(Clone, Debug)]
+enum ThreadCounts {
+    All,
+    These(Vec<NonZeroUsize>),
+}
+
+fn thread_counts(text: &str) -> Result<ThreadCounts, String> {
+    if text == "all" {
+        return Ok(ThreadCounts::All);
+    }
+    let counts = list(text, |count| {
+        thread_count(count).map_err(|error| format!("\"{count}\": {error}"))
+    });
+    Ok(ThreadCounts::These(counts.map_err(|error| {
+        format!("{error} (numbers of threads are wanted, such as 1,2,4, or all)")
+    })?))
+}
+
+#[derive(Clone, Debug)]
+struct Kernels(Vec<Kernel>);
+
+fn kernels(text: &str) -> Result<Kernels, String> {
+    if text == "all" {
+        return Ok(Kernels(Kernel::available()));
+    }
+    list(text, |name| {
+        name.parse::<Kernel>().map_err(|error| error.to_string())
+    })
+    .map(Kernels)
+}
+
+#[derive(Clone, Debug)]
+struct Rules(Vec<Rule>);
+
+fn rules(text: &str) -> Result<Rules, String> {
+    if text == "all" {
+        return Ok(Rules(Rule::ALL.to_vec()));
+    }
+    list(text, |name| {
+        name.parse::<Rule>().map_err(|error| error.to_string())
+    })
+    .map(Rules)
+}
+
+/// The items of a list with commas, each once, in the order of the list.
+fn list<T: PartialEq>(
+    text: &str,
+    item: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
+    let mut items = Vec::new();
+    for part in text.split(',') {
+        let item = item(part)?;
+        if !items.contains(&item) {
+            items.push(item);
+        }
+    }
+    Ok(items)
+}
+
+/// Below this the turns are too short to tell anything; above an hour, a
+/// mistake is likelier than patience.
+fn point_time(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    if (0.01..=3600.0).contains(&time.as_secs_f64()) {
+        Ok(time)
+    } else {
+        Err("it must be 0.01 to 3600 seconds".to_owned())
+    }
+}
+
+fn task(text: &str) -> Result<Task, String> {
+    serde_json::from_str(text).map_err(|error| error.to_string())
+}

@@ -1,0 +1,154 @@
+//! `fourzero bench`.
+
+mod bar;
+mod figures;
+mod output;
+mod plot;
+mod table;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use fourzero::bench::{self, Change, Machine, Report, SweepPlan, sweep};
+use fourzero::pow::Control;
+
+use self::bar::Bar;
+use self::output::Output;
+use super::args::{BenchArgs, BenchCommand, SweepArgs};
+use super::interrupt::{self, WhenStuck};
+use super::{Exit, print};
+
+pub(super) fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
+    match &args.command {
+        None => run_sweep(&args.sweep),
+        Some(BenchCommand::Mine(args)) => figures::mine(args),
+        Some(BenchCommand::Verify(args)) => figures::verify(args),
+        Some(BenchCommand::Task { task }) => figures::run_task(task),
+    }
+}
+
+fn run_sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
+    let machine = Machine::here();
+    let plan = SweepPlan {
+        kernels: args.kernels(),
+        rules: args.rules(),
+        threads: args.threads(machine.physical_cores, machine.logical_cores),
+        target: args.difficulty.target,
+        per_point: args.seconds,
+        pinning: args.pinning(),
+    };
+    // Whatever is wrong with the files is said now, not after minutes.
+    let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
+    let to_stdout = args.json.as_deref() == Some(Path::new("-"));
+    let json = args.json.as_deref().filter(|_| !to_stdout);
+    let json = json.map(Output::create).transpose()?;
+    let plot = args.plot.as_deref().map(Output::create).transpose()?;
+    warn_of_crowding(&plan, &machine);
+    if let Some(baseline) = &baseline {
+        warn_of_another_machine(baseline, &machine);
+    }
+
+    let control = Control::new();
+    interrupt::install(&control, WhenStuck::Wait)?;
+    let bar = Bar::start(args.quiet);
+    let measured = sweep(&plan, &control, &mut |turn| bar.show(&turn));
+    drop(bar);
+    let runs = match measured {
+        Ok(runs) => runs,
+        Err(error) if error.is_cancelled() => {
+            print::message("interrupted; nothing was kept");
+            return Ok(Exit::Interrupted);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let report = Report { machine, runs };
+    let changes = baseline.map(|baseline| bench::compare(&report, &baseline));
+
+    if to_stdout {
+        print::json(&report).context(print::FAILED)?;
+    } else {
+        print_table(&report, changes.as_deref()).context(print::FAILED)?;
+    }
+    warn_of_scatter(&report);
+    if let Some(json) = json {
+        let mut text = serde_json::to_string(&report)?;
+        text.push('\n');
+        json.finish(&text)?;
+    }
+    if let Some(plot) = plot {
+        let svg = plot::svg(&report).context("cannot draw the plot")?;
+        plot.finish(&svg)?;
+    }
+    Ok(Exit::Yes)
+}
+
+fn print_table(report: &Report, changes: Option<&[Change]>) -> std::io::Result<()> {
+    print::line(&table::machine(&report.machine))?;
+    for line in table::runs(report, changes) {
+        print::line(&line)?;
+    }
+    Ok(())
+}
+
+fn read_baseline(path: &Path) -> anyhow::Result<Report> {
+    let name = path.display();
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
+    let report: Report = serde_json::from_str(&text)
+        .with_context(|| format!("{name} is not what fourzero bench --json writes"))?;
+    if report.runs.is_empty() {
+        bail!("{name} holds no runs to compare with");
+    }
+    Ok(report)
+}
+
+fn warn_of_crowding(plan: &SweepPlan, machine: &Machine) {
+    let cores = machine.physical_cores;
+    let crowded: Vec<_> = plan
+        .threads
+        .iter()
+        .filter(|threads| threads.get() > cores)
+        .map(ToString::to_string)
+        .collect();
+    if !crowded.is_empty() {
+        let cores = print::count(cores as u64, "physical core");
+        print::warning(&format!(
+            "{} threads are more than the {cores}, so some share one",
+            crowded.join(", ")
+        ));
+    }
+}
+
+fn warn_of_another_machine(baseline: &Report, machine: &Machine) {
+    if baseline.machine.cpu != machine.cpu {
+        print::warning(&format!(
+            "the baseline is from another CPU: {}, not {}",
+            baseline.machine.cpu, machine.cpu
+        ));
+    }
+}
+
+/// Turns that lie further apart than this tell more of the neighbours than of
+/// the machine.
+const MOST_SCATTER: f64 = 0.10;
+
+fn warn_of_scatter(report: &Report) {
+    let scattered: Vec<_> = report
+        .runs
+        .iter()
+        .filter(|run| run.scatter() > MOST_SCATTER)
+        .map(|run| {
+            let threads = print::count(run.threads as u64, "thread");
+            let percent = 100.0 * run.scatter();
+            format!("{} {} on {threads} ({percent:.0} %)", run.kernel, run.rule)
+        })
+        .collect();
+    if !scattered.is_empty() {
+        print::warning(&format!(
+            "half of the turns or more were over {:.0} % below the best, as if something else ran \
+             on this machine: {}",
+            100.0 * MOST_SCATTER,
+            scattered.join(", ")
+        ));
+    }
+}

@@ -1,0 +1,443 @@
+//! `fourzero bench`: shapes and refusals. No test depends on how fast
+//! anything is.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::{Ends as _, Folder, data, fourzero, shown};
+
+/// A sweep too short to say anything, of two points.
+fn quick() -> assert_cmd::Command {
+    let mut command = fourzero();
+    command.args(["bench", "--quiet", "--seconds", "0.02", "--threads", "1,2"]);
+    command
+}
+
+fn keys(value: &Value) -> Vec<&str> {
+    value
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect()
+}
+
+#[test]
+fn a_sweep_as_json_names_the_machine_and_every_point() {
+    let report = quick()
+        .args(["--kernel", "all", "--json", "-"])
+        .ends_with(0)
+        .one_json();
+    assert_eq!(
+        keys(&report),
+        [
+            "cpu",
+            "features",
+            "logical_cores",
+            "physical_cores",
+            "runs",
+            "version"
+        ]
+    );
+    assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
+    assert!(report["logical_cores"].as_u64().unwrap() > 0);
+    let runs = report["runs"].as_array().unwrap();
+    let sha2: Vec<_> = runs.iter().filter(|run| run["kernel"] == "sha2").collect();
+    assert_eq!(sha2.len(), 2);
+    for run in runs {
+        for key in [
+            "kernel",
+            "rule",
+            "threads",
+            "hashes",
+            "seconds",
+            "hashrate",
+            "best",
+            "median",
+            "speedup",
+            "efficiency",
+        ] {
+            assert!(run.get(key).is_some(), "{key} in {run}");
+        }
+        assert_eq!(run["rule"], "last-proof");
+        let number = |key: &str| run[key].as_f64().unwrap();
+        assert!(number("best") >= number("median"), "{run}");
+        let rate = number("hashes") / number("seconds");
+        assert!((rate / number("hashrate") - 1.0).abs() < 1e-6, "{run}");
+        let efficiency = number("speedup") / number("threads");
+        assert!((efficiency - number("efficiency")).abs() < 1e-9, "{run}");
+        // At four zeros a block takes 65,536 hashes on average.
+        assert!(number("blocks_per_second") > 0.0);
+        assert_eq!(run["zero_bits"], 16);
+    }
+}
+
+#[test]
+fn the_table_has_a_line_for_each_point() {
+    let run = quick().args(["--rule", "all", "--no-pin"]).ends_with(0);
+    let lines: Vec<_> = run.stdout.lines().collect();
+    assert_eq!(lines.len(), 2 + 3 * 2, "{}", run.stdout);
+    for column in [
+        "kernel",
+        "rule",
+        "threads",
+        "MH/s",
+        "times one",
+        "efficiency",
+        "blocks/s",
+    ] {
+        assert!(lines[1].contains(column), "{column} in {}", lines[1]);
+    }
+    for rule in ["last-proof", "previous-hash", "last-hash"] {
+        assert_eq!(
+            lines.iter().filter(|line| line.contains(rule)).count(),
+            2,
+            "{rule}"
+        );
+    }
+}
+
+#[test]
+fn one_thread_is_measured_even_if_it_is_not_asked_for() {
+    let report = fourzero()
+        .args([
+            "bench",
+            "-q",
+            "--seconds",
+            "0.02",
+            "--threads",
+            "2",
+            "--json",
+            "-",
+        ])
+        .ends_with(0)
+        .one_json();
+    let threads: Vec<_> = report["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|run| &run["threads"])
+        .collect();
+    assert_eq!(threads, [&json!(1), &json!(2)]);
+    assert_eq!(report["runs"][0]["speedup"], 1.0);
+}
+
+#[test]
+fn more_threads_than_cores_are_warned_of() {
+    let run = fourzero()
+        .args(["bench", "-q", "--seconds", "0.02", "--threads", "1000"])
+        .ends_with(0);
+    assert!(
+        run.stderr.contains("1000 threads are more than the"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn json_and_plot_are_whole_files_and_nothing_else_is_left() {
+    let folder = Folder::new();
+    let (json, svg) = (folder.path("sweep.json"), folder.path("sweep.svg"));
+    folder.write("sweep.json", "what was there before");
+    let run = quick()
+        .arg("--json")
+        .arg(&json)
+        .arg("--plot")
+        .arg(&svg)
+        .args(["--kernel", "all", "--rule", "last-proof,last-hash"])
+        .ends_with(0);
+    assert!(
+        run.stdout.contains("MH/s"),
+        "the table is printed, too: {}",
+        run.stdout
+    );
+    assert_eq!(folder.names(), ["sweep.json", "sweep.svg"]);
+    let report: Value = serde_json::from_str(&folder.read("sweep.json")).unwrap();
+    assert!(report["runs"].as_array().unwrap().len() >= 8);
+    let svg = folder.read("sweep.svg");
+    assert_is_well_formed(&svg);
+    for text in [
+        "threads",
+        "hashrate [MH/s]",
+        "efficiency",
+        "ideal",
+        "sha2, last-proof",
+    ] {
+        assert!(svg.contains(text), "{text}");
+    }
+}
+
+/// Every tag that opens closes, in order, and nothing stands outside.
+fn assert_is_well_formed(svg: &str) {
+    assert!(svg.trim_start().starts_with("<svg"), "{svg}");
+    let mut open = Vec::new();
+    let mut rest = svg;
+    while let Some(start) = rest.find('<') {
+        let end = start + rest[start..].find('>').expect("a tag ends");
+        let tag = &rest[start + 1..end];
+        rest = &rest[end + 1..];
+        if tag.starts_with('?') || tag.starts_with('!') || tag.ends_with('/') {
+            continue;
+        }
+        let name = tag.split_whitespace().next().unwrap();
+        match name.strip_prefix('/') {
+            None => open.push(name),
+            Some(name) => assert_eq!(open.pop(), Some(name), "before {rest:.40}"),
+        }
+        assert!(
+            !open.is_empty() || rest.trim().is_empty(),
+            "{rest:.80} is outside"
+        );
+    }
+    assert!(open.is_empty(), "{open:?} never close");
+}
+
+/// A report with its rates multiplied, and turns that did not scatter.
+fn scaled(report: &Value, factor: f64) -> String {
+    let mut report = report.clone();
+    for run in report["runs"].as_array_mut().unwrap() {
+        let best = run["best"].as_f64().unwrap() * factor;
+        run["best"] = json!(best);
+        run["median"] = json!(best);
+    }
+    report.to_string()
+}
+
+#[test]
+fn a_baseline_marks_what_the_scatter_does_not_explain() {
+    let folder = Folder::new();
+    let report = quick().args(["--json", "-"]).ends_with(0).one_json();
+    for (factor, mark) in [(0.01, "* faster"), (100.0, "* slower")] {
+        let baseline = folder.write("baseline.json", scaled(&report, factor));
+        let run = quick().arg("--baseline").arg(&baseline).ends_with(0);
+        assert!(run.stdout.contains("since the baseline"), "{}", run.stdout);
+        assert_eq!(run.stdout.matches(mark).count(), 2, "{}", run.stdout);
+    }
+    // Another kernel, and another CPU.
+    let mut other = report;
+    other["cpu"] = json!("Abacus 3000");
+    for run in other["runs"].as_array_mut().unwrap() {
+        run["kernel"] = json!("beads");
+    }
+    let baseline = folder.write("other.json", other.to_string());
+    let run = quick().arg("--baseline").arg(&baseline).ends_with(0);
+    assert_eq!(run.stdout.matches("not in it").count(), 2, "{}", run.stdout);
+    assert!(
+        run.stderr.contains("another CPU: Abacus 3000"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_baseline_needs_only_the_documented_keys() {
+    let folder = Folder::new();
+    let mut report = quick().args(["--json", "-"]).ends_with(0).one_json();
+    for run in report["runs"].as_array_mut().unwrap() {
+        let run = run.as_object_mut().unwrap();
+        run.remove("blocks_per_second");
+        run.remove("zero_bits");
+    }
+    let baseline = folder.write("old.json", report.to_string());
+    quick().arg("--baseline").arg(&baseline).ends_with(0);
+}
+
+#[test]
+fn what_cannot_be_measured_is_refused_by_name() {
+    for (arguments, expected) in [
+        (["--kernel", "gpu"], "there is no kernel \"gpu\""),
+        (["--kernel", "sha2,gpu"], "there is no kernel \"gpu\""),
+        (["--threads", "0"], "at least 1"),
+        (["--threads", "1,,2"], "numbers of threads are wanted"),
+        (["--threads", "many"], "\"many\""),
+        (["--threads", "2,9999"], "at most 1024"),
+        (["--rule", "proof"], "there is no rule \"proof\""),
+        (["--seconds", "0"], "0.01 to 3600"),
+        (["--seconds", "nan"], "number of seconds"),
+        (["--difficulty", "65"], "outside 1 to 64"),
+    ] {
+        let run = fourzero().arg("bench").args(arguments).ends_with(2);
+        assert!(
+            run.stderr.contains(expected),
+            "{arguments:?}: {}",
+            run.stderr
+        );
+        assert_eq!(run.stdout, "");
+    }
+}
+
+#[test]
+fn files_that_cannot_be_used_are_refused_before_anything_is_measured() {
+    let folder = Folder::new();
+    let missing = folder.path("no/such/folder/sweep.json");
+    let not_json = folder.write("baseline.json", "{\"cpu\": 3}");
+    let chain = data("chain-last-proof.json");
+    let empty = folder.write(
+        "empty.json",
+        json!({"cpu": "x", "features": [], "physical_cores": 1, "logical_cores": 1,
+               "version": "0", "runs": []})
+        .to_string(),
+    );
+    for (option, path, expected) in [
+        ("--json", &missing, "cannot write"),
+        ("--plot", &missing, "cannot write"),
+        ("--plot", &folder.path(""), "it is a directory"),
+        ("--baseline", &missing, "cannot read"),
+        (
+            "--baseline",
+            &not_json,
+            "is not what fourzero bench --json writes",
+        ),
+        (
+            "--baseline",
+            &chain,
+            "is not what fourzero bench --json writes",
+        ),
+        ("--baseline", &empty, "holds no runs"),
+    ] {
+        let run = fourzero()
+            // An hour, if it began.
+            .args(["bench", "--seconds", "3600", option])
+            .arg(path)
+            .ends_with(2);
+        assert!(
+            run.stderr.contains(expected),
+            "{option} {path:?}: {}",
+            run.stderr
+        );
+        assert!(
+            run.stderr.contains(shown(path).trim_end_matches('/')),
+            "{}",
+            run.stderr
+        );
+    }
+    assert_eq!(folder.names(), ["baseline.json", "empty.json"]);
+}
+
+/// What `bench mine` and `bench verify` print for data too small to mean
+/// anything.
+fn figures(command: &str) -> Value {
+    fourzero()
+        .args(["bench", command, "--json", "--quiet", "--rounds", "1"])
+        .args(["--transactions", "500", "--sizes", "1,2"])
+        .ends_with(0)
+        .one_json()
+}
+
+#[test]
+fn the_engines_figures_stand_beside_their_targets_and_sha2() {
+    for (command, targets) in [
+        (
+            "mine",
+            vec![">= 0.97", ">= 0.9", "<= 2.5", "<= 0.15", "<= 0.1"],
+        ),
+        ("verify", vec![">= 0.5", ">= 0.2", "<= 0.15", "<= 0.1"]),
+    ] {
+        let report = figures(command);
+        assert!(report["cpu"].is_string());
+        assert_eq!(
+            (&report["threads"], &report["rounds"]),
+            (&json!(2), &json!(1))
+        );
+        let sha2 = report["sha2"].as_array().unwrap();
+        assert_eq!(sha2.len(), 2);
+        assert!(
+            sha2.iter()
+                .all(|rate| rate["median"].as_f64().unwrap() > 0.0)
+        );
+        let figures = report["figures"].as_array().unwrap();
+        for figure in figures {
+            assert_eq!(
+                keys(figure),
+                ["best", "holds", "median", "name", "target", "unit"]
+            );
+            assert_eq!(
+                figure["target"].is_null(),
+                figure["holds"].is_null(),
+                "{figure}"
+            );
+        }
+        let mut expected = targets;
+        if !cfg!(target_os = "linux") {
+            // Only Linux tells the peak memory.
+            expected.pop();
+        }
+        let targets: Vec<_> = figures
+            .iter()
+            .filter_map(|figure| figure["target"].as_str())
+            .collect();
+        assert_eq!(targets, expected, "{command}");
+    }
+}
+
+#[test]
+fn the_engines_figures_are_a_table_for_people() {
+    let run = fourzero()
+        .args([
+            "bench",
+            "verify",
+            "--quiet",
+            "--rounds",
+            "1",
+            "--transactions",
+            "100",
+        ])
+        .args(["--sizes", "1", "--threads", "1"])
+        .ends_with(0);
+    for text in [
+        "figure",
+        "target",
+        "Flask's compact text",
+        "sha2 in the same run, 1 thread",
+    ] {
+        assert!(run.stdout.contains(text), "{text} in {}", run.stdout);
+    }
+    assert!(
+        run.stdout.contains("held") || run.stdout.contains("missed"),
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn mine_tells_its_efficiency_where_it_searched() {
+    let folder = Folder::new();
+    for (rule, name) in [("last-proof", "a.json"), ("last-hash", "b.json")] {
+        let summary = fourzero()
+            .args(["mine", "--json", "--rule", rule])
+            .arg(data("queue.jsonl"))
+            .arg("-o")
+            .arg(folder.path(name))
+            .ends_with(0)
+            .one_json();
+        assert!(summary["efficiency"].as_f64().unwrap() > 0.0, "{summary}");
+    }
+}
+
+#[test]
+fn the_sweep_script_leaves_a_folder_with_all_it_measured() {
+    let folder = Folder::new();
+    let out = folder.path("sweep");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/bench-cores.sh");
+    let output = std::process::Command::new("bash")
+        .arg(script)
+        .arg(&out)
+        .args(["--seconds", "0.02", "--threads", "1,2"])
+        .env("FOURZERO", assert_cmd::cargo::cargo_bin!("fourzero"))
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let mut names: Vec<_> = fs::read_dir(&out)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(
+        names,
+        ["machine.txt", "sweep.json", "sweep.md", "sweep.svg"]
+    );
+    let markdown = fs::read_to_string(out.join("sweep.md")).unwrap();
+    assert!(markdown.contains("| kernel |"), "{markdown}");
+    assert!(markdown.contains("physical core"), "{markdown}");
+}
