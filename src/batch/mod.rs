@@ -1,15 +1,21 @@
 //! Batch mining: queue files ([`Queue`]), the pipeline that turns them into a
-//! chain ([`mine()`]), and the output file ([`mine_to_file`]).
+//! chain ([`mine()`]), the output file ([`mine_to_file`]), and many of them at
+//! once ([`mine_each`]).
 //!
 //! Uses [`crate::chain`], [`crate::pow`] and [`crate::sha256`], nothing above.
 
 mod budget;
+mod many;
+mod named;
 mod options;
 mod output;
 mod pipeline;
 mod queue;
+mod share;
 
+pub use many::{ChainJob, mine_each};
+pub use named::NamedQueue;
 pub use options::{Clock, MineOptions, ProofMemory, fresh_node_id};
 pub use output::{OutputError, OutputOptions, Overwrite, ReadBack, mine_to_file};
-pub use pipeline::{MineError, MineSummary, NamedQueue, mine};
+pub use pipeline::{MineError, MineSummary, mine};
 pub use queue::{Queue, QueueError};

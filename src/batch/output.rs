@@ -6,13 +6,16 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 use thiserror::Error;
 
+use super::named::NamedQueue;
 use super::options::MineOptions;
-use super::pipeline::{MineError, MineSummary, NamedQueue, mine};
+use super::pipeline::{MineError, MineSummary, mine_with};
+use super::share::Hands;
 use crate::chain::{Fault, Format, Verifier, VerifyError, VerifyOptions};
 use crate::pow::{Control, Searcher};
 
@@ -157,20 +160,38 @@ pub fn mine_to_file(
     searcher: &Searcher,
     control: &Control,
 ) -> Result<MineSummary, OutputError> {
+    mine_to_file_with(
+        queues,
+        output,
+        options,
+        &mut Hands::Fixed(searcher),
+        control,
+    )
+}
+
+/// As [`mine_to_file`], with hands that may change from proof to proof.
+pub(super) fn mine_to_file_with(
+    queues: Vec<NamedQueue>,
+    output: &OutputOptions,
+    options: &MineOptions,
+    hands: &mut Hands<'_>,
+    control: &Control,
+) -> Result<MineSummary, OutputError> {
     let file = OutputFile::create(&output.path, output.overwrite)?;
     let writer = BufWriter::with_capacity(1 << 20, file.temporary.as_file());
-    let (_, summary) = mine(queues, writer, output.format, options, searcher, control).map_err(
-        |error| match error {
-            MineError::Write(source) => file.io(source),
-            other => OutputError::Mine(other),
-        },
-    )?;
+    let (_, summary) =
+        mine_with(queues, writer, output.format, options, hands, control).map_err(|error| {
+            match error {
+                MineError::Write(source) => file.io(source),
+                other => OutputError::Mine(other),
+            }
+        })?;
     file.temporary
         .as_file()
         .sync_all()
         .map_err(|error| file.io(error))?;
     if output.read_back == ReadBack::Verify {
-        file.verify(options, searcher, control)?;
+        file.verify(options, hands.threads(), control)?;
     }
     file.commit()?;
     Ok(summary)
@@ -183,44 +204,62 @@ struct OutputFile {
     overwrite: Overwrite,
 }
 
+impl OutputOptions {
+    /// Whether the file could be made now, by all that can be told without
+    /// making it.
+    ///
+    /// # Errors
+    /// If it exists and may not be replaced, or something else has its name.
+    pub fn check(&self) -> Result<(), OutputError> {
+        target(&self.path, self.overwrite).map(|_| ())
+    }
+}
+
+/// The file that `named` stands for.
+fn target(named: &Path, overwrite: Overwrite) -> Result<PathBuf, OutputError> {
+    let fail = |source| OutputError::Io {
+        path: named.to_owned(),
+        source,
+    };
+    // A link is followed: what it points to is replaced, not the link.
+    match fs::metadata(named) {
+        Ok(metadata) if metadata.is_dir() => {
+            let path = named.to_owned();
+            Err(OutputError::NotAFile {
+                path,
+                what: "a directory",
+            })
+        }
+        Ok(metadata) if !metadata.is_file() => {
+            let path = named.to_owned();
+            Err(OutputError::NotAFile {
+                path,
+                what: "a device or a pipe",
+            })
+        }
+        Ok(_) if overwrite == Overwrite::Never => Err(OutputError::Exists {
+            path: named.to_owned(),
+        }),
+        Ok(_) => fs::canonicalize(named).map_err(fail),
+        // The link is there, what it points to is not.
+        Err(_) if fs::symlink_metadata(named).is_ok_and(|link| link.is_symlink()) => {
+            Err(OutputError::NotAFile {
+                path: named.to_owned(),
+                what: "a link that leads nowhere",
+            })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(named.to_owned()),
+        Err(error) => Err(fail(error)),
+    }
+}
+
 impl OutputFile {
     fn create(named: &Path, overwrite: Overwrite) -> Result<Self, OutputError> {
         let fail = |source| OutputError::Io {
             path: named.to_owned(),
             source,
         };
-        // A link is followed: what it points to is replaced, not the link.
-        let path = match fs::metadata(named) {
-            Ok(metadata) if metadata.is_dir() => {
-                let path = named.to_owned();
-                return Err(OutputError::NotAFile {
-                    path,
-                    what: "a directory",
-                });
-            }
-            Ok(metadata) if !metadata.is_file() => {
-                let path = named.to_owned();
-                return Err(OutputError::NotAFile {
-                    path,
-                    what: "a device or a pipe",
-                });
-            }
-            Ok(_) if overwrite == Overwrite::Never => {
-                return Err(OutputError::Exists {
-                    path: named.to_owned(),
-                });
-            }
-            Ok(_) => fs::canonicalize(named).map_err(fail)?,
-            // The link is there, what it points to is not.
-            Err(_) if fs::symlink_metadata(named).is_ok_and(|link| link.is_symlink()) => {
-                return Err(OutputError::NotAFile {
-                    path: named.to_owned(),
-                    what: "a link that leads nowhere",
-                });
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => named.to_owned(),
-            Err(error) => return Err(fail(error)),
-        };
+        let path = target(named, overwrite)?;
         let ends_in_separator = named.as_os_str().as_encoded_bytes().last() == Some(&b'/');
         let Some(name) = path.file_name().filter(|_| !ends_in_separator) else {
             return Err(fail(io::Error::new(
@@ -269,7 +308,7 @@ impl OutputFile {
     fn verify(
         &self,
         options: &MineOptions,
-        searcher: &Searcher,
+        threads: NonZeroUsize,
         control: &Control,
     ) -> Result<(), OutputError> {
         let written = File::open(self.temporary.path()).map_err(|error| self.io(error))?;
@@ -278,7 +317,7 @@ impl OutputFile {
             target: options.target,
             strictness: options.strictness,
         };
-        let report = Verifier::new(searcher.threads())?
+        let report = Verifier::new(threads)?
             .verify(written, &verify_options, &control.with_fresh_counts())
             .map_err(|source| OutputError::ReadBack {
                 path: self.path.clone(),

@@ -57,20 +57,25 @@ pub(super) enum Command {
 /// A queue is JSON Lines, a JSON array, or CSV with a header that names
 /// sender, recipient and amount. In JSON Lines, a line that is an array of
 /// transactions is a block of its own. Several queues are mined one after
-/// another into one chain.
+/// another into one chain or, with --out-dir, each into its own at the same
+/// time.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fourzero mine queue.jsonl -o chain.json
   fourzero mine monday.csv tuesday.csv -o week.jsonl --rule last-hash
+  fourzero mine queues/*.csv --out-dir chains
   generate | fourzero mine - -o chain.json --timestamp 1700000000")]
 pub(super) struct MineArgs {
     /// Queue files; - is standard input
     #[arg(required = true, value_name = "QUEUE")]
     pub(super) queues: Vec<PathBuf>,
     /// The chain file to write
-    #[arg(short, long, value_name = "CHAIN")]
-    pub(super) output: PathBuf,
+    #[arg(short, long, value_name = "CHAIN", required_unless_present = "out_dir")]
+    pub(super) output: Option<PathBuf>,
+    /// Mine each queue into a chain of its own in this folder
+    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    pub(super) out_dir: Option<PathBuf>,
     /// What a proof is hashed with: last-proof, previous-hash or last-hash
     #[arg(long, default_value_t)]
     pub(super) rule: Rule,
@@ -91,7 +96,7 @@ pub(super) struct MineArgs {
     /// Give block i the time T + i - 1, so that two runs give the same bytes
     #[arg(long, value_name = "T", value_parser = seconds, allow_negative_numbers = true)]
     pub(super) timestamp: Option<f64>,
-    /// json or jsonl [default: jsonl for a name that ends in .jsonl, else json]
+    /// json or jsonl [default: jsonl for an output that ends in .jsonl, else json]
     #[arg(long)]
     pub(super) format: Option<Format>,
     /// Replace the chain file if it exists
@@ -247,10 +252,15 @@ pub(super) struct Engine {
 
 impl Engine {
     pub(super) fn start(&self) -> Result<Searcher, SearchError> {
-        Searcher::new(
-            self.threads.count(),
-            self.kernel.unwrap_or_else(Kernel::best),
-        )
+        Searcher::new(self.threads(), self.kernel())
+    }
+
+    pub(super) fn threads(&self) -> NonZeroUsize {
+        self.threads.count()
+    }
+
+    pub(super) fn kernel(&self) -> Kernel {
+        self.kernel.unwrap_or_else(Kernel::best)
     }
 }
 

@@ -18,6 +18,7 @@ const INTERVAL: Duration = Duration::from_millis(100);
 
 /// A line that is drawn until it is dropped.
 pub(super) struct Progress {
+    bar: ProgressBar,
     stop: Option<Sender<()>>,
     drawer: Option<JoinHandle<()>>,
 }
@@ -33,32 +34,39 @@ impl Progress {
         let target = ProgressDrawTarget::stderr();
         if printing.quiet || target.is_hidden() {
             return Self {
+                bar: ProgressBar::hidden(),
                 stop: None,
                 drawer: None,
             };
         }
+        // Not `wide_msg`: in a full line the terminal's echo of ^C would wrap,
+        // and what is above it would not be cleared.
+        let style =
+            ProgressStyle::with_template("{spinner} {msg}").expect("the template is well formed");
+        let bar = ProgressBar::with_draw_target(None, target).with_style(style);
         let (stop, stopped) = mpsc::channel();
-        let control = control.clone();
+        let (control, drawn) = (control.clone(), bar.clone());
         let drawer = thread::Builder::new()
             .name("progress".into())
             .spawn(move || {
-                // Not `wide_msg`: in a full line the terminal's echo of ^C would
-                // wrap, and what is above it would not be cleared.
-                let style = ProgressStyle::with_template("{spinner} {msg}")
-                    .expect("the template is well formed");
-                let bar = ProgressBar::with_draw_target(None, target).with_style(style);
                 let started = Instant::now();
                 while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(INTERVAL) {
-                    bar.set_message(describe(&control, started.elapsed()));
-                    bar.tick();
+                    drawn.set_message(describe(&control, started.elapsed()));
+                    drawn.tick();
                 }
-                bar.finish_and_clear();
+                drawn.finish_and_clear();
             });
         // Work goes on without a line if there is no thread to draw it.
         Self {
+            bar,
             stop: Some(stop),
             drawer: drawer.ok(),
         }
+    }
+
+    /// Does something with the line out of the way: prints, that is.
+    pub(super) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.suspend(print)
     }
 }
 

@@ -13,6 +13,7 @@ mod bench;
 mod interrupts;
 mod known_proofs;
 mod mine_chains;
+mod mine_each;
 mod mine_output;
 mod mine_queues;
 mod mine_unreadable;

@@ -9,16 +9,17 @@ use super::error::MineError;
 use super::tip::Tip;
 use super::{Body, Forged, Pending};
 use crate::batch::options::{MineOptions, ProofMemory};
+use crate::batch::share::Hands;
 use crate::chain::Transactions;
-use crate::pow::{Control, Nonce, NonceRange, Rule, Searcher};
+use crate::pow::{Control, Nonce, NonceRange, Rule};
 
 /// How often the stage looks whether it was cancelled while it waits.
 const CANCEL_POLL: Duration = Duration::from_millis(20);
 
 /// The mining stage.
-pub(super) struct Miner<'a> {
+pub(super) struct Miner<'a, 'h> {
     options: &'a MineOptions,
-    searcher: &'a Searcher,
+    hands: &'a mut Hands<'h>,
     control: &'a Control,
     tip: Tip,
     /// The proof after each proof that was searched from, as far as it is
@@ -34,17 +35,17 @@ pub(super) struct Mined {
     pub(super) hashes_needed: u64,
 }
 
-impl<'a> Miner<'a> {
+impl<'a, 'h> Miner<'a, 'h> {
     /// A miner of the block after `tip`.
     pub(super) fn new(
         options: &'a MineOptions,
-        searcher: &'a Searcher,
+        hands: &'a mut Hands<'h>,
         control: &'a Control,
         tip: Tip,
     ) -> Self {
         Self {
             options,
-            searcher,
+            hands,
             control,
             tip,
             known_proofs: HashMap::new(),
@@ -121,9 +122,10 @@ impl<'a> Miner<'a> {
             ..
         } = self.options;
         let template = self.tip.with_last_block(|last| rule.template(last));
-        let outcome = self
-            .searcher
-            .find(&template, target, NonceRange::ALL, self.control)?;
+        let outcome =
+            self.hands
+                .searcher()?
+                .find(&template, target, NonceRange::ALL, self.control)?;
         mined.hashes += outcome.hashes;
         let block = self.tip.index + 1;
         let proof = outcome

@@ -38,8 +38,10 @@ pub use self::error::MineError;
 use self::miner::Miner;
 use self::tip::Tip;
 use super::budget::{Budget, Permit};
+use super::named::NamedQueue;
 use super::options::MineOptions;
 use super::queue::Queue;
+use super::share::Hands;
 use crate::chain::{
     Block, ChainWriter, Format, PreviousHash, SealedBlock, Strictness, Transactions,
 };
@@ -55,22 +57,6 @@ const BUNDLE_BYTES: usize = 64 << 10;
 /// ... or so long after it handed on the last: waking a thread costs as much
 /// as reading a block, but a queue may also come slowly.
 const BUNDLE_TIME: Duration = Duration::from_millis(1);
-
-/// A queue and what to call it in messages.
-pub struct NamedQueue {
-    name: String,
-    source: Box<dyn Read + Send>,
-}
-
-impl NamedQueue {
-    /// A queue that is read from `source`, which need not be buffered.
-    pub fn new(name: impl Into<String>, source: impl Read + Send + 'static) -> Self {
-        Self {
-            name: name.into(),
-            source: Box::new(source),
-        }
-    }
-}
 
 /// What mining made, and what it took.
 #[derive(Clone, PartialEq, Debug)]
@@ -141,6 +127,25 @@ pub fn mine<W: Write + Send>(
     searcher: &Searcher,
     control: &Control,
 ) -> Result<(W, MineSummary), MineError> {
+    mine_with(
+        queues,
+        out,
+        format,
+        options,
+        &mut Hands::Fixed(searcher),
+        control,
+    )
+}
+
+/// As [`mine()`], with hands that may change from proof to proof.
+pub(super) fn mine_with<W: Write + Send>(
+    queues: Vec<NamedQueue>,
+    out: W,
+    format: Format,
+    options: &MineOptions,
+    hands: &mut Hands<'_>,
+    control: &Control,
+) -> Result<(W, MineSummary), MineError> {
     let started = Instant::now();
     let (pending_sender, pending) = bounded(CHANNEL_BUNDLES);
     let (forged_sender, forged) = bounded(CHANNEL_BUNDLES);
@@ -168,7 +173,7 @@ pub fn mine<W: Write + Send>(
         })?;
 
     let (mined, hashed, written) = thread::scope(|scope| {
-        let miner = Miner::new(options, searcher, control, tip);
+        let miner = Miner::new(options, hands, control, tip);
         let miner = scope.spawn(move || miner.run(&pending, forged_sender));
         let hasher = scope.spawn(move || hash(forged, sealed_sender, tip, options));
         let writer = ChainWriter::new(out, format);
@@ -248,6 +253,14 @@ fn read(
         pending.send(Ok(message)).is_ok()
     };
     for NamedQueue { name, source } in queues {
+        let source = match source.open() {
+            Ok(source) => source,
+            Err(error) => {
+                let source = error.into();
+                let _ = pending.send(Err(MineError::Queue { name, source }));
+                return;
+            }
+        };
         let counted = Counted {
             source,
             control: control.clone(),

@@ -1,0 +1,112 @@
+//! Several queues, each mined into a chain of its own.
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use crossbeam_channel::unbounded;
+
+use super::named::NamedQueue;
+use super::options::MineOptions;
+use super::output::{OutputError, OutputOptions, mine_to_file_with};
+use super::pipeline::{MineError, MineSummary};
+use super::share::{Hands, Table};
+use crate::pow::{Control, SearchError};
+use crate::sha256::Kernel;
+
+/// A chain to be mined.
+#[derive(Debug)]
+pub struct ChainJob {
+    /// Its transactions.
+    pub queue: NamedQueue,
+    /// Its file.
+    pub output: OutputOptions,
+}
+
+/// Mines each of `jobs` into its own file, as
+/// [`mine_to_file`](super::mine_to_file) does, on `threads` threads in all:
+/// one a chain while there are chains enough, all together on the last.
+///
+/// `report` is called on this thread as each is done, with its place among
+/// `jobs`. One that fails does not keep the others from being mined; once
+/// `control` is cancelled, those that are not finished fail with
+/// [`MineError::Cancelled`].
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use fourzero::batch::{
+///     ChainJob, MineOptions, NamedQueue, OutputOptions, Overwrite, ReadBack, mine_each,
+/// };
+/// use fourzero::chain::Format;
+/// use fourzero::pow::Control;
+/// use fourzero::sha256::Kernel;
+///
+/// let folder = tempfile::tempdir()?;
+/// let csv = "sender,recipient,amount\nalice,bob,5\n";
+/// let jobs = ["one.json", "two.json"].map(|name| ChainJob {
+///     queue: NamedQueue::new("example", csv.as_bytes()),
+///     output: OutputOptions {
+///         path: folder.path().join(name),
+///         format: Format::Json,
+///         overwrite: Overwrite::Never,
+///         read_back: ReadBack::Verify,
+///     },
+/// });
+/// let mut blocks = [0; 2];
+/// mine_each(
+///     jobs.into(),
+///     &MineOptions::default(),
+///     NonZeroUsize::MIN,
+///     Kernel::best(),
+///     &Control::new(),
+///     |place, mined| blocks[place] = mined.map_or(0, |summary| summary.blocks),
+/// )?;
+/// assert_eq!(blocks, [2, 2]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// If the threads cannot be started; nothing is mined then.
+pub fn mine_each(
+    jobs: Vec<ChainJob>,
+    options: &MineOptions,
+    threads: NonZeroUsize,
+    kernel: Kernel,
+    control: &Control,
+    mut report: impl FnMut(usize, Result<MineSummary, OutputError>),
+) -> Result<(), SearchError> {
+    let count = threads.get().min(jobs.len());
+    let table = Table::new(threads, kernel, count);
+    let seats: Vec<_> = (0..count)
+        .map(|number| table.seat(number))
+        .collect::<Result<_, _>>()?;
+    let waiting = Mutex::new(jobs.into_iter().enumerate());
+    let next = || {
+        // The list is sound even if another thread panicked beside it.
+        let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.next()
+    };
+    let (done_sender, done) = unbounded();
+    thread::scope(|scope| {
+        for seat in seats {
+            let (next, done) = (&next, done_sender.clone());
+            scope.spawn(move || {
+                let mut hands = Hands::Shared(seat);
+                while let Some((place, ChainJob { queue, output })) = next() {
+                    let mined = if control.is_cancelled() {
+                        Err(OutputError::Mine(MineError::Cancelled))
+                    } else {
+                        mine_to_file_with(vec![queue], &output, options, &mut hands, control)
+                    };
+                    // The receiver outlives this thread.
+                    let _ = done.send((place, mined));
+                }
+            });
+        }
+        drop(done_sender);
+        for (place, mined) in done {
+            report(place, mined);
+        }
+    });
+    Ok(())
+}

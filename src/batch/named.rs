@@ -1,0 +1,67 @@
+//! Queues with the names that messages give them.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// A queue and what to call it in messages.
+#[derive(Debug)]
+pub struct NamedQueue {
+    pub(super) name: String,
+    pub(super) source: Source,
+}
+
+/// Where a queue's text comes from.
+pub(super) enum Source {
+    /// A plain file, opened when its turn comes: there may be more queues than
+    /// files that may be open at once.
+    Path(PathBuf),
+    /// Anything else.
+    Reader(Box<dyn Read + Send>),
+}
+
+impl NamedQueue {
+    /// A queue that is read from `source`, which need not be buffered.
+    pub fn new(name: impl Into<String>, source: impl Read + Send + 'static) -> Self {
+        Self {
+            name: name.into(),
+            source: Source::Reader(Box::new(source)),
+        }
+    }
+
+    /// The queue in a file, which is called as its path.
+    ///
+    /// # Errors
+    /// If the file cannot be opened.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        Ok(Self {
+            name: path.display().to_string(),
+            // A pipe must not be closed again: whoever writes it would fail.
+            source: if file.metadata()?.is_file() {
+                Source::Path(path.to_owned())
+            } else {
+                Source::Reader(Box::new(file))
+            },
+        })
+    }
+}
+
+impl Source {
+    pub(super) fn open(self) -> io::Result<Box<dyn Read + Send>> {
+        match self {
+            Self::Path(path) => Ok(Box::new(File::open(path)?)),
+            Self::Reader(reader) => Ok(reader),
+        }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => f.debug_tuple("Path").field(path).finish(),
+            Self::Reader(_) => f.write_str("Reader"),
+        }
+    }
+}

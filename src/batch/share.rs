@@ -1,0 +1,128 @@
+//! Sharing the cores among chains that are mined at the same time.
+//!
+//! Chains are independent of each other, and a chain alone on a core loses
+//! nothing to waiting. So while there are as many chains as threads, each has
+//! one; once there are fewer, the threads are dealt out anew, and the last
+//! chain has them all.
+
+use std::num::NonZeroUsize;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::pow::{SearchError, Searcher};
+use crate::sha256::Kernel;
+
+/// Who is mining now, by the numbers of their seats.
+#[derive(Debug)]
+pub(super) struct Table {
+    threads: NonZeroUsize,
+    kernel: Kernel,
+    seats: Mutex<Vec<usize>>,
+}
+
+/// A place at the table: takes part in the division until it is dropped.
+#[derive(Debug)]
+pub(super) struct Seat<'a> {
+    table: &'a Table,
+    number: usize,
+    searcher: Searcher,
+}
+
+/// The threads that search for one chain.
+#[derive(Debug)]
+pub(super) enum Hands<'a> {
+    /// Always the same.
+    Fixed(&'a Searcher),
+    /// As many as this seat has a right to.
+    Shared(Seat<'a>),
+}
+
+impl Table {
+    /// A table at which the seats from 0 to `seats` will be taken.
+    pub(super) fn new(threads: NonZeroUsize, kernel: Kernel, seats: usize) -> Self {
+        Self {
+            threads,
+            kernel,
+            seats: Mutex::new((0..seats).collect()),
+        }
+    }
+
+    /// Takes the seat of that number.
+    pub(super) fn seat(&self, number: usize) -> Result<Seat<'_>, SearchError> {
+        let threads = self.share(number);
+        Ok(Seat {
+            table: self,
+            number,
+            searcher: Searcher::new(threads, self.kernel)?,
+        })
+    }
+
+    fn seats(&self) -> MutexGuard<'_, Vec<usize>> {
+        // The list is sound even if another thread panicked beside it.
+        self.seats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Threads for one seat: the shares of all differ by one at most, and make
+    /// up the whole.
+    fn share(&self, number: usize) -> NonZeroUsize {
+        let seats = self.seats();
+        let place = seats.iter().position(|seat| *seat == number).unwrap_or(0);
+        let share = (self.threads.get() + place) / seats.len().max(1);
+        NonZeroUsize::new(share).unwrap_or(NonZeroUsize::MIN)
+    }
+
+    fn leave(&self, number: usize) {
+        self.seats().retain(|seat| *seat != number);
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        self.table.leave(self.number);
+    }
+}
+
+impl Hands<'_> {
+    /// The searcher for the next proof.
+    pub(super) fn searcher(&mut self) -> Result<&Searcher, SearchError> {
+        match self {
+            Self::Fixed(searcher) => Ok(searcher),
+            Self::Shared(seat) => {
+                let threads = seat.table.share(seat.number);
+                if threads != seat.searcher.threads() {
+                    seat.searcher = Searcher::new(threads, seat.table.kernel)?;
+                }
+                Ok(&seat.searcher)
+            }
+        }
+    }
+
+    /// Threads it had for the last proof.
+    pub(super) fn threads(&self) -> NonZeroUsize {
+        match self {
+            Self::Fixed(searcher) => searcher.threads(),
+            Self::Shared(seat) => seat.searcher.threads(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shares_make_up_the_whole_whoever_leaves() {
+        for threads in 1..20 {
+            for seats in 1..=threads {
+                let whole = NonZeroUsize::new(threads).unwrap();
+                let table = Table::new(whole, Kernel::best(), seats);
+                let mut left: Vec<_> = (0..seats).collect();
+                while !left.is_empty() {
+                    let shares = left.iter().map(|seat| table.share(*seat).get());
+                    assert_eq!(shares.sum::<usize>(), threads);
+                    let leaver = left.remove(left.len() / 2);
+                    table.leave(leaver);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Each queue into a chain of its own.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+use fourzero::batch::{ChainJob, mine_each};
+use fourzero::chain::Format;
+use fourzero::pow::Control;
+
+use super::open_queue;
+use crate::cli::args::MineArgs;
+use crate::cli::interrupt::{self, WhenStuck};
+use crate::cli::progress::{self, Progress};
+use crate::cli::{Exit, print};
+
+pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
+    fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let jobs = jobs(args, folder)?;
+    let paths: Vec<_> = jobs.iter().map(|job| job.output.path.clone()).collect();
+    let options = super::options(args);
+    let control = Control::new();
+    let interrupted = interrupt::install(&control, WhenStuck::Wait)?;
+
+    let started = Instant::now();
+    let progress = Progress::start(&args.printing, &control, progress::mining);
+    let (mut kept, mut failed, mut unfinished) = (0, 0, 0);
+    let mut hashes = 0;
+    let mut unprinted = Ok(());
+    let (threads, kernel) = (args.engine.threads(), args.engine.kernel());
+    mine_each(jobs, &options, threads, kernel, &control, |place, mined| {
+        let path = &paths[place];
+        match mined {
+            Ok(summary) => {
+                kept += 1;
+                hashes += summary.hashes;
+                let printed = progress.suspend(|| {
+                    if args.printing.json {
+                        super::print_json(path, &summary, None)
+                    } else {
+                        let description = super::describe(&summary);
+                        print::line(&format!("{}: {description}", path.display()))
+                    }
+                });
+                if printed.is_err() && unprinted.is_ok() {
+                    unprinted = printed;
+                }
+            }
+            Err(error) if error.is_cancelled() || interrupted.is_set() => unfinished += 1,
+            Err(error) => {
+                failed += 1;
+                progress.suspend(|| print::error(&format!("{:#}", anyhow::Error::from(error))));
+            }
+        }
+    })?;
+    drop(progress);
+    unprinted.with_context(|| {
+        let kept = print::count(kept, "chain");
+        format!("{kept} written, but what was made cannot be printed")
+    })?;
+    if unfinished > 0 {
+        print::message(&format!(
+            "interrupted: {} kept, {} not written",
+            print::count(kept, "chain"),
+            unfinished + failed
+        ));
+        return Ok(Exit::Interrupted);
+    }
+    if !args.printing.json && kept > 0 {
+        let seconds = started.elapsed().as_secs_f64();
+        print::line(&format!(
+            "{} in {seconds:.3} s ({}), {}",
+            print::count(kept, "chain"),
+            print::hashrate(hashes as f64 / seconds),
+            super::verdict(args)
+        ))?;
+    }
+    Ok(if failed > 0 { Exit::Error } else { Exit::Yes })
+}
+
+/// A chain for each queue: a file of the same name, but for its ending.
+fn jobs(args: &MineArgs, folder: &Path) -> anyhow::Result<Vec<ChainJob>> {
+    let mut names: HashMap<PathBuf, &Path> = HashMap::new();
+    let mut jobs = Vec::new();
+    for queue in &args.queues {
+        if queue == Path::new("-") {
+            bail!(
+                "standard input (-) has no name for a file in {}",
+                folder.display()
+            );
+        }
+        let extension = args.format.unwrap_or(Format::Json).to_string();
+        let name = queue.with_extension(extension);
+        let Some(name) = name.file_name() else {
+            bail!("{} names no file", queue.display());
+        };
+        let path = folder.join(name);
+        if let Some(other) = names.insert(path.clone(), queue) {
+            bail!(
+                "both {} and {} would become {}",
+                other.display(),
+                queue.display(),
+                path.display()
+            );
+        }
+        let output = super::output_options(args, path);
+        // Before anything is mined: it may take hours to come to the last.
+        output.check()?;
+        let queue = open_queue(queue, &output.path)?;
+        jobs.push(ChainJob { queue, output });
+    }
+    Ok(jobs)
+}

@@ -1,0 +1,119 @@
+//! `fourzero mine`: all queues into one chain, or each into its own.
+
+mod each;
+mod one;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use fourzero::batch::{
+    Clock, MineOptions, MineSummary, NamedQueue, OutputOptions, Overwrite, ProofMemory, ReadBack,
+    fresh_node_id,
+};
+use fourzero::chain::Format;
+use serde::Serialize;
+
+use super::args::MineArgs;
+use super::{Exit, print};
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Summary<'a> {
+    output: &'a str,
+    blocks: u64,
+    transactions: u64,
+    hashes: u64,
+    seconds: f64,
+    hashrate: f64,
+    efficiency: Option<f64>,
+    last_hash: String,
+}
+
+pub(super) fn run(args: &MineArgs) -> anyhow::Result<Exit> {
+    match (&args.output, &args.out_dir) {
+        (Some(output), _) => one::run(args, output),
+        (None, Some(folder)) => each::run(args, folder),
+        (None, None) => bail!("no output is named (--output or --out-dir)"),
+    }
+}
+
+fn options(args: &MineArgs) -> MineOptions {
+    MineOptions {
+        rule: args.rule,
+        target: args.difficulty.target,
+        block_size: args.block_size,
+        recipient: args.recipient.clone().unwrap_or_else(fresh_node_id),
+        clock: args.timestamp.map_or(Clock::System, Clock::From),
+        strictness: args.strict.strictness(),
+        proof_memory: if args.no_proof_cache {
+            ProofMemory::Off
+        } else {
+            ProofMemory::On
+        },
+    }
+}
+
+fn output_options(args: &MineArgs, path: PathBuf) -> OutputOptions {
+    OutputOptions {
+        format: args.format.unwrap_or_else(|| Format::of_path(&path)),
+        path,
+        overwrite: if args.force {
+            Overwrite::Replace
+        } else {
+            Overwrite::Never
+        },
+        read_back: if args.no_verify {
+            ReadBack::Skip
+        } else {
+            ReadBack::Verify
+        },
+    }
+}
+
+/// Opens the queue in the file `path`, which must not be `output`.
+fn open_queue(path: &Path, output: &Path) -> anyhow::Result<NamedQueue> {
+    let name = path.display();
+    let queue = NamedQueue::open(path).with_context(|| format!("cannot open {name}"))?;
+    if is_same_file(path, output) {
+        bail!("{name} is both a queue and the output; mining would replace it");
+    }
+    Ok(queue)
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+}
+
+fn print_json(path: &Path, summary: &MineSummary, efficiency: Option<f64>) -> io::Result<()> {
+    print::json(&Summary {
+        output: &path.display().to_string(),
+        blocks: summary.blocks,
+        transactions: summary.transactions,
+        hashes: summary.hashes,
+        seconds: summary.elapsed.as_secs_f64(),
+        hashrate: summary.hashrate(),
+        efficiency,
+        last_hash: summary.last_hash.to_string(),
+    })
+}
+
+/// What was made and what it took, in words.
+fn describe(summary: &MineSummary) -> String {
+    format!(
+        "{}, {}, {} in {:.3} s ({})",
+        print::count(summary.blocks, "block"),
+        print::count(summary.transactions, "transaction"),
+        print::count(summary.hashes, "hash"),
+        summary.elapsed.as_secs_f64(),
+        print::hashrate(summary.hashrate()),
+    )
+}
+
+const fn verdict(args: &MineArgs) -> &'static str {
+    if args.no_verify {
+        "not verified"
+    } else {
+        "verified"
+    }
+}

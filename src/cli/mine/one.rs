@@ -1,0 +1,92 @@
+//! All queues into one chain.
+
+use std::io;
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
+use fourzero::batch::{MineSummary, NamedQueue, mine_to_file};
+use fourzero::bench::{self, Calibration, one_thread_rate};
+use fourzero::pow::{Control, Searcher};
+
+use super::open_queue;
+use crate::cli::args::MineArgs;
+use crate::cli::interrupt::{self, WhenStuck};
+use crate::cli::progress::{self, Progress};
+use crate::cli::{Exit, print};
+
+pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
+    if path == Path::new("-") {
+        bail!("a chain cannot be written to standard output (-); name a file");
+    }
+    let queues = open_queues(&args.queues, path)?;
+    let options = super::options(args);
+    let output = super::output_options(args, path.to_owned());
+    let searcher = args.engine.start()?;
+    let control = Control::new();
+    let interrupted = interrupt::install(&control, WhenStuck::Wait)?;
+
+    let progress = Progress::start(&args.printing, &control, progress::mining);
+    let mined = mine_to_file(queues, &output, &options, &searcher, &control);
+    drop(progress);
+    match mined {
+        Ok(summary) => {
+            report(args, path, &summary, &searcher).with_context(|| {
+                let output = path.display();
+                format!("{output} was written, but its summary cannot be printed")
+            })?;
+            Ok(Exit::Yes)
+        }
+        // The same Ctrl-C may have ended whoever writes the queue, too.
+        Err(error) if error.is_cancelled() || interrupted.is_set() => {
+            print::message(&format!(
+                "interrupted after {}; nothing was kept, {} was not written",
+                print::count(control.blocks(), "block"),
+                path.display()
+            ));
+            Ok(Exit::Interrupted)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn open_queues(paths: &[std::path::PathBuf], output: &Path) -> anyhow::Result<Vec<NamedQueue>> {
+    let mut queues = Vec::new();
+    let mut has_stdin = false;
+    for path in paths {
+        if path == Path::new("-") {
+            if has_stdin {
+                bail!("standard input (-) is named twice as a queue");
+            }
+            has_stdin = true;
+            queues.push(NamedQueue::new("standard input", io::stdin()));
+        } else {
+            queues.push(open_queue(path, output)?);
+        }
+    }
+    Ok(queues)
+}
+
+/// What share of the threads' time became proofs, by the rate that the same
+/// kernel has now; `None` where no proof was searched.
+fn efficiency(args: &MineArgs, summary: &MineSummary, searcher: &Searcher) -> Option<f64> {
+    if summary.hashes_needed == 0 {
+        return None;
+    }
+    let (kernel, elapsed) = (searcher.kernel(), summary.elapsed);
+    let rate = one_thread_rate(kernel, args.rule, Calibration::after(elapsed)).ok()?;
+    bench::efficiency(summary.hashes_needed, elapsed, searcher.threads(), rate)
+}
+
+fn report(
+    args: &MineArgs,
+    path: &Path,
+    summary: &MineSummary,
+    searcher: &Searcher,
+) -> io::Result<()> {
+    if args.printing.json {
+        return super::print_json(path, summary, efficiency(args, summary, searcher));
+    }
+    print::line(&format!("{}: {}", path.display(), super::describe(summary)))?;
+    print::line(&format!("last hash: {}", summary.last_hash))?;
+    print::line(super::verdict(args))
+}

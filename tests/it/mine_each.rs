@@ -1,0 +1,179 @@
+//! `mine --out-dir`: each queue into a chain of its own.
+
+use std::collections::HashMap;
+
+use crate::support::{Ends as _, Folder, Run, fourzero, shown};
+
+/// A queue of `count` transactions by `sender`.
+fn queue(sender: &str, count: usize) -> String {
+    (0..count)
+        .map(|amount| {
+            format!("{{\"sender\": \"{sender}\", \"recipient\": \"b\", \"amount\": {amount}}}\n")
+        })
+        .collect()
+}
+
+const OPTIONS: [&str; 8] = [
+    "--rule",
+    "last-hash",
+    "--difficulty",
+    "2",
+    "--timestamp",
+    "1700000000",
+    "--recipient",
+    "me",
+];
+
+/// Mines queues of the folder into its subfolder `chains`.
+#[track_caller]
+fn mine_each(folder: &Folder, queues: &[&str], options: &[&str], code: i32) -> Run {
+    fourzero()
+        .arg("mine")
+        .args(queues.iter().map(|name| folder.path(name)))
+        .args(OPTIONS)
+        .args(options)
+        .arg("--out-dir")
+        .arg(folder.path("chains"))
+        .ends_with(code)
+}
+
+#[test]
+fn each_chain_is_the_one_that_its_queue_gives_alone() {
+    let folder = Folder::new();
+    // More queues than threads and fewer, and sizes that differ.
+    let names: Vec<_> = (0..7).map(|number| format!("q{number}.jsonl")).collect();
+    for (number, name) in names.iter().enumerate() {
+        folder.write(name, queue(name, 1 + 37 * number));
+    }
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    for threads in ["1", "2", "5", "16"] {
+        let options = ["--threads", threads, "--json", "--force"];
+        let run = mine_each(&folder, &names, &options, 0);
+        let summaries: HashMap<_, _> = run
+            .json()
+            .into_iter()
+            .map(|summary| (summary["output"].as_str().unwrap().to_owned(), summary))
+            .collect();
+        assert_eq!(summaries.len(), names.len());
+        for (number, name) in names.iter().enumerate() {
+            let chain = format!("chains/{}", name.replace(".jsonl", ".json"));
+            fourzero()
+                .arg("mine")
+                .arg(folder.path(name))
+                .args(OPTIONS)
+                .arg("--force")
+                .arg("-o")
+                .arg(folder.path("alone.json"))
+                .ends_with(0);
+            assert_eq!(folder.read(&chain), folder.read("alone.json"), "{name}");
+            let summary = &summaries[&shown(&folder.path(&chain))];
+            assert_eq!(summary["transactions"], 1 + 37 * number);
+        }
+    }
+}
+
+#[test]
+fn a_queue_that_fails_is_named_and_the_others_are_mined() {
+    let folder = Folder::new();
+    folder.write("good.jsonl", queue("a", 3));
+    folder.write("bad.jsonl", "{\"sender\": \"a\"}\n");
+    folder.write("fine.csv", "sender,recipient,amount\na,b,1\n");
+    let run = mine_each(&folder, &["bad.jsonl", "good.jsonl", "fine.csv"], &[], 2);
+    let expected = format!(
+        "error: cannot read the queue {}: line 1 column 1: the field \"amount\" is missing\n",
+        shown(&folder.path("bad.jsonl"))
+    );
+    assert_eq!(run.stderr, expected);
+    let mut chains: Vec<_> = std::fs::read_dir(folder.path("chains"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    chains.sort();
+    assert_eq!(chains, ["fine.json", "good.json"]);
+    let last_line = run.stdout.lines().last().unwrap();
+    assert!(last_line.starts_with("2 chains in "), "{last_line}");
+    assert!(last_line.ends_with(", verified"), "{last_line}");
+}
+
+#[test]
+fn nothing_is_mined_where_two_queues_would_become_one_file() {
+    let folder = Folder::new();
+    folder.write("a.jsonl", queue("a", 1));
+    folder.write("a.csv", "sender,recipient,amount\na,b,1\n");
+    let run = mine_each(&folder, &["a.jsonl", "a.csv"], &[], 2);
+    let expected = format!(
+        "error: both {} and {} would become {}\n",
+        shown(&folder.path("a.jsonl")),
+        shown(&folder.path("a.csv")),
+        shown(&folder.path("chains/a.json"))
+    );
+    assert_eq!(run.stderr, expected);
+}
+
+#[test]
+fn nothing_is_mined_where_the_last_chain_could_not_be_written() {
+    let folder = Folder::new();
+    folder.write("a.jsonl", queue("a", 1));
+    folder.write("b.jsonl", queue("b", 1));
+    std::fs::create_dir(folder.path("chains")).unwrap();
+    folder.write("chains/b.json", "precious");
+    let run = mine_each(&folder, &["a.jsonl", "b.jsonl"], &[], 2);
+    let taken = shown(&folder.path("chains/b.json"));
+    let expected = format!("error: {taken} exists; --force replaces it\n");
+    assert_eq!(run.stderr, expected);
+    assert!(!folder.path("chains/a.json").exists());
+    assert_eq!(folder.read("chains/b.json"), "precious");
+
+    // A queue in the folder is not its own chain.
+    let options = ["--format", "jsonl", "--force", "--out-dir"];
+    let run = fourzero()
+        .arg("mine")
+        .arg(folder.path("a.jsonl"))
+        .args(options)
+        .arg(folder.path("."))
+        .ends_with(2);
+    assert!(run.stderr.contains("is both a queue and the output"));
+}
+
+#[test]
+fn an_output_is_named_in_one_of_the_two_ways() {
+    let folder = Folder::new();
+    let queue = folder.write("a.jsonl", queue("a", 1));
+    fourzero().arg("mine").arg(&queue).ends_with(2);
+    let both = fourzero()
+        .arg("mine")
+        .arg(&queue)
+        .args(["-o", "x.json", "--out-dir", "y"])
+        .ends_with(2);
+    assert!(both.stderr.contains("cannot be used with"));
+    let stdin = mine_each(&folder, &["-"], &[], 2);
+    assert!(stdin.stderr.contains("cannot open"), "{}", stdin.stderr);
+    let stdin = fourzero()
+        .args(["mine", "-", "--out-dir"])
+        .arg(folder.path("chains"))
+        .ends_with(2);
+    assert!(stdin.stderr.contains("standard input (-) has no name"));
+}
+
+#[test]
+fn more_queues_than_may_be_open_at_once_are_mined() {
+    let folder = Folder::new();
+    let names: Vec<_> = (0..60).map(|number| format!("{number}.jsonl")).collect();
+    for name in &names {
+        folder.write(name, queue("a", 1));
+    }
+    // A shell sets the limit, for this process must keep its own.
+    for output in ["-o chain.json", "--out-dir chains"] {
+        let command = format!(
+            "ulimit -n 40; cd \"$1\"; exec \"$0\" mine --threads 2 --difficulty 1 *.jsonl {output}"
+        );
+        let status = std::process::Command::new("sh")
+            .args(["-c", &command])
+            .arg(assert_cmd::cargo::cargo_bin!("fourzero"))
+            .arg(folder.path("."))
+            .stdout(std::process::Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success());
+    }
+}
