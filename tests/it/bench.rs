@@ -330,7 +330,7 @@ fn the_engines_figures_stand_beside_their_targets_and_sha2() {
     for (command, targets) in [
         (
             "mine",
-            vec![">= 0.97", ">= 0.9", "<= 2.5", "<= 0.15", "<= 0.1"],
+            vec![">= 0.97", ">= 0.9", ">= 1.9", "<= 2.5", "<= 0.15", "<= 0.1"],
         ),
         ("verify", vec![">= 0.5", ">= 0.2", "<= 0.15", "<= 0.1"]),
     ] {

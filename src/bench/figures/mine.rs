@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 
 use super::proportion::{self, Chain};
+use super::queues;
 use super::{Bench, Bound, Figure, Figures, FiguresError, FiguresPlan, RunTask};
 use crate::batch::{MineOptions, NamedQueue, mine};
 use crate::bench::rate::{Calibration, efficiency, one_thread_rate};
@@ -18,7 +19,7 @@ use crate::sha256::Kernel;
 const BLOCKS: u64 = 200;
 
 /// Measures what mining is held to: the share of the threads' time that
-/// becomes proofs, and what text costs.
+/// becomes proofs, what many queues gain, and what text costs.
 ///
 /// # Errors
 /// If mining fails, data cannot be written, or `control` is cancelled.
@@ -30,6 +31,7 @@ pub fn mine_figures<'a>(
 ) -> Result<Figures, FiguresError> {
     let mut bench = Bench::new(plan, run_task, observe, control);
     let mut figures = four_zeros(&mut bench)?;
+    figures.extend(queues::figures(&mut bench)?);
     figures.extend(writing(&mut bench)?);
     figures.extend(proportion::figures(
         &mut bench,

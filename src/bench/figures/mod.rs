@@ -7,6 +7,7 @@
 
 mod mine;
 mod proportion;
+mod queues;
 mod verify;
 
 use std::error::Error;
@@ -24,7 +25,7 @@ use super::rate::Calibration;
 use super::sha2_rate::sha2_bytes_per_second;
 use super::task::{Measured, Task};
 use super::turns::Turns;
-use crate::batch::MineError;
+use crate::batch::{MineError, OutputError};
 use crate::pow::{Control, SearchError};
 
 /// What a figure must be.
@@ -140,6 +141,9 @@ pub enum FiguresError {
     /// Mining failed.
     #[error(transparent)]
     Mine(MineError),
+    /// A chain cannot be written.
+    #[error(transparent)]
+    Output(OutputError),
     /// A search failed.
     #[error(transparent)]
     Search(#[from] SearchError),
@@ -314,9 +318,10 @@ mod tests {
             mine_figures(plan, run_task, &mut |_| {}, &Control::new())
         });
         let names = names_with_target(&figures);
-        assert_eq!(names.len(), 5, "{names:?}");
+        assert_eq!(names.len(), 6, "{names:?}");
         assert!(names[0].contains("efficiency, 1 thread"), "{names:?}");
         assert!(names[1].contains("efficiency, 2 threads"), "{names:?}");
+        assert!(names[2].contains("16 queues"), "{names:?}");
     }
 
     #[test]
