@@ -58,28 +58,26 @@ impl Rule {
     /// assert_eq!(template.message(Nonce(7)), b"10071");
     /// ```
     pub fn template(self, last: &LastBlock<'_>) -> Template {
-        let hash = last.hash.to_hex();
-        Template::new(last.proof, self.suffix(last, &hash))
+        match self {
+            Self::LastProof => Template::new(last.proof, b""),
+            Self::PreviousHash => Template::new(last.proof, last.previous_hash),
+            Self::LastHash => Template::new(last.proof, last.hash.to_hex()),
+        }
     }
 
     /// The digest that decides whether `proof` (decimal text of any length)
     /// may follow `last`.
     pub fn digest(self, last: &LastBlock<'_>, proof: &[u8]) -> Digest {
-        let hash = last.hash.to_hex();
-        Digest::of_parts(&[last.proof, proof, self.suffix(last, &hash)])
+        match self {
+            Self::LastProof => Digest::of_parts(&[last.proof, proof]),
+            Self::PreviousHash => Digest::of_parts(&[last.proof, proof, last.previous_hash]),
+            Self::LastHash => Digest::of_parts(&[last.proof, proof, &last.hash.to_hex()]),
+        }
     }
 
     /// Whether `proof` may follow `last`, by the `sha2` crate.
     pub fn is_satisfied(self, last: &LastBlock<'_>, proof: Nonce, target: Target) -> bool {
         target.is_met_by(&self.digest(last, proof.to_string().as_bytes()))
-    }
-
-    fn suffix<'a>(self, last: &LastBlock<'a>, hash: &'a [u8; 64]) -> &'a [u8] {
-        match self {
-            Self::LastProof => b"",
-            Self::PreviousHash => last.previous_hash,
-            Self::LastHash => hash,
-        }
     }
 }
 

@@ -107,6 +107,11 @@ impl<R: Read> ChainReader<R> {
         self.stated_length.as_deref()
     }
 
+    /// Bytes that were read from the source so far.
+    pub(crate) const fn bytes_read(&self) -> u64 {
+        self.stream.bytes_read()
+    }
+
     /// Fills `batch` with the next blocks; `false` if there are no more.
     pub(crate) fn fill(&mut self, batch: &mut Batch) -> Result<bool, ReadError> {
         if let Some(error) = self.delayed.take() {

@@ -52,6 +52,8 @@ pub(crate) struct JsonStream<R> {
     end: usize,
     is_at_end: bool,
     is_at_start: bool,
+    /// All that was read from the source.
+    bytes_read: u64,
     /// An error that came while there was text before it.
     delayed: Option<io::Error>,
     /// The place of `start` in the stream.
@@ -67,6 +69,7 @@ impl<R: Read> JsonStream<R> {
             end: 0,
             is_at_end: false,
             is_at_start: true,
+            bytes_read: 0,
             delayed: None,
             position: Position::START,
         }
@@ -75,6 +78,11 @@ impl<R: Read> JsonStream<R> {
     /// The place of the next unread byte.
     pub(crate) const fn position(&self) -> Position {
         self.position
+    }
+
+    /// Bytes that were read from the source, ahead of the place or not.
+    pub(crate) const fn bytes_read(&self) -> u64 {
+        self.bytes_read
     }
 
     /// Skips white space (and a byte order mark at the very start), then
@@ -199,10 +207,12 @@ impl<R: Read> JsonStream<R> {
             return;
         }
         out.reserve(missing);
+        let before = out.len();
         match self.source.by_ref().take(missing as u64).read_to_end(out) {
             Ok(count) => self.is_at_end = count < missing,
             Err(error) => self.delayed = Some(error),
         }
+        self.bytes_read += (out.len() - before) as u64;
     }
 
     /// Puts `text` before what is unread.
@@ -282,6 +292,7 @@ impl<R: Read> JsonStream<R> {
             }
         };
         self.end += count;
+        self.bytes_read += count as u64;
         self.is_at_end = count == 0;
         Ok(count > 0)
     }

@@ -20,7 +20,7 @@ mod ledger;
 mod line;
 mod worker;
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::num::NonZeroUsize;
 
 use thiserror::Error;
@@ -140,7 +140,8 @@ impl Verifier {
         options: &VerifyOptions,
         control: &Control,
     ) -> Result<Report, VerifyError> {
-        let mut reader = ChainReader::new(Counted { source, control });
+        let mut reader = ChainReader::new(source);
+        let mut counted = 0;
         let mut ledger = Ledger::default();
         // One batch a thread at work, one ready for it, and one being read.
         let mut line = Line::new(2 * self.pool.current_num_threads() + 1);
@@ -161,11 +162,21 @@ impl Verifier {
                     continue;
                 };
                 if certain == 0 {
-                    if let Some(separator) = reader.guess(&mut worker.batch)? {
-                        line.start(worker, Work::Guess(separator), scope, options);
-                        continue;
+                    let guess = reader.guess(&mut worker.batch);
+                    control.add_bytes(reader.bytes_read() - counted);
+                    counted = reader.bytes_read();
+                    match guess {
+                        Ok(Some(separator)) => {
+                            line.start(worker, Work::Guess(separator), scope, options);
+                            continue;
+                        }
+                        Ok(None) => certain = CERTAIN_BATCHES,
+                        Err(error) => {
+                            // As below.
+                            line.wait_for_all(&mut ledger, &mut reader, options, control)?;
+                            return Err(error.into());
+                        }
                     }
-                    certain = CERTAIN_BATCHES;
                 }
                 if line.has_guesses()
                     && !line.wait_for_all(&mut ledger, &mut reader, options, control)?
@@ -174,7 +185,10 @@ impl Verifier {
                     continue;
                 }
                 certain -= 1;
-                match reader.fill(&mut worker.batch) {
+                let filled = reader.fill(&mut worker.batch);
+                control.add_bytes(reader.bytes_read() - counted);
+                counted = reader.bytes_read();
+                match filled {
                     // Large blocks are checked here, one after another, and so
                     // bound what all batches together take.
                     Ok(true) if worker.batch.is_large() => {
@@ -198,19 +212,5 @@ impl Verifier {
             transactions: ledger.transactions,
             fault: ledger.fault(options, reader.stated_length()),
         })
-    }
-}
-
-/// Counts the bytes that are read.
-struct Counted<'a, R> {
-    source: R,
-    control: &'a Control,
-}
-
-impl<R: Read> Read for Counted<'_, R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.source.read(buffer)?;
-        self.control.add_bytes(count as u64);
-        Ok(count)
     }
 }
