@@ -308,7 +308,7 @@ mod tests {
     fn every_point_is_measured_and_told_in_terms_of_one_thread() {
         let mut turns = Vec::new();
         let runs = sweep(&plan(&[3, 2, 3]), &Control::new(), &mut |turn| {
-            turns.push(turn)
+            turns.push(turn);
         })
         .unwrap();
         let points: Vec<_> = runs
