@@ -16,7 +16,7 @@ use crate::batch::{
     Clock, MineOptions, NamedQueue, OutputError, OutputOptions, Overwrite, ReadBack, mine_to_file,
 };
 use crate::chain::{Format, Verifier, VerifyError, VerifyOptions};
-use crate::pow::{Control, Rule, SearchError, Searcher};
+use crate::pow::{Control, Rule, SearchError, Searcher, Target, TargetError};
 use crate::sha256::Kernel;
 
 /// What to time.
@@ -29,6 +29,8 @@ pub enum Task {
         queue: PathBuf,
         /// The chain file, which is replaced if it exists.
         output: PathBuf,
+        /// Hex zeros of its proofs.
+        zeros: u16,
         /// Search threads.
         threads: NonZeroUsize,
     },
@@ -66,6 +68,9 @@ pub enum TaskError {
     /// Mining failed.
     #[error(transparent)]
     Mine(#[from] OutputError),
+    /// There is no such difficulty.
+    #[error(transparent)]
+    Difficulty(#[from] TargetError),
     /// The search threads cannot be had.
     #[error(transparent)]
     Search(#[from] SearchError),
@@ -93,8 +98,13 @@ impl Task {
             Self::Mine {
                 queue,
                 output,
+                zeros,
                 threads,
             } => {
+                let options = MineOptions {
+                    target: Target::from_hex_zeros(*zeros)?,
+                    ..options()
+                };
                 let source = NamedQueue::new(queue.display().to_string(), File::open(queue)?);
                 let to = OutputOptions {
                     path: output.clone(),
@@ -103,7 +113,7 @@ impl Task {
                     read_back: ReadBack::Skip,
                 };
                 let searcher = Searcher::new(*threads, Kernel::best())?;
-                let summary = mine_to_file(vec![source], &to, &options(), &searcher, control)?;
+                let summary = mine_to_file(vec![source], &to, &options, &searcher, control)?;
                 (std::fs::metadata(output)?.len(), summary.elapsed)
             }
             Self::Verify { chain, threads } => {
@@ -174,6 +184,7 @@ mod tests {
         let mine = Task::Mine {
             queue,
             output: chain.clone(),
+            zeros: 4,
             threads,
         };
         let verify = Task::Verify {

@@ -60,6 +60,8 @@ impl Bar {
 impl Drop for Bar {
     /// Clears the line.
     fn drop(&mut self) {
+        // First the thread that draws, lest it draw once more.
+        self.0.disable_steady_tick();
         self.0.finish_and_clear();
     }
 }

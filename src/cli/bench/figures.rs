@@ -4,6 +4,8 @@
 use std::error::Error;
 use std::io::{self, Read as _};
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use fourzero::bench::{
@@ -95,7 +97,9 @@ fn in_a_process(task: &Task) -> Result<Measured, Box<dyn Error + Send + Sync>> {
     }
     let status = child.wait()?;
     if !status.success() {
-        // The child said on stderr what was wrong.
+        // The child said on stderr what was wrong. If it was Ctrl-C, this
+        // process learns of it, too, within a moment.
+        thread::sleep(Duration::from_millis(100));
         return Err(format!("it ended with {status}").into());
     }
     Ok(serde_json::from_str(&answer)?)
