@@ -13,7 +13,7 @@
 //! | [`pow`] | rules, targets, templates, the search for a proof |
 //! | [`chain`] | blocks, transactions, the canonical text, chain files, verification |
 //! | [`batch`] | queues, and the pipeline that turns them into a chain file |
-//! | [`bench`] | what this machine does: rates, how they scale, comparisons |
+//! | [`mod@bench`] | what this machine does: rates, how they scale, comparisons |
 //!
 //! ```
 //! use std::num::NonZeroUsize;
