@@ -28,4 +28,4 @@ pub use cpu::cpu_features;
 pub use digest::Digest;
 pub(crate) use group::{COLUMN_PADDING, Group};
 pub use kernel::{Kernel, KernelError};
-pub(crate) use schedule::{BlockConstants, FirstBlock};
+pub(crate) use schedule::{ConstantBlock, FirstBlock};
