@@ -1,13 +1,23 @@
 //! The `sha-ni` kernel: the SHA extensions, a few messages interleaved.
 //!
-//! `sha256rnds2` does two rounds and starts every second cycle, but takes
-//! four: two messages at a time keep its unit busy, and 32 of them for each
-//! block, 64 cycles, are the bound. Rounds before the first varying word are
+//! `sha256rnds2` does two rounds; each needs the one before, so messages are
+//! interleaved to keep its unit busy. Rounds before the first varying word are
 //! skipped in pairs.
 //!
-//! Best of twelve on a shared AMD EPYC (Zen 3), 5-digit prefix and 7-digit
-//! nonces: 54.6 million nonces a second in one block, 26.1 million with a
-//! second, constant block; about 60 and 120 cycles.
+//! How many to interleave, in million nonces a second on a shared AMD EPYC
+//! (Zen 3), the median of some thousand positions, each the best of five turns
+//! (`benches/positions.rs`; of eight for two messages):
+//!
+//! | messages | one block | two blocks | three | straddling digits, best |
+//! |---|---|---|---|---|
+//! | 2 | 56.6 | 26.8 | 17.3 | 79.0 |
+//! | 3 | 53.3 | 27.9 | 19.6 | 77.2 |
+//! | **4** | 55.0 to 55.4 | 31.3 to 31.4 | 22.7 to 22.8 | 82.1 |
+//! | 2, but 4 in constant blocks | 39.7 | 27.6 | 20.7 | 82.1 |
+//!
+//! A constant block needs no schedule instructions, so four messages fit; in a
+//! block with a schedule the registers do not suffice for more than two, and
+//! two or four make no difference. The last row's loss was not looked into.
 #![allow(unsafe_code, reason = "intrinsics, and functions that need SHA-NI")]
 
 use std::arch::x86_64::*;
@@ -18,8 +28,8 @@ use super::group::{Group, Matches, by_position};
 use super::scalar::State;
 use super::schedule::{BlockConstants, ConstantBlock};
 
-/// Messages hashed at the same time.
-const STREAMS: usize = 2;
+/// Messages hashed at the same time, or rows: see [`Group`].
+const STREAMS: usize = 4;
 
 /// The state of one message in the order that the instructions want.
 #[derive(Clone, Copy)]
