@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use fourzero::pow::{Control, Nonce, NonceRange, Searcher, Target, Template};
 use fourzero::sha256::Kernel;
 use pow_buster::message::{DoubleBlockMessage, SingleBlockMessage};
-use pow_buster::solver::{CpuIDToken, SOLVE_TYPE_MASK, Solver, avx512, safe, sha_ni};
+use pow_buster::solver::{CpuIDToken, SOLVE_TYPE_MASK, Solver, avx512, sha_ni};
 use sha2::{Digest, Sha256};
 
 use crate::contender::{Contender, FIRST_NONCE, Message};
@@ -40,11 +40,6 @@ pub fn all() -> Vec<Found> {
         one_block: limited::<SingleBlockMessage, sha_ni::SingleBlockSolver>,
         two_blocks: limited::<DoubleBlockMessage, sha_ni::DoubleBlockSolver>,
     }));
-    all.push(Ok(Box::new(PowBuster {
-        name: "pow-buster 0.2 without either",
-        one_block: limited::<SingleBlockMessage, safe::SingleBlockSolver>,
-        two_blocks: limited::<DoubleBlockMessage, safe::DoubleBlockSolver>,
-    })));
     all.push(Ok(Box::new(Sha2Loop)));
     all
 }
