@@ -2,11 +2,8 @@
 #![allow(unsafe_code, reason = "intrinsics, and functions that need AVX2")]
 
 use std::arch::x86_64::*;
-use std::ops::Range;
 
-use super::group::{self, Functions, Group, by_position};
-use super::rounds::{self, Halfway, Lanes};
-use super::schedule::{BlockConstants, FirstBlock};
+use super::group::{by_position, kernel};
 use super::vector::Vector;
 
 /// Eight words. Values exist only in functions that need AVX2: the module
@@ -75,49 +72,7 @@ impl Vector for Words {
     }
 }
 
-#[target_feature(enable = "avx2")]
-#[inline(never)]
-fn first_half<const FIRST: usize, const COUNT: usize>(
-    block: &FirstBlock,
-    varying: &[Words; 2],
-    halfway: &mut Halfway<Words>,
-) {
-    *halfway = rounds::first_half::<Words, FIRST, COUNT>(block, varying);
-}
-
-#[target_feature(enable = "avx2")]
-#[inline(never)]
-fn first_half_of_straddled(
-    lanes: &Lanes<Words>,
-    block: &BlockConstants,
-    varying: &Words,
-    halfway: &mut Halfway<Words>,
-) {
-    *halfway = rounds::first_half_of_straddled(lanes, block, varying);
-}
-
-#[target_feature(enable = "avx2")]
-#[inline(never)]
-fn second_half(halfway: &Halfway<Words>, lanes: &mut Lanes<Words>) {
-    *lanes = rounds::second_half(halfway);
-}
-
-#[target_feature(enable = "avx2")]
-#[inline(never)]
-fn constant_block(lanes: &mut Lanes<Words>, block: &BlockConstants) {
-    *lanes = rounds::constant_block(lanes, block);
-}
-
-static FUNCTIONS: Functions<Words> = Functions {
-    first_half: by_position!(first_half, two words),
-    first_half_of_straddled,
-    second_half,
-    constant_block,
-};
-
-/// The index of the first message in `range` that matches.
-#[target_feature(enable = "avx2")]
-pub(crate) fn first_match(group: &Group<'_>, range: Range<usize>) -> Option<usize> {
-    // SAFETY: this function needs AVX2 itself.
-    unsafe { group::first_match(&FUNCTIONS, group, range) }
+kernel! {
+    #[target_feature(enable = "avx2")]
+    Words, by_position!(first_half, two words)
 }

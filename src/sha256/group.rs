@@ -3,26 +3,33 @@
 
 use std::ops::Range;
 
-use super::rounds::{Halfway, Lanes};
-use super::schedule::{BlockConstants, FirstBlock};
+use super::rounds::{Halfway, Lanes, add_states};
+use super::schedule::{ConstantBlock, FirstBlock};
 use super::vector::Vector;
 
 /// Words that a column must hold past the last one that is asked for, because
 /// kernels read whole vectors: the widest takes 32 messages at a time.
 pub(crate) const COLUMN_PADDING: usize = 31;
 
-/// Messages of equal length that differ in one word, or in two neighbours.
+/// Messages of equal length that differ in one word or in two neighbours of
+/// one block, and perhaps in the block after it.
+///
+/// Where the next block differs too, it takes each of its `variants` for each
+/// value of the columns. So the first block is hashed once for all of them,
+/// and the schedules of the variants are constant: one more block that varies
+/// costs less than a message of one block.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Group<'a> {
     /// The block with the first varying word.
     pub(crate) first: &'a FirstBlock,
-    /// For each message, what to add to the first varying word and to the
-    /// second, which is empty where one word varies.
+    /// What to add to the first varying word and to the second, which is empty
+    /// where one word varies. Message `m` has row `m / variants` of them, or
+    /// row `m` if there are no variants.
     pub(crate) columns: [&'a [u32]; 2],
-    /// If the second varying word is word 0 of the next block, that block.
-    pub(crate) straddled: Option<&'a BlockConstants>,
+    /// The next block, if it varies: message `m` has number `m % variants`.
+    pub(crate) variants: &'a [ConstantBlock],
     /// The constant blocks after those.
-    pub(crate) tail: &'a [BlockConstants],
+    pub(crate) tail: &'a [ConstantBlock],
     /// A message matches if the first word of its digest has none of these
     /// bits.
     pub(crate) mask: u32,
@@ -31,18 +38,27 @@ pub(crate) struct Group<'a> {
 impl Group<'_> {
     /// Whether every message ends with the block that varies first.
     pub(crate) const fn is_one_block(&self) -> bool {
-        self.straddled.is_none() && self.tail.is_empty()
+        self.variants.is_empty() && self.tail.is_empty()
     }
 
-    /// The words to add for `LANES` messages from number `index` on.
+    /// The rows that the messages of `range` have.
     #[inline(always)]
-    fn varying<V: Vector>(&self, index: usize) -> [V; 2] {
+    pub(crate) fn rows(&self, range: &Range<usize>) -> Range<usize> {
+        match self.variants.len() {
+            0 => range.clone(),
+            variants => range.start / variants..range.end.div_ceil(variants),
+        }
+    }
+
+    /// The words to add for `LANES` rows from number `row` on.
+    #[inline(always)]
+    fn varying<V: Vector>(&self, row: usize) -> [V; 2] {
         let [first, second] = self.columns;
-        let first_words = V::load(&first[index..]);
+        let first_words = V::load(&first[row..]);
         if second.is_empty() {
             [first_words, V::splat(0)]
         } else {
-            [first_words, V::load(&second[index..])]
+            [first_words, V::load(&second[row..])]
         }
     }
 }
@@ -56,9 +72,9 @@ pub(crate) type FirstHalf<V> = unsafe fn(&FirstBlock, &[V; 2], &mut Halfway<V>);
 pub(crate) struct Functions<V> {
     /// By the first varying word and the number of varying words less one.
     pub(crate) first_half: [[FirstHalf<V>; 2]; 16],
-    pub(crate) first_half_of_straddled: unsafe fn(&Lanes<V>, &BlockConstants, &V, &mut Halfway<V>),
     pub(crate) second_half: unsafe fn(&Halfway<V>, &mut Lanes<V>),
-    pub(crate) constant_block: unsafe fn(&mut Lanes<V>, &BlockConstants),
+    /// The rounds of a block and the sum with the state before it.
+    pub(crate) constant_block: unsafe fn(&mut Lanes<V>, &ConstantBlock),
 }
 
 /// A function for every first varying word and number of varying words, from
@@ -83,6 +99,59 @@ macro_rules! by_position {
 }
 pub(crate) use by_position;
 
+/// The functions of one instruction set and its only door, `first_match`. The
+/// attributes name the instructions, which `first_match` then asks for; the
+/// expression is the form of `by_position` for a function named `first_half`.
+macro_rules! kernel {
+    ($(#[$attribute:meta])* $words:ty, $first_half:expr) => {
+        $(#[$attribute])*
+        #[inline(never)]
+        fn first_half<const FIRST: usize, const COUNT: usize>(
+            block: &$crate::sha256::schedule::FirstBlock,
+            varying: &[$words; 2],
+            halfway: &mut $crate::sha256::rounds::Halfway<$words>,
+        ) {
+            *halfway = $crate::sha256::rounds::first_half::<_, FIRST, COUNT>(block, varying);
+        }
+
+        $(#[$attribute])*
+        #[inline(never)]
+        fn second_half(
+            halfway: &$crate::sha256::rounds::Halfway<$words>,
+            lanes: &mut $crate::sha256::rounds::Lanes<$words>,
+        ) {
+            *lanes = $crate::sha256::rounds::second_half(halfway);
+        }
+
+        $(#[$attribute])*
+        #[inline(never)]
+        fn constant_block(
+            lanes: &mut $crate::sha256::rounds::Lanes<$words>,
+            block: &$crate::sha256::schedule::ConstantBlock,
+        ) {
+            *lanes = $crate::sha256::rounds::constant_block(lanes, block);
+        }
+
+        static FUNCTIONS: $crate::sha256::group::Functions<$words> =
+            $crate::sha256::group::Functions {
+                first_half: $first_half,
+                second_half,
+                constant_block,
+            };
+
+        /// The index of the first message in `range` that matches.
+        $(#[$attribute])*
+        pub(crate) fn first_match(
+            group: &$crate::sha256::group::Group<'_>,
+            range: std::ops::Range<usize>,
+        ) -> Option<usize> {
+            // SAFETY: this function needs the same instructions.
+            unsafe { $crate::sha256::group::first_match(&FUNCTIONS, group, range) }
+        }
+    };
+}
+pub(crate) use kernel;
+
 /// The index of the first message in `range` that matches.
 ///
 /// # Safety
@@ -103,45 +172,97 @@ pub(crate) unsafe fn first_match<V: Vector>(
     let mask = V::splat(group.mask);
     let mut halfway = Halfway::new();
     let mut lanes = midstate;
-    for index in range.clone().step_by(V::LANES) {
-        let varying = group.varying::<V>(index);
+    for row in group.rows(&range).step_by(V::LANES) {
+        let varying = group.varying::<V>(row);
         // SAFETY: the caller vouches for the CPU.
         unsafe {
             first_half(first, &varying, &mut halfway);
             (functions.second_half)(&halfway, &mut lanes);
         }
-        let first_word = if group.is_one_block() {
-            lanes[0].add(midstate[0])
-        } else {
-            lanes = add_states(lanes, midstate);
-            if let Some(block) = group.straddled {
-                let before = lanes;
-                // SAFETY: as above.
-                unsafe {
-                    (functions.first_half_of_straddled)(&before, block, &varying[1], &mut halfway);
-                    (functions.second_half)(&halfway, &mut lanes);
-                }
-                lanes = add_states(lanes, before);
+        if group.is_one_block() {
+            let matches = lanes[0].add(midstate[0]).lanes_clear_of(mask);
+            if matches != 0 {
+                let found = row + matches.trailing_zeros() as usize;
+                // The last vector reaches past the range.
+                return (found < range.end).then_some(found);
             }
-            for block in group.tail {
-                let before = lanes;
-                // SAFETY: as above.
-                unsafe { (functions.constant_block)(&mut lanes, block) };
-                lanes = add_states(lanes, before);
+            continue;
+        }
+        lanes = add_states(lanes, midstate);
+        let mut matches = Matches::new(row, group.variants.len().max(1), &range);
+        if group.variants.is_empty() {
+            // SAFETY: as above.
+            unsafe { add_constant_blocks(functions, &mut lanes, group.tail) };
+            matches.add(0, lanes[0].lanes_clear_of(mask));
+        }
+        for (number, block) in group.variants.iter().enumerate() {
+            let mut lanes = lanes;
+            // SAFETY: as above.
+            unsafe {
+                (functions.constant_block)(&mut lanes, block);
+                add_constant_blocks(functions, &mut lanes, group.tail);
             }
-            lanes[0]
-        };
-        let matches = first_word.lanes_clear_of(mask);
-        if matches != 0 {
-            let found = index + matches.trailing_zeros() as usize;
-            // The last vector reaches past the range.
-            return (found < range.end).then_some(found);
+            matches.add(number, lanes[0].lanes_clear_of(mask));
+        }
+        if matches.first.is_some() {
+            return matches.first;
         }
     }
     None
 }
 
+/// # Safety
+/// The CPU must have the instructions that `functions` were compiled for.
 #[inline(always)]
-fn add_states<V: Vector>(left: Lanes<V>, right: Lanes<V>) -> Lanes<V> {
-    std::array::from_fn(|index| left[index].add(right[index]))
+#[allow(
+    unsafe_code,
+    reason = "calls functions compiled for one instruction set"
+)]
+unsafe fn add_constant_blocks<V: Vector>(
+    functions: &Functions<V>,
+    lanes: &mut Lanes<V>,
+    blocks: &[ConstantBlock],
+) {
+    for block in blocks {
+        // SAFETY: the caller vouches for the CPU.
+        unsafe { (functions.constant_block)(lanes, block) };
+    }
+}
+
+/// The first message that matches, of the rows that are hashed at the same
+/// time: each lane is a row, and variants are looked at one by one.
+pub(crate) struct Matches<'a> {
+    row: usize,
+    variants: usize,
+    range: &'a Range<usize>,
+    pub(crate) first: Option<usize>,
+}
+
+impl<'a> Matches<'a> {
+    /// For rows from number `row` on, each with so many variants; messages out
+    /// of `range` do not count.
+    #[inline(always)]
+    pub(crate) fn new(row: usize, variants: usize, range: &'a Range<usize>) -> Self {
+        Self {
+            row,
+            variants,
+            range,
+            first: None,
+        }
+    }
+
+    /// Adds what matches in variant number `variant`, lane 0 as bit 0.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, variant: usize, mut lanes: u64) {
+        while lanes != 0 {
+            let lane = lanes.trailing_zeros() as usize;
+            let message = (self.row + lane) * self.variants + variant;
+            if self.range.contains(&message) {
+                self.first = Some(self.first.map_or(message, |first| first.min(message)));
+                // Further lanes are larger.
+                return;
+            }
+            lanes &= lanes - 1;
+        }
+    }
 }

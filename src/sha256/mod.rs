@@ -31,5 +31,5 @@ pub use cpu::cpu_features;
 pub use digest::Digest;
 pub(crate) use group::{COLUMN_PADDING, Group};
 pub use kernel::{Kernel, KernelError};
-pub(crate) use schedule::{BlockConstants, FirstBlock};
+pub(crate) use schedule::{ConstantBlock, FirstBlock};
 pub(crate) use texts::digest_texts;

@@ -1,57 +1,18 @@
 //! The `portable` kernel: what every CPU of the architecture can run.
 //!
-//! On x86-64 that is SSE2, four lanes.
-#![allow(unsafe_code, reason = "SSE2 intrinsics")]
+//! On x86-64 that is SSE2, four lanes. There, on a busy AMD EPYC (Zen 3), 2.4
+//! million nonces of one block and as many of two took 0.84 s of processor
+//! time; the plain loop over `sha2` 0.11 with `--cfg sha2_backend="soft"` took
+//! 2.40 s at best.
+#![allow(unsafe_code, reason = "calls the loop that instruction sets share")]
 
-use std::ops::Range;
-
-use super::group::{self, Functions, Group, by_position};
-use super::rounds::{self, Halfway, Lanes};
-use super::schedule::{BlockConstants, FirstBlock};
-
+use super::group::{by_position, kernel};
 #[cfg(target_arch = "x86_64")]
 use super::sse2::Words;
+
 #[cfg(not(target_arch = "x86_64"))]
 type Words = super::vector::Array<4>;
 
-#[inline(never)]
-fn first_half<const FIRST: usize, const COUNT: usize>(
-    block: &FirstBlock,
-    varying: &[Words; 2],
-    halfway: &mut Halfway<Words>,
-) {
-    *halfway = rounds::first_half::<Words, FIRST, COUNT>(block, varying);
-}
-
-#[inline(never)]
-fn first_half_of_straddled(
-    lanes: &Lanes<Words>,
-    block: &BlockConstants,
-    varying: &Words,
-    halfway: &mut Halfway<Words>,
-) {
-    *halfway = rounds::first_half_of_straddled(lanes, block, varying);
-}
-
-#[inline(never)]
-fn second_half(halfway: &Halfway<Words>, lanes: &mut Lanes<Words>) {
-    *lanes = rounds::second_half(halfway);
-}
-
-#[inline(never)]
-fn constant_block(lanes: &mut Lanes<Words>, block: &BlockConstants) {
-    *lanes = rounds::constant_block(lanes, block);
-}
-
-static FUNCTIONS: Functions<Words> = Functions {
-    first_half: by_position!(first_half, two words),
-    first_half_of_straddled,
-    second_half,
-    constant_block,
-};
-
-/// The index of the first message in `range` that matches.
-pub(crate) fn first_match(group: &Group<'_>, range: Range<usize>) -> Option<usize> {
-    // SAFETY: every CPU of the target runs these.
-    unsafe { group::first_match(&FUNCTIONS, group, range) }
+kernel! {
+    Words, by_position!(first_half, two words)
 }

@@ -21,7 +21,7 @@
 //! instruction sets.
 
 use super::constants::ROUND_CONSTANTS;
-use super::schedule::{BlockConstants, FirstBlock, HALF, contains, sources, varying_words};
+use super::schedule::{ConstantBlock, FirstBlock, HALF, contains, sources, varying_words};
 use super::vector::Vector;
 
 /// The eight working variables, `a` to `h`, of every lane.
@@ -67,42 +67,10 @@ pub(crate) fn first_half<V: Vector, const FIRST: usize, const COUNT: usize>(
     block: &FirstBlock,
     varying: &[V; 2],
 ) -> Halfway<V> {
-    let mut lanes = block.state_after.map(V::splat);
-    lanes[0] = lanes[0].add(varying[0]);
-    lanes[4] = lanes[4].add(varying[0]);
-    rounds_of_first_half::<V, FIRST, COUNT, true>(
-        lanes,
-        &block.constants,
-        &block.rounds_with_h,
-        varying,
-    )
-}
-
-/// The first half of a block whose word 0 varies, after a block that varied.
-#[inline(always)]
-pub(crate) fn first_half_of_straddled<V: Vector>(
-    lanes: &Lanes<V>,
-    constants: &BlockConstants,
-    varying: &V,
-) -> Halfway<V> {
-    rounds_of_first_half::<V, 0, 1, false>(*lanes, constants, &[0; 3], &[*varying; 2])
-}
-
-/// With `AFTER_FIRST`, `lanes` are those after round `FIRST`, and the three
-/// rounds that follow take their constant from `with_h`; else they are those
-/// before round 0.
-#[inline(always)]
-fn rounds_of_first_half<
-    V: Vector,
-    const FIRST: usize,
-    const COUNT: usize,
-    const AFTER_FIRST: bool,
->(
-    [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h]: Lanes<V>,
-    constants: &BlockConstants,
-    with_h: &[u32; 3],
-    varying: &[V; 2],
-) -> Halfway<V> {
+    let constants = &block.constants;
+    let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = block.state_after.map(V::splat);
+    a = a.add(varying[0]);
+    e = e.add(varying[0]);
     let mut schedule = [V::splat(0); 16];
     schedule[FIRST] = V::splat(constants.words[FIRST]).add(varying[0]);
     if const { COUNT == 2 } {
@@ -112,10 +80,10 @@ fn rounds_of_first_half<
     // made at run time.
     macro_rules! rounds {
         ($($t:literal)*) => {$(
-            if const { !AFTER_FIRST || comes_before(FIRST, $t) } {
+            if const { comes_before(FIRST, $t) } {
                 let mut t1;
-                if const { AFTER_FIRST && h_is_constant(FIRST, $t) } {
-                    t1 = V::splat(with_h[($t - FIRST - 1) & 3]);
+                if const { h_is_constant(FIRST, $t) } {
+                    t1 = V::splat(block.rounds_with_h[($t - FIRST - 1) & 3]);
                 } else {
                     t1 = h.add(V::splat(constants.rounds[$t]));
                 }
@@ -197,16 +165,20 @@ pub(crate) fn second_half<V: Vector>(halfway: &Halfway<V>) -> Lanes<V> {
     [a, b, c, d, e, f, g, h]
 }
 
-/// All rounds of a block without a varying word, after one that varied. The
-/// caller adds the state before the block.
+/// Folds a block without a varying word into the state of every lane.
 #[inline(always)]
-pub(crate) fn constant_block<V: Vector>(lanes: &Lanes<V>, constants: &BlockConstants) -> Lanes<V> {
+pub(crate) fn constant_block<V: Vector>(lanes: &Lanes<V>, block: &ConstantBlock) -> Lanes<V> {
     let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = *lanes;
     // After eight rounds each variable is back in its register.
-    for constants in constants.rounds.as_chunks::<8>().0 {
+    for constants in block.rounds.as_chunks::<8>().0 {
         for constant in constants {
             round!([a b c d e f g h] h.add(V::splat(*constant)));
         }
     }
-    [a, b, c, d, e, f, g, h]
+    add_states([a, b, c, d, e, f, g, h], *lanes)
+}
+
+#[inline(always)]
+pub(crate) fn add_states<V: Vector>(left: Lanes<V>, right: Lanes<V>) -> Lanes<V> {
+    std::array::from_fn(|index| left[index].add(right[index]))
 }

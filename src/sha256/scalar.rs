@@ -56,9 +56,9 @@ pub(crate) fn compress(state: &mut State, block: &[u8; BLOCK_BYTES]) {
     compress_words(state, &block_words(block));
 }
 
-/// As [`compress`], of a block that is already read as words.
-pub(crate) fn compress_words(state: &mut State, words: &[u32; 16]) {
-    let mut schedule = [0u32; 64];
+/// The 64 words that the 16 of a block are expanded to.
+pub(crate) fn message_schedule(words: &[u32; 16]) -> [u32; 64] {
+    let mut schedule = [0; 64];
     schedule[..16].copy_from_slice(words);
     for t in 16..64 {
         schedule[t] = schedule[t - 16]
@@ -66,6 +66,12 @@ pub(crate) fn compress_words(state: &mut State, words: &[u32; 16]) {
             .wrapping_add(schedule[t - 7])
             .wrapping_add(small_sigma1(schedule[t - 2]));
     }
+    schedule
+}
+
+/// As [`compress`], of a block that is already read as words.
+pub(crate) fn compress_words(state: &mut State, words: &[u32; 16]) {
+    let schedule = message_schedule(words);
     let mut rounds = *state;
     for (word, constant) in schedule.iter().zip(ROUND_CONSTANTS) {
         round(&mut rounds, constant.wrapping_add(*word));

@@ -1,8 +1,9 @@
-//! A block of which one or two words vary from message to message: what of
-//! its 64 rounds is the same for all of them, worked out once in scalar code.
+//! What of a block's 64 rounds is the same for all messages, worked out once
+//! in scalar code: of a block of which one or two words vary from message to
+//! message, and of a block in which nothing varies but the state before it.
 
 use super::constants::ROUND_CONSTANTS;
-use super::scalar::{State, round, small_sigma0, small_sigma1};
+use super::scalar::{State, message_schedule, round, small_sigma0, small_sigma1};
 
 /// The round at which the second half starts: from here on every word of the
 /// message schedule varies, wherever in the block the variation starts.
@@ -32,7 +33,23 @@ pub(crate) const fn contains(set: u64, t: usize) -> bool {
     set >> t & 1 == 1
 }
 
-/// The constants of one block.
+/// A block without a varying word, after one that varied.
+#[derive(Clone, Debug)]
+pub(crate) struct ConstantBlock {
+    /// What each round adds: K and W.
+    pub(crate) rounds: [u32; 64],
+}
+
+impl ConstantBlock {
+    pub(crate) fn new(words: &[u32; 16]) -> Self {
+        let schedule = message_schedule(words);
+        Self {
+            rounds: std::array::from_fn(|t| ROUND_CONSTANTS[t].wrapping_add(schedule[t])),
+        }
+    }
+}
+
+/// The constants of a block with varying words.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockConstants {
     /// The words of the block, the varying ones without what varies.
@@ -46,22 +63,21 @@ pub(crate) struct BlockConstants {
 }
 
 impl BlockConstants {
-    /// The constants of a block whose `count` words from `first` on vary.
-    /// With a `count` of zero the whole schedule is constant.
+    /// The constants of a block whose `count` words from `first` on vary, one
+    /// or two.
     pub(crate) fn new(words: [u32; 16], first: usize, count: usize) -> Self {
         let varying = varying_words(first, count);
         let mut rounds = ROUND_CONSTANTS;
-        let mut schedule = [0u32; 64];
+        let mut schedule = [0u32; HALF];
         schedule[..16].copy_from_slice(&words);
         let mut mixed = [0; HALF];
-        let end = if count == 0 { 64 } else { HALF };
         for t in 0..16 {
             if !contains(varying, t) {
                 rounds[t] = rounds[t].wrapping_add(words[t]);
             }
         }
         // A varying word counts as zero below: only constant parts are summed.
-        for t in 16..end {
+        for t in 16..HALF {
             let mut part = 0u32;
             if !contains(varying, t - 16) {
                 part = part.wrapping_add(schedule[t - 16]);
@@ -75,9 +91,7 @@ impl BlockConstants {
             if !contains(varying, t - 2) {
                 part = part.wrapping_add(small_sigma1(schedule[t - 2]));
             }
-            if t < HALF {
-                mixed[t] = part;
-            }
+            mixed[t] = part;
             if !contains(varying, t) {
                 schedule[t] = part;
                 rounds[t] = rounds[t].wrapping_add(part);

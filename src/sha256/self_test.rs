@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::constants::{INITIAL_STATE, ROUND_CONSTANTS};
 use super::group::{COLUMN_PADDING, Group};
 use super::scalar::{State, compress_words};
-use super::schedule::{BlockConstants, FirstBlock};
+use super::schedule::{ConstantBlock, FirstBlock};
 
 /// How a kernel prepares the first block, and how it finds the first match.
 pub(super) trait Subject {
@@ -21,13 +21,15 @@ pub(super) trait Subject {
     fn first_match(&self, group: &Group<'_>, range: Range<usize>) -> Option<usize>;
 }
 
-/// Messages of one group: which words vary, and what comes after them.
+/// Messages of one group: what varies, and what comes after it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Case {
     /// The first varying word of the block.
     pub(super) first: usize,
-    /// How many vary; two from word 15 on straddle two blocks.
+    /// How many vary, one or two.
     pub(super) count: usize,
+    /// Variants of the next block, or zero if it does not vary.
+    pub(super) variants: usize,
     /// Blocks after those that vary.
     pub(super) tail: usize,
     /// The message that is to be found.
@@ -39,12 +41,21 @@ pub(super) const MESSAGES: usize = 70;
 
 /// One case for each position, short enough to be run at every start.
 pub(super) fn cases_of_every_position() -> impl Iterator<Item = Case> {
-    (0..32).map(|number| Case {
+    let one_block = (0..31).map(|number| Case {
         first: number / 2,
         count: number % 2 + 1,
+        variants: 0,
         tail: number / 2 % 2,
         hit: number * 5 % 33,
-    })
+    });
+    let two_blocks = (0..2).map(|tail| Case {
+        first: 15,
+        count: 1,
+        variants: 3,
+        tail,
+        hit: 40 + tail,
+    });
+    one_block.chain(two_blocks)
 }
 
 /// Whether the kernel finds the message that the scalar code says it should.
@@ -56,15 +67,17 @@ pub(super) fn agrees_with_scalar(subject: &impl Subject, case: Case) -> bool {
     let Case {
         first,
         count,
+        variants,
         tail,
         hit,
     } = case;
-    let straddles = first + count > 16;
     // Any words do; these look random and are at hand.
     let word = |index: usize| ROUND_CONSTANTS[(index * 29 + first) % 64].rotate_left(index as u32);
-    let blocks: Vec<[u32; 16]> = (0..1 + usize::from(straddles) + tail)
-        .map(|block| std::array::from_fn(|index| word(block * 16 + index)))
-        .collect();
+    let block = |number: usize| -> [u32; 16] { std::array::from_fn(|t| word(number * 16 + t)) };
+    let blocks_from = |number: usize, count: usize| -> Vec<[u32; 16]> {
+        (number..number + count).map(block).collect()
+    };
+    let (first_words, tail, variants) = (block(0), blocks_from(1, tail), blocks_from(9, variants));
     let column = |seed: usize| -> Vec<u32> {
         (0..MESSAGES + COLUMN_PADDING)
             .map(|index| word(index + seed).wrapping_mul(index as u32 + 1))
@@ -73,13 +86,16 @@ pub(super) fn agrees_with_scalar(subject: &impl Subject, case: Case) -> bool {
     let columns = [column(100), if count == 2 { column(200) } else { vec![] }];
 
     let first_digest_word = |message: usize| {
-        let mut blocks = blocks.clone();
-        for (position, column) in (first..first + count).zip(&columns) {
-            let word = &mut blocks[position / 16][position % 16];
-            *word = word.wrapping_add(column[message]);
+        let (row, variant) = match variants.len() {
+            0 => (message, None),
+            count => (message / count, Some(variants[message % count])),
+        };
+        let mut words = first_words;
+        for (word, column) in words[first..].iter_mut().zip(&columns[..count]) {
+            *word = word.wrapping_add(column[row]);
         }
         let mut state = INITIAL_STATE;
-        for block in &blocks {
+        for block in [words].iter().chain(&variant).chain(&tail) {
             compress_words(&mut state, block);
         }
         state[0]
@@ -87,20 +103,14 @@ pub(super) fn agrees_with_scalar(subject: &impl Subject, case: Case) -> bool {
     let mask = !first_digest_word(hit);
     let expected = (0..=hit).find(|message| first_digest_word(*message) & mask == 0);
 
-    let words_in_first = if straddles { 1 } else { count };
-    let first_block = subject.first_block(INITIAL_STATE, blocks[0], first, words_in_first);
-    let (straddled, tail) = blocks[1..].split_at(usize::from(straddles));
-    let straddled = straddled
-        .first()
-        .map(|words| BlockConstants::new(*words, 0, 1));
-    let tail: Vec<_> = tail
-        .iter()
-        .map(|words| BlockConstants::new(*words, 0, 0))
-        .collect();
+    let first_block = subject.first_block(INITIAL_STATE, first_words, first, count);
+    let constant =
+        |blocks: &[[u32; 16]]| -> Vec<_> { blocks.iter().map(ConstantBlock::new).collect() };
+    let (variants, tail) = (constant(&variants), constant(&tail));
     let group = Group {
         first: &first_block,
         columns: [&columns[0], &columns[1]],
-        straddled: straddled.as_ref(),
+        variants: &variants,
         tail: &tail,
         mask,
     };
@@ -122,7 +132,6 @@ mod tests {
     /// Every position that the `avx512` kernel is compiled for.
     const ONE_LANE: Software<1> = Software(Functions {
         first_half: by_position!(first_half_of_one_lane),
-        first_half_of_straddled,
         second_half,
         constant_block,
     });
@@ -131,7 +140,6 @@ mod tests {
     /// to compile, so there is one only.
     const THIRTY_TWO_LANES: Software<32> = Software(Functions {
         first_half: [[first_half::<15, 1, 32>; 2]; 16],
-        first_half_of_straddled,
         second_half,
         constant_block,
     });
@@ -152,15 +160,6 @@ mod tests {
         first_half::<FIRST, COUNT, 1>(block, varying, halfway);
     }
 
-    fn first_half_of_straddled<const LANES: usize>(
-        lanes: &Lanes<Array<LANES>>,
-        block: &BlockConstants,
-        varying: &Array<LANES>,
-        halfway: &mut Halfway<Array<LANES>>,
-    ) {
-        *halfway = rounds::first_half_of_straddled(lanes, block, varying);
-    }
-
     fn second_half<const LANES: usize>(
         halfway: &Halfway<Array<LANES>>,
         lanes: &mut Lanes<Array<LANES>>,
@@ -168,7 +167,7 @@ mod tests {
         *lanes = rounds::second_half(halfway);
     }
 
-    fn constant_block<const LANES: usize>(lanes: &mut Lanes<Array<LANES>>, block: &BlockConstants) {
+    fn constant_block<const LANES: usize>(lanes: &mut Lanes<Array<LANES>>, block: &ConstantBlock) {
         *lanes = rounds::constant_block(lanes, block);
     }
 

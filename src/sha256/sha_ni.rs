@@ -1,25 +1,35 @@
 //! The `sha-ni` kernel: the SHA extensions, a few messages interleaved.
 //!
-//! `sha256rnds2` does two rounds and starts every second cycle, but takes
-//! four: two messages at a time keep its unit busy, and 32 of them for each
-//! block, 64 cycles, are the bound. Rounds before the first varying word are
+//! `sha256rnds2` does two rounds; each needs the one before, so messages are
+//! interleaved to keep its unit busy. Rounds before the first varying word are
 //! skipped in pairs.
 //!
-//! Best of twelve on a shared AMD EPYC (Zen 3), 5-digit prefix and 7-digit
-//! nonces: 54.6 million nonces a second in one block, 26.1 million with a
-//! second, constant block; about 60 and 120 cycles.
+//! How many to interleave, in million nonces a second on a shared AMD EPYC
+//! (Zen 3), the median of some thousand positions, each the best of five turns
+//! (`benches/positions.rs`; of eight for two messages):
+//!
+//! | messages | one block | two blocks | three | straddling digits, best |
+//! |---|---|---|---|---|
+//! | 2 | 56.6 | 26.8 | 17.3 | 79.0 |
+//! | 3 | 53.3 | 27.9 | 19.6 | 77.2 |
+//! | **4** | 55.0 to 55.4 | 31.3 to 31.4 | 22.7 to 22.8 | 82.1 |
+//! | 2, but 4 in constant blocks | 39.7 | 27.6 | 20.7 | 82.1 |
+//!
+//! A constant block needs no schedule instructions, so four messages fit; in a
+//! block with a schedule the registers do not suffice for more than two, and
+//! two or four make no difference. The last row's loss was not looked into.
 #![allow(unsafe_code, reason = "intrinsics, and functions that need SHA-NI")]
 
 use std::arch::x86_64::*;
 use std::ops::Range;
 
 use super::constants::ROUND_CONSTANTS;
-use super::group::{Group, by_position};
+use super::group::{Group, Matches, by_position};
 use super::scalar::State;
-use super::schedule::BlockConstants;
+use super::schedule::{BlockConstants, ConstantBlock};
 
-/// Messages hashed at the same time.
-const STREAMS: usize = 2;
+/// Messages hashed at the same time, or rows: see [`Group`].
+const STREAMS: usize = 4;
 
 /// The state of one message in the order that the instructions want.
 #[derive(Clone, Copy)]
@@ -50,38 +60,90 @@ fn first_match_at<const FIRST: usize, const COUNT: usize>(
     let start = pack(block.state_before_pair);
     let first_word = block.midstate[0];
     let [first_column, second_column] = group.columns;
-    let mut index = range.start;
-    while index < range.end {
-        let first: &[u32; STREAMS] = first_column[index..].first_chunk().expect("padded");
+    for row in group.rows(&range).step_by(STREAMS) {
+        let first: &[u32; STREAMS] = first_column[row..].first_chunk().expect("padded");
         let second = if second_column.is_empty() {
             first
         } else {
-            second_column[index..].first_chunk().expect("padded")
+            second_column[row..].first_chunk().expect("padded")
         };
         let varying = std::array::from_fn(|stream| [first[stream], second[stream]]);
         let after = rounds::<FIRST, COUNT>([start; STREAMS], &block.constants, &varying);
-        let words = if group.is_one_block() {
-            after.map(|state| first_word.wrapping_add(state.a()))
-        } else {
-            let mut states = add([midstate; STREAMS], after);
-            if let Some(constants) = group.straddled {
-                let second = second.map(|word| [word; 2]);
-                states = add(states, rounds::<0, 1>(states, constants, &second));
+        if group.is_one_block() {
+            for (stream, state) in after.into_iter().enumerate() {
+                if first_word.wrapping_add(state.a()) & group.mask == 0 {
+                    // The last messages may lie past the range.
+                    return (row + stream < range.end).then_some(row + stream);
+                }
             }
-            for constants in group.tail {
-                states = add(states, rounds::<0, 0>(states, constants, &varying));
-            }
-            states.map(|state| state.a())
-        };
-        for (stream, word) in words.into_iter().enumerate() {
-            if word & group.mask == 0 {
-                // The last messages may lie past the range.
-                return (index + stream < range.end).then_some(index + stream);
-            }
+            continue;
         }
-        index += STREAMS;
+        let states = add([midstate; STREAMS], after);
+        let mut matches = Matches::new(row, group.variants.len().max(1), &range);
+        if group.variants.is_empty() {
+            let states = add_constant_blocks(states, group.tail);
+            matches.add(0, streams_clear_of(group.mask, states));
+        }
+        for (number, block) in group.variants.iter().enumerate() {
+            let states = add_constant_blocks(constant_block(states, block), group.tail);
+            matches.add(number, streams_clear_of(group.mask, states));
+        }
+        if matches.first.is_some() {
+            return matches.first;
+        }
     }
     None
+}
+
+/// The streams of which the first word has no bit of `mask`, as bits.
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+fn streams_clear_of(mask: u32, states: [Packed; STREAMS]) -> u64 {
+    (0..STREAMS)
+        .filter(|&stream| states[stream].a() & mask == 0)
+        .fold(0, |streams, stream| streams | 1 << stream)
+}
+
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+fn add_constant_blocks(
+    mut states: [Packed; STREAMS],
+    blocks: &[ConstantBlock],
+) -> [Packed; STREAMS] {
+    for block in blocks {
+        states = constant_block(states, block);
+    }
+    states
+}
+
+/// Folds a block without a varying word into each state.
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+fn constant_block(before: [Packed; STREAMS], block: &ConstantBlock) -> [Packed; STREAMS] {
+    let mut states = before;
+    for number in 0..16 {
+        let addends = load_quad(&block.rounds, number * 4);
+        states = states.map(|state| four_rounds(state, addends));
+    }
+    add(before, states)
+}
+
+/// Two rounds with the lower half of `addends`, which are round constants and
+/// schedule words summed. What was `abef` is the `cdgh` of two rounds later.
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+fn two_rounds(Packed { abef, cdgh }: Packed, addends: __m128i) -> Packed {
+    Packed {
+        abef: _mm_sha256rnds2_epu32(cdgh, abef, addends),
+        cdgh: abef,
+    }
+}
+
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+fn four_rounds(state: Packed, addends: __m128i) -> Packed {
+    let upper = _mm_shuffle_epi32::<0b00_00_11_10>(addends);
+    two_rounds(two_rounds(state, addends), upper)
 }
 
 impl Packed {
@@ -126,7 +188,7 @@ fn load_quad(words: &[u32], first: usize) -> __m128i {
     unsafe { _mm_loadu_si128(words.as_ptr().cast()) }
 }
 
-/// The rounds of one block for every stream, from the last even round that is
+/// The rounds of a varying block for every stream, from the last even round that is
 /// not after `FIRST` on. The caller adds the state before the block.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
@@ -161,7 +223,7 @@ fn rounds<const FIRST: usize, const COUNT: usize>(
         ($($number:literal)*) => {$(
             for stream in 0..STREAMS {
                 let words = &mut schedule[stream];
-                if COUNT > 0 && $number >= 4 {
+                if $number >= 4 {
                     let [w0, w1, w2, w3] =
                         [0, 1, 2, 3].map(|index| words[($number + index) % 4]);
                     let sum = _mm_add_epi32(
@@ -170,7 +232,7 @@ fn rounds<const FIRST: usize, const COUNT: usize>(
                     );
                     words[$number % 4] = _mm_sha256msg2_epu32(sum, w3);
                 }
-                let addends = if COUNT == 0 || $number < 4 && !is_varying_quad($number) {
+                let addends = if $number < 4 && !is_varying_quad($number) {
                     load_quad(&constants.rounds, $number * 4)
                 } else {
                     _mm_add_epi32(
@@ -178,15 +240,14 @@ fn rounds<const FIRST: usize, const COUNT: usize>(
                         load_quad(&ROUND_CONSTANTS, $number * 4),
                     )
                 };
-                let Packed { mut abef, mut cdgh } = states[stream];
+                let mut state = states[stream];
                 if $number * 4 + 2 > FIRST {
-                    (abef, cdgh) = (_mm_sha256rnds2_epu32(cdgh, abef, addends), abef);
+                    state = two_rounds(state, addends);
                 }
                 if $number * 4 + 4 > FIRST {
-                    let addends = _mm_shuffle_epi32::<0b00_00_11_10>(addends);
-                    (abef, cdgh) = (_mm_sha256rnds2_epu32(cdgh, abef, addends), abef);
+                    state = two_rounds(state, _mm_shuffle_epi32::<0b00_00_11_10>(addends));
                 }
-                states[stream] = Packed { abef, cdgh };
+                states[stream] = state;
             }
         )*};
     }

@@ -4,9 +4,14 @@
 use super::digits::Grouping;
 use crate::pow::Template;
 use crate::sha256::scalar::{BLOCK_BYTES, State, block_words, compress};
-use crate::sha256::{BlockConstants, FirstBlock, Group, Kernel};
+use crate::sha256::{ConstantBlock, FirstBlock, Group, Kernel};
 
 type Block = [u8; BLOCK_BYTES];
+
+/// The most digits at the start of a block for which the block is prepared
+/// for each of their values, 25 kB in all. More of them are a group by
+/// themselves, and the block before is hashed once a group.
+const MOST_VARIANT_DIGITS: usize = 2;
 
 /// The messages whose nonces have one number of digits.
 #[derive(Debug)]
@@ -14,55 +19,56 @@ pub(super) struct Layout {
     grouping: Grouping,
     /// The state before `head`.
     midstate: State,
-    /// The blocks from the first that holds a digit to the first that holds a
-    /// low digit, with `0` for every digit: one block, or two where upper
-    /// digits fill the end of the one before.
+    /// The blocks from the first that holds a digit to the one that holds the
+    /// digits of the grouping, with `0` for every digit: one block, or two
+    /// where upper digits fill the end of the one before.
     head: Vec<Block>,
     /// Where the upper digits start in `head`.
     upper_start: usize,
     upper_digits: usize,
     /// Index of the first varying word in the last block of `head`.
     first_word: usize,
-    /// The block after `head`, if low digits reach into it.
-    straddled: Option<BlockConstants>,
+    /// The block after `head` for each value of the last digits, if these lie
+    /// there.
+    variants: Vec<ConstantBlock>,
     /// The blocks after those.
-    tail: Vec<BlockConstants>,
+    tail: Vec<ConstantBlock>,
 }
 
 impl Layout {
     /// The layout of `template` with nonces of `digit_count` digits.
     /// `midstate` is the state after the whole blocks of the prefix.
     pub(super) fn new(template: &Template, midstate: State, digit_count: usize) -> Self {
-        let prefix = template.prefix().len();
-        let start = prefix % BLOCK_BYTES;
+        let start = template.prefix().len() % BLOCK_BYTES;
         let end = start + digit_count;
         let blocks = padded_blocks(template, digit_count);
-        let grouping = Grouping::new(digit_count, end);
-        let last_word = (end - 1) / 4;
-        let first_word = last_word + 1 - grouping.words;
-        let (head_length, straddles) = (first_word / 16 + 1, last_word / 16 > first_word / 16);
-        let (head, rest) = blocks.split_at(head_length);
-        let (straddled, tail) = rest.split_at(usize::from(straddles));
+        let variant_digits = match end.checked_sub(BLOCK_BYTES) {
+            Some(digits @ 1..=MOST_VARIANT_DIGITS) if digits < digit_count => digits,
+            _ => 0,
+        };
+        let grouped_end = end - variant_digits;
+        let grouping = Grouping::new(digit_count - variant_digits, grouped_end);
+        let last_word = (grouped_end - 1) / 4;
+        let (head, rest) = blocks.split_at(last_word / 16 + 1);
+        let (variants, tail) = rest.split_at(usize::from(variant_digits > 0));
         Self {
             grouping,
             midstate,
             head: head.to_vec(),
             upper_start: start,
-            upper_digits: digit_count - grouping.digits,
-            first_word: first_word % 16,
-            straddled: straddled
-                .first()
-                .map(|block| BlockConstants::new(block_words(block), 0, 1)),
-            tail: tail
+            upper_digits: digit_count - variant_digits - grouping.digits,
+            first_word: last_word % 16 + 1 - grouping.words,
+            variants: variants
                 .iter()
-                .map(|block| BlockConstants::new(block_words(block), 0, 0))
+                .flat_map(|block| variants_of(block, variant_digits))
                 .collect(),
+            tail: tail.iter().map(constant_block).collect(),
         }
     }
 
     /// Nonces in a group: those with the same upper digits.
-    pub(super) const fn group_size(&self) -> u64 {
-        10u64.pow(self.grouping.digits as u32)
+    pub(super) fn group_size(&self) -> u64 {
+        10u64.pow(self.grouping.digits as u32) * self.variants.len().max(1) as u64
     }
 
     /// What `kernel` needs of the group whose upper digits are those of
@@ -81,12 +87,12 @@ impl Layout {
         for block in before {
             compress(&mut midstate, block);
         }
-        let words_here = if self.straddled.is_some() {
-            1
-        } else {
-            self.grouping.words
-        };
-        kernel.first_block(midstate, block_words(last), self.first_word, words_here)
+        kernel.first_block(
+            midstate,
+            block_words(last),
+            self.first_word,
+            self.grouping.words,
+        )
     }
 
     /// The group that starts with `first`; a message matches if the first word
@@ -95,11 +101,28 @@ impl Layout {
         Group {
             first,
             columns: self.grouping.columns(),
-            straddled: self.straddled.as_ref(),
+            variants: &self.variants,
             tail: &self.tail,
             mask,
         }
     }
+}
+
+fn constant_block(block: &Block) -> ConstantBlock {
+    ConstantBlock::new(&block_words(block))
+}
+
+/// The block for each value of the `digits` digits that it starts with.
+fn variants_of(block: &Block, digits: usize) -> impl Iterator<Item = ConstantBlock> {
+    let mut block = *block;
+    (0..10usize.pow(digits as u32)).map(move |value| {
+        let mut rest = value;
+        for digit in block[..digits].iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            rest /= 10;
+        }
+        constant_block(&block)
+    })
 }
 
 /// The padded message without the whole blocks of the prefix, `0` in the place

@@ -1,0 +1,42 @@
+//! The CPU and the day, as far as the system tells.
+
+use crate::foreign::output;
+
+pub struct Machine {
+    pub cpu: String,
+    pub logical_cores: usize,
+    pub features: Vec<&'static str>,
+    pub date: String,
+    pub compiler: String,
+}
+
+pub fn describe() -> Machine {
+    let unknown = || "unknown".to_owned();
+    Machine {
+        cpu: cpu().unwrap_or_else(unknown),
+        logical_cores: std::thread::available_parallelism().map_or(0, usize::from),
+        features: fourzero::sha256::cpu_features(),
+        date: output("date", &["-u", "+%Y-%m-%d"])
+            .map_or_else(unknown, |date| date.trim().to_owned()),
+        compiler: output("rustc", &["--version"])
+            .map_or_else(unknown, |version| version.trim().to_owned()),
+    }
+}
+
+/// The model's name with family and model, which tell what a cloud's
+/// shortened name does not; from Linux's description of the first core.
+fn cpu() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let field = |name: &str| {
+        text.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            (key.trim() == name).then(|| value.trim().to_owned())
+        })
+    };
+    Some(format!(
+        "{} (family {}, model {})",
+        field("model name")?,
+        field("cpu family")?,
+        field("model")?
+    ))
+}

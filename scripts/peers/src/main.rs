@@ -1,0 +1,109 @@
+//! fourzero beside other programs that look for a decimal nonce, alternating
+//! in one run on one thread: what `README.md` quotes.
+//!
+//! `cargo run --release --manifest-path scripts/peers/Cargo.toml`
+//! prints a Markdown table; `-- --json FILE` writes the figures as well.
+//! Every contender's answer is checked with the `sha2` crate before it is
+//! timed, and those that this CPU or machine cannot run are named.
+
+mod contender;
+mod foreign;
+mod machine;
+mod peers;
+mod report;
+
+use std::time::Duration;
+
+use contender::{Contender, Message};
+
+/// Turns of each contender with each message. Other tenants of the machine
+/// slow whole turns, so all contenders alternate and the best turn counts.
+const TURNS: usize = 12;
+
+/// How long one turn should take.
+const TURN: Duration = Duration::from_millis(100);
+
+fn main() {
+    let mut arguments = std::env::args().skip(1);
+    let json = match (arguments.next().as_deref(), arguments.next()) {
+        (None, _) => None,
+        (Some("--json"), Some(file)) => Some(file),
+        _ => {
+            eprintln!("usage: fourzero-peers [--json FILE]");
+            std::process::exit(2);
+        }
+    };
+
+    let (mut contenders, absent) = contenders();
+    let mut results: Vec<report::Result> = Vec::new();
+    for contender in &mut contenders {
+        for message in Message::ALL {
+            if !contender.takes(message) {
+                continue;
+            }
+            if let Err(fault) = contender.check(message) {
+                eprintln!(
+                    "{} is wrong about {}: {fault}",
+                    contender.name(),
+                    message.name()
+                );
+                std::process::exit(1);
+            }
+            let nonces = nonces_for_a_turn(contender.as_mut(), message);
+            results.push(report::Result::new(contender.name(), message, nonces));
+        }
+    }
+    for turn in 1..=TURNS {
+        eprintln!("turn {turn} of {TURNS}");
+        for result in &mut results {
+            let contender = contenders
+                .iter_mut()
+                .find(|contender| contender.name() == result.contender)
+                .expect("each result has a contender");
+            let seconds = contender.run(result.message, result.nonces).as_secs_f64();
+            result.rates.push(result.nonces as f64 / seconds);
+        }
+    }
+
+    let report = report::Report {
+        machine: machine::describe(),
+        results,
+        openssl: foreign::openssl_figure(),
+        absent,
+    };
+    print!("{}", report.table());
+    if let Some(file) = json {
+        let text = format!("{:#}\n", report.json());
+        if let Err(error) = std::fs::write(&file, text) {
+            eprintln!("cannot write {file}: {error}");
+            std::process::exit(2);
+        }
+    }
+}
+
+/// The contenders that run here, and the names of those that do not with the
+/// reason.
+fn contenders() -> (Vec<Box<dyn Contender>>, Vec<(String, String)>) {
+    let mut present: Vec<Box<dyn Contender>> = Vec::new();
+    let mut absent = Vec::new();
+    for found in peers::all().into_iter().chain([foreign::python()]) {
+        match found {
+            Ok(contender) => present.push(contender),
+            Err(missing) => absent.push(missing),
+        }
+    }
+    (present, absent)
+}
+
+/// Enough nonces for a turn, by one of a fiftieth of its time at least.
+fn nonces_for_a_turn(contender: &mut dyn Contender, message: Message) -> u64 {
+    let mut nonces = 10_000;
+    loop {
+        let taken = contender.run(message, nonces);
+        if taken > TURN / 50 {
+            let ratio = TURN.as_secs_f64() / taken.as_secs_f64();
+            return (nonces as f64 * ratio) as u64;
+        }
+        nonces *= 4;
+    }
+}

@@ -1,0 +1,164 @@
+//! The figures as a Markdown table and as JSON.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use crate::TURNS;
+use crate::contender::Message;
+use crate::foreign::OpensslFigure;
+use crate::machine::Machine;
+
+/// One contender with one message.
+pub struct Result {
+    pub contender: String,
+    pub message: Message,
+    /// Nonces in each turn.
+    pub nonces: u64,
+    /// Nonces a second, by turn.
+    pub rates: Vec<f64>,
+}
+
+impl Result {
+    pub fn new(contender: String, message: Message, nonces: u64) -> Self {
+        Self {
+            contender,
+            message,
+            nonces,
+            rates: Vec::new(),
+        }
+    }
+
+    fn sorted(&self) -> Vec<f64> {
+        let mut rates = self.rates.clone();
+        rates.sort_by(f64::total_cmp);
+        rates
+    }
+
+    fn best(&self) -> f64 {
+        self.sorted().pop().expect("there are turns")
+    }
+
+    fn median(&self) -> f64 {
+        let rates = self.sorted();
+        let middle = rates.len() / 2;
+        (rates[middle] + rates[(rates.len() - 1) / 2]) / 2.0
+    }
+}
+
+pub struct Report {
+    pub machine: Machine,
+    pub results: Vec<Result>,
+    pub openssl: Option<OpensslFigure>,
+    /// Names of contenders that do not run here, and why.
+    pub absent: Vec<(String, String)>,
+}
+
+impl Report {
+    /// Contenders in the order of their first figure.
+    fn contenders(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for result in &self.results {
+            if !names.contains(&result.contender.as_str()) {
+                names.push(&result.contender);
+            }
+        }
+        names
+    }
+
+    pub fn table(&self) -> String {
+        let Machine {
+            cpu,
+            logical_cores,
+            date,
+            compiler,
+            ..
+        } = &self.machine;
+        let mut text = format!(
+            "{date}, {cpu}, {logical_cores} logical cores, one of them used; {compiler}.\n\
+             Million nonces a second, best (median) of {TURNS} alternating turns.\n\n"
+        );
+        let write = |text: &mut String, line: String| {
+            text.push_str(&line);
+            text.push('\n');
+        };
+        let names = Message::ALL.map(Message::name).join(" | ");
+        write(&mut text, format!("| program | {names} |"));
+        write(&mut text, "|---|---|---|---|".to_owned());
+        for contender in self.contenders() {
+            let mut line = format!("| {contender} |");
+            for message in Message::ALL {
+                let result = self
+                    .results
+                    .iter()
+                    .find(|result| result.contender == contender && result.message == message);
+                let _ = match result {
+                    Some(result) => write!(
+                        line,
+                        " {:.2} ({:.2}) |",
+                        result.best() / 1e6,
+                        result.median() / 1e6
+                    ),
+                    None => write!(line, " cannot |"),
+                };
+            }
+            write(&mut text, line);
+        }
+        if let Some(OpensslFigure { version, messages }) = &self.openssl {
+            write(
+                &mut text,
+                format!(
+                    "| `openssl speed`, {version}: 16 bytes, no nonce | {:.2} | | |",
+                    messages / 1e6
+                ),
+            );
+        }
+        for (name, reason) in &self.absent {
+            write(&mut text, format!("| {name} | not run: {reason} | | |"));
+        }
+        text
+    }
+
+    pub fn json(&self) -> Value {
+        let Machine {
+            cpu,
+            logical_cores,
+            features,
+            date,
+            compiler,
+        } = &self.machine;
+        let results: Vec<Value> = self
+            .results
+            .iter()
+            .map(|result| {
+                json!({
+                    "program": result.contender,
+                    "message": result.message.name(),
+                    "nonces": result.nonces,
+                    "best": result.best(),
+                    "median": result.median(),
+                    "turns": result.rates,
+                })
+            })
+            .collect();
+        let absent: Vec<Value> = self
+            .absent
+            .iter()
+            .map(|(name, reason)| json!({"program": name, "reason": reason}))
+            .collect();
+        json!({
+            "cpu": cpu,
+            "features": features,
+            "logical_cores": logical_cores,
+            "date": date,
+            "compiler": compiler,
+            "unit": "nonces a second, one thread",
+            "results": results,
+            "openssl": self.openssl.as_ref().map(|figure| json!({
+                "version": figure.version,
+                "messages_a_second": figure.messages,
+            })),
+            "not_run": absent,
+        })
+    }
+}
