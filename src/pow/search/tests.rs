@@ -1,0 +1,189 @@
+use super::*;
+
+fn searcher(threads: usize, kernel: Kernel) -> Searcher {
+    Searcher::new(NonZeroUsize::new(threads).unwrap(), kernel).unwrap()
+}
+
+fn find(threads: usize, template: &Template, bits: u16, range: NonceRange) -> Option<u64> {
+    searcher(threads, Kernel::best())
+        .find(
+            template,
+            Target::from_bits(bits).unwrap(),
+            range,
+            &Control::new(),
+        )
+        .unwrap()
+        .hit
+        .map(|hit| hit.nonce.0)
+}
+
+#[test]
+fn the_first_proofs_are_the_known_ones_with_every_kernel_and_thread_count() {
+    for kernel in Kernel::available() {
+        for threads in [1, 2, 3, 7] {
+            let searcher = searcher(threads, kernel);
+            let mut last = 100;
+            for expected in [35293, 35089, 119678, 146502, 43538] {
+                let template = Template::new(last.to_string(), "");
+                let outcome = searcher
+                    .find(
+                        &template,
+                        Target::FOUR_ZEROS,
+                        NonceRange::ALL,
+                        &Control::new(),
+                    )
+                    .unwrap();
+                assert_eq!(outcome.hit.unwrap().nonce, Nonce(expected));
+                assert!(outcome.hashes > expected);
+                last = expected;
+            }
+        }
+    }
+}
+
+#[test]
+fn one_thread_tries_no_nonce_above_the_hit() {
+    let outcome = searcher(1, "portable".parse().unwrap())
+        .find(
+            &Template::new("100", ""),
+            Target::FOUR_ZEROS,
+            NonceRange::ALL,
+            &Control::new(),
+        )
+        .unwrap();
+    assert_eq!(outcome.hashes, 35294);
+}
+
+#[test]
+fn a_range_without_an_answer_says_so() {
+    for threads in [1, 3] {
+        let range = NonceRange::new(Nonce(0), Nonce(35293));
+        assert_eq!(find(threads, &Template::new("100", ""), 16, range), None);
+        let range = NonceRange::new(Nonce(0), Nonce(35294));
+        assert_eq!(
+            find(threads, &Template::new("100", ""), 16, range),
+            Some(35293)
+        );
+        let empty = NonceRange::new(Nonce(5), Nonce(5));
+        assert_eq!(find(threads, &Template::new("100", ""), 1, empty), None);
+    }
+}
+
+#[test]
+fn the_largest_nonce_can_be_the_answer() {
+    // The suffix is the first that makes u64::MAX a hit at eight bits.
+    let suffix = (0..)
+        .map(|n: u32| n.to_string())
+        .find(|suffix| {
+            let digest = Template::new("", suffix.as_str()).digest(Nonce(u64::MAX));
+            Target::from_bits(8).unwrap().is_met_by(&digest)
+        })
+        .unwrap();
+    let range = NonceRange::starting_at(Nonce(u64::MAX));
+    for threads in [1, 2] {
+        let template = Template::new("", suffix.as_str());
+        assert_eq!(find(threads, &template, 8, range), Some(u64::MAX));
+    }
+    assert_eq!(find(2, &Template::new("", "no"), 250, range), None);
+}
+
+#[test]
+fn a_cancelled_search_ends_without_an_answer() {
+    for threads in [1, 2] {
+        let control = Control::new();
+        control.cancel();
+        let result = searcher(threads, Kernel::best()).find(
+            &Template::new("", ""),
+            Target::from_bits(256).unwrap(),
+            NonceRange::ALL,
+            &control,
+        );
+        assert!(matches!(result, Err(SearchError::Cancelled { .. })));
+    }
+}
+
+#[test]
+fn pieces_follow_the_difficulty_and_the_threads() {
+    let size = |suffix: usize, bits, threads| {
+        let template = Template::new("35293", "e".repeat(suffix));
+        let target = Target::from_bits(bits).unwrap();
+        piece_size(&template, target, NonZeroUsize::new(threads).unwrap())
+    };
+    // Four zeros: the more threads, the more wait for the last piece.
+    let by_threads = [2, 16, 64, 256].map(|threads| size(0, 16, threads));
+    assert_eq!(by_threads, [1_000, 500, 200, 100]);
+    assert_eq!(size(64, 16, 2), 1_000);
+    // Three zeros, and eight.
+    assert_eq!([size(0, 12, 2), size(0, 32, 2)], [200, 10_000]);
+    // One thread, and messages of two and of many blocks.
+    assert_eq!([size(0, 16, 1), size(64, 16, 1)], [10_000, 5_000]);
+    assert_eq!([size(6_000, 32, 2), size(6_000_000, 32, 2)], [100, 1]);
+}
+
+#[test]
+fn any_hit_will_do_where_any_is_asked_for() {
+    for threads in [1, 2, 5] {
+        let target = Target::from_bits(8).unwrap();
+        let template = Template::new("100", "");
+        let outcome = searcher(threads, Kernel::best())
+            .find_any(&template, target, NonceRange::ALL, &Control::new())
+            .unwrap();
+        assert!(target.is_met_by(&template.digest(outcome.hit.unwrap().nonce)));
+        let none = NonceRange::new(Nonce(0), Nonce(35293));
+        let outcome = searcher(threads, Kernel::best())
+            .find_any(&template, Target::FOUR_ZEROS, none, &Control::new())
+            .unwrap();
+        assert_eq!(outcome.hit, None);
+    }
+}
+
+#[test]
+fn an_interrupted_search_goes_on_where_it_stopped() {
+    // Rounds are cancelled as soon as they have tried something.
+    let template = Template::new("100", "");
+    let expected = find(1, &template, 22, NonceRange::ALL).unwrap();
+    let searcher = searcher(2, Kernel::best());
+    let mut start = Nonce(0);
+    let found = loop {
+        let control = Control::new();
+        let result = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while control.hashes() == 0 {
+                    std::thread::yield_now();
+                }
+                control.cancel();
+            });
+            let range = NonceRange::starting_at(start);
+            searcher.find(&template, Target::from_bits(22).unwrap(), range, &control)
+        });
+        match result {
+            Ok(outcome) => break outcome.hit.unwrap().nonce,
+            Err(SearchError::Cancelled { next }) => {
+                assert!(next > start);
+                start = next;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert_eq!(found, Nonce(expected));
+}
+
+#[test]
+fn an_endless_search_is_cancelled_from_another_thread() {
+    let control = Control::new();
+    let watcher = control.clone();
+    let canceller = std::thread::spawn(move || {
+        while watcher.hashes() == 0 {
+            std::thread::yield_now();
+        }
+        watcher.cancel();
+    });
+    let result = searcher(2, Kernel::best()).find(
+        &Template::new("", ""),
+        Target::from_bits(256).unwrap(),
+        NonceRange::ALL,
+        &control,
+    );
+    canceller.join().unwrap();
+    assert!(matches!(result, Err(SearchError::Cancelled { .. })));
+}
