@@ -28,6 +28,8 @@
 
 pub mod batch;
 pub mod chain;
+#[cfg(feature = "node")]
+pub mod node;
 pub mod pow;
 pub mod sha256;
 

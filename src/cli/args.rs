@@ -45,6 +45,8 @@ pub(super) enum Command {
     Verify(VerifyArgs),
     Search(SearchArgs),
     Puzzle(PuzzleArgs),
+    #[cfg(feature = "node")]
+    Node(Box<super::node::NodeArgs>),
 }
 
 /// Mine queued transactions into a chain file, and verify it
@@ -241,6 +243,16 @@ pub(super) struct Engine {
 }
 
 impl Engine {
+    #[cfg(feature = "node")]
+    pub(super) fn threads(&self) -> NonZeroUsize {
+        self.threads.count()
+    }
+
+    #[cfg(feature = "node")]
+    pub(super) fn kernel(&self) -> Kernel {
+        self.kernel.unwrap_or_else(Kernel::best)
+    }
+
     pub(super) fn start(&self) -> Result<Searcher, SearchError> {
         Searcher::new(
             self.threads.count(),
@@ -296,7 +308,7 @@ fn hex_zeros(text: &str) -> Result<Target, String> {
     Target::from_hex_zeros(zeros).map_err(|error| error.to_string())
 }
 
-fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+pub(super) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
     let number = text.parse::<usize>().map_err(|error| error.to_string())?;
     NonZeroUsize::new(number).ok_or_else(|| "it must be at least 1".to_owned())
 }
@@ -317,7 +329,7 @@ fn zero_bits(text: &str) -> Result<Target, String> {
     Target::from_bits(bits).map_err(|error| error.to_string())
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
     Duration::try_from_secs_f64(seconds)
         .map_err(|_| "it must be a number of seconds from 0 on".to_owned())

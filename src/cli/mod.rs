@@ -7,6 +7,8 @@
 mod args;
 mod interrupt;
 mod mine;
+#[cfg(feature = "node")]
+mod node;
 mod print;
 mod progress;
 mod puzzle;
@@ -46,6 +48,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Search(args) => search::run(&args),
         Command::Puzzle(args) => puzzle::run(&args),
+        #[cfg(feature = "node")]
+        Command::Node(args) => node::run(*args),
     };
     match exit {
         Ok(exit) => exit.into(),
