@@ -1,21 +1,24 @@
 //! Whose turn it is to mine, and the search.
 //!
-//! One search at a time, on the searcher's own threads; further calls wait
-//! their turn in the order in which they came. A search ends when nobody
+//! One search at a time, on threads of their own that give way to those that
+//! answer; further calls wait their turn in the order in which they came. A search ends when nobody
 //! waits for it any more, when the node shuts down, and when the chain got
 //! another last block, after which it starts anew.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
 use std::time::Instant;
 
 use thiserror::Error;
-use tokio::sync::{Semaphore, watch};
-use tokio::task;
+use tokio::sync::{Semaphore, oneshot, watch};
 
+use super::background::{give_way, made_in_background};
+use super::config::NodeConfig;
+use super::error::NodeError;
 use super::ledger::{Forged, Ledger, LedgerError};
 use super::tip::Tip;
-use crate::pow::{Control, Nonce, NonceRange, Rule, SearchError, Searcher, Target};
+use crate::pow::{Control, Nonce, NonceRange, Rule, SearchError, Searcher, Target, Template};
 
 /// Why no block was mined.
 #[derive(Debug, Error)]
@@ -35,7 +38,8 @@ pub(super) enum MineError {
 /// Mines for whoever has the turn.
 #[derive(Debug)]
 pub(super) struct Miner {
-    searcher: Arc<Searcher>,
+    /// Read by the thread that searches, which ends with this sender.
+    searches: mpsc::Sender<Search>,
     rule: Rule,
     target: Target,
     most_waiting: usize,
@@ -58,23 +62,37 @@ struct Figures {
 }
 
 impl Miner {
-    pub(super) fn new(
-        searcher: Searcher,
-        rule: Rule,
-        target: Target,
-        most_waiting: usize,
+    /// Starts the threads that search.
+    pub(super) fn start(
+        config: &NodeConfig,
         is_closing: watch::Receiver<bool>,
-    ) -> Self {
-        Self {
-            searcher: Arc::new(searcher),
+    ) -> Result<Self, NodeError> {
+        let &NodeConfig {
             rule,
             target,
-            most_waiting,
+            threads,
+            kernel,
+            ..
+        } = config;
+        let searcher = made_in_background(|| Ok(Searcher::new(threads, kernel)?))?;
+        let (searches, waiting) = mpsc::channel();
+        thread::Builder::new()
+            .name("miner".to_owned())
+            .spawn(move || {
+                give_way();
+                search_all(&searcher, &waiting);
+            })
+            .map_err(NodeError::Thread)?;
+        Ok(Self {
+            searches,
+            rule,
+            target,
+            most_waiting: config.limits.mine_queue,
             turn: Semaphore::new(1),
             present: AtomicUsize::new(0),
             figures: Arc::default(),
             is_closing,
-        }
+        })
     }
 
     /// Mines one block on the end of the chain. Dropping the future ends the
@@ -91,7 +109,7 @@ impl Miner {
             let head = Arc::clone(&heads.borrow_and_update());
             let mut search = Running::start(self, &head.tip);
             let found = tokio::select! {
-                found = &mut search.task => found,
+                found = &mut search.found => found,
                 _ = heads.changed() => continue,
                 _ = is_closing.wait_for(|is_closing| *is_closing) => return Err(MineError::Closing),
             };
@@ -100,7 +118,7 @@ impl Miner {
                 Ok(Ok(Some(nonce))) => nonce,
                 Ok(Ok(None)) => return Err(MineError::NoProof),
                 Ok(Err(error)) => return Err(MineError::Search(error)),
-                // The runtime is going down.
+                // The thread that searches is gone.
                 Err(_) => return Err(MineError::Closing),
             };
             match ledger.forge(head.tip.hash, nonce).await {
@@ -140,28 +158,56 @@ fn lock(figures: &Mutex<Figures>) -> std::sync::MutexGuard<'_, Figures> {
     figures.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+type Found = Result<Option<Nonce>, SearchError>;
+
+/// What the thread that searches is asked for.
+#[derive(Debug)]
+struct Search {
+    template: Template,
+    target: Target,
+    control: Control,
+    reply: oneshot::Sender<Found>,
+}
+
+/// Searches whatever is asked for. A search that nobody waits for any more is
+/// cancelled, and so takes no time.
+fn search_all(searcher: &Searcher, waiting: &mpsc::Receiver<Search>) {
+    for search in waiting {
+        let found = searcher
+            .find(
+                &search.template,
+                search.target,
+                NonceRange::ALL,
+                &search.control,
+            )
+            .map(|outcome| outcome.hit.map(|hit| hit.nonce));
+        let _ = search.reply.send(found);
+    }
+}
+
 /// A search under way; dropping it ends the search.
 struct Running {
     control: Control,
     figures: Arc<Mutex<Figures>>,
-    task: task::JoinHandle<Result<Option<Nonce>, SearchError>>,
+    found: oneshot::Receiver<Found>,
 }
 
 impl Running {
     fn start(miner: &Miner, tip: &Tip) -> Self {
         let control = Control::new();
-        let template = tip.template(miner.rule);
-        let (searcher, target) = (Arc::clone(&miner.searcher), miner.target);
-        let work = control.clone();
+        let (reply, found) = oneshot::channel();
         lock(&miner.figures).running = Some((control.clone(), Instant::now()));
-        let task = task::spawn_blocking(move || {
-            let outcome = searcher.find(&template, target, NonceRange::ALL, &work)?;
-            Ok(outcome.hit.map(|hit| hit.nonce))
+        // If the thread is gone, so is the reply, and whoever waits sees it.
+        let _ = miner.searches.send(Search {
+            template: tip.template(miner.rule),
+            target: miner.target,
+            control: control.clone(),
+            reply,
         });
         Self {
             control,
             figures: Arc::clone(&miner.figures),
-            task,
+            found,
         }
     }
 }

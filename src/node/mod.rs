@@ -7,6 +7,7 @@
 //! | `store` | the SQLite database: its tables, what is written, what is read |
 //! | `ledger` | the one thread that writes, many changes a commit |
 //! | `miner` | whose turn it is to mine, and the search |
+//! | `background` | threads that give way to those that answer |
 //! | `peers` | addresses of other nodes, their chains, which one replaces ours |
 //! | `http` | routes, one handler a file, one shape of error |
 //! | `server` | connections: limits, time-outs, shutdown |
@@ -16,6 +17,7 @@
 //! and [`crate::sha256`]. [`router`] needs no socket.
 
 mod amount;
+mod background;
 mod config;
 mod entry;
 mod error;

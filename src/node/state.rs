@@ -13,7 +13,7 @@ use super::metrics::Metrics;
 use super::miner::Miner;
 use super::peers::PeerBook;
 use super::store::{Readers, Store};
-use crate::pow::{LastBlock, Searcher};
+use crate::pow::{LastBlock, Nonce};
 
 /// A node: its chain, its pending transactions, its peers. Clones share it.
 ///
@@ -56,14 +56,7 @@ impl Node {
         let node_id = store.node_id().to_owned();
         let readers = Readers::new(store.path().to_owned());
         let (closing, is_closing) = watch::channel(false);
-        let searcher = Searcher::new(config.threads, config.kernel)?;
-        let miner = Miner::new(
-            searcher,
-            config.rule,
-            config.target,
-            config.limits.mine_queue,
-            is_closing,
-        );
+        let miner = Miner::start(&config, is_closing)?;
         let peers = PeerBook::new(&config)?;
         let (ledger, writer) = Ledger::start(store, config.limits.pending)?;
         let shared = Arc::new(Inner {
@@ -128,7 +121,7 @@ impl Node {
         }
     }
 
-    pub(super) fn is_proof(&self, last: &LastBlock<'_>, nonce: crate::pow::Nonce) -> bool {
+    pub(super) fn is_proof(&self, last: &LastBlock<'_>, nonce: Nonce) -> bool {
         self.shared
             .config
             .rule

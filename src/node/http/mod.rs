@@ -84,7 +84,12 @@ pub fn router(node: Node) -> Router {
 
 /// The description of the interface, as `/openapi.json` answers it.
 pub fn openapi(node: &Node) -> serde_json::Value {
-    openapi::describe(&handlers::routes(), node.shared.config.token.is_some())
+    let config = &node.shared.config;
+    openapi::describe(
+        &handlers::routes(),
+        config.token.is_some(),
+        config.strictness,
+    )
 }
 
 /// The text of `/metrics`.

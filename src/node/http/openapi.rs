@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::chain::Strictness;
+
 use super::route::{Access, Content, Route, object};
 
 /// Errors that a call may give by what it is, not by what it does.
@@ -26,13 +28,13 @@ fn common_errors(route: &Route, has_token: bool) -> Vec<(u16, &'static str)> {
 }
 
 /// Writes the OpenAPI description.
-pub(super) fn describe(routes: &[Route], has_token: bool) -> Value {
+pub(super) fn describe(routes: &[Route], has_token: bool, strictness: Strictness) -> Value {
     let mut paths = Map::new();
     for route in routes {
         let path = paths.entry(route.path).or_insert_with(|| json!({}));
         path[route.method.as_str().to_ascii_lowercase()] = operation(route, has_token);
     }
-    let mut components = json!({"schemas": schemas()});
+    let mut components = json!({"schemas": schemas(strictness)});
     if has_token {
         components["securitySchemes"] = json!({"token": {"type": "http", "scheme": "bearer"}});
     }
@@ -95,8 +97,12 @@ fn operation(route: &Route, has_token: bool) -> Value {
 }
 
 /// The schemas that several calls share.
-fn schemas() -> Value {
+fn schemas(strictness: Strictness) -> Value {
     let index = json!({"type": "integer", "minimum": 1});
+    let (name, amount) = match strictness {
+        Strictness::Presence => (json!({}), json!({})),
+        Strictness::Typed => (json!({"type": "string"}), json!({"type": "number"})),
+    };
     // A Python node's chain may hold a proof of any sign and length, and as
     // first previous_hash a number; transactions hold what clients sent.
     json!({
@@ -108,6 +114,12 @@ fn schemas() -> Value {
             "type": "object",
             "properties": {"amount": {}, "recipient": {}, "sender": {}},
             "required": ["amount", "recipient", "sender"],
+        },
+        "NewTransaction": {
+            "type": "object",
+            "properties": {"amount": amount, "recipient": name, "sender": name},
+            "required": ["amount", "recipient", "sender"],
+            "examples": [{"sender": "alice", "recipient": "bob", "amount": 5}],
         },
         "Block": {
             "type": "object",

@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub(super) use self::address::normalize;
 pub(super) use self::resolve::{ResolveError, resolve};
 
+use super::background::made_in_background;
 use super::config::NodeConfig;
 use super::error::NodeError;
 use crate::chain::Verifier;
@@ -38,7 +39,7 @@ pub(super) struct Visit {
 impl PeerBook {
     pub(super) fn new(config: &NodeConfig) -> Result<Self, NodeError> {
         Ok(Self {
-            verifier: Arc::new(Verifier::new(config.threads)?),
+            verifier: Arc::new(made_in_background(|| Ok(Verifier::new(config.threads)?))?),
             control: Control::new(),
             turn: tokio::sync::Mutex::new(()),
             visits: Mutex::default(),

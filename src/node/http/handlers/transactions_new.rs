@@ -9,7 +9,7 @@ use crate::chain::{TransactionError, TransactionProblem, Transactions};
 use crate::node::http::body::{json_bytes, not_json};
 use crate::node::http::error::ApiError;
 use crate::node::http::reply;
-use crate::node::http::route::{Content, Description, Route, object};
+use crate::node::http::route::{Content, Description, Route, object, reference};
 use crate::node::state::Node;
 use crate::node::store::NewTransaction;
 
@@ -21,15 +21,7 @@ pub(super) fn route() -> Route {
             name: "newTransaction",
             summary: "Add a transaction to the next block. Keys beside the three are dropped",
             parameters: Vec::new(),
-            body: Some(json!({
-                "type": "object",
-                "properties": {
-                    "sender": {"type": "string"},
-                    "recipient": {"type": "string"},
-                    "amount": {"type": "number"},
-                },
-                "required": ["sender", "recipient", "amount"],
-            })),
+            body: Some(reference("NewTransaction")),
             success: (
                 201,
                 "The transaction is on disk",
