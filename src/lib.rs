@@ -13,6 +13,7 @@
 //! | [`pow`] | rules, targets, templates, the search for a proof |
 //! | [`chain`] | blocks, transactions, the canonical text, chain files, verification |
 //! | [`batch`] | queues, and the pipeline that turns them into a chain file |
+//! | `node` (feature `node`, on by default) | the HTTP node |
 //!
 //! ```
 //! use std::num::NonZeroUsize;

@@ -1,6 +1,7 @@
 //! SIGKILL at random moments under load: what was answered is there.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -91,18 +92,20 @@ fn senders(chain: &Value, pending: &Value) -> BTreeMap<String, u64> {
     senders
 }
 
+fn start(data: &Path) -> Server {
+    Server::node(node_command(data).args(["--difficulty", "3", "--rule", "last-hash"]))
+}
+
 #[test]
 fn what_was_answered_survives_sigkill_at_any_moment() {
     let folder = tempfile::tempdir().unwrap();
     let promises = Arc::new(Mutex::new(Promises::default()));
     let count = Arc::default();
     for round in 0..ROUNDS {
-        let mut command = node_command(folder.path());
-        command.args(["--difficulty", "3", "--rule", "last-hash"]);
-        let mut server = Server::node(&mut command);
+        let mut server = start(folder.path());
         load(&mut server, &promises, &count, round);
 
-        let server = Server::node(&mut command);
+        let server = start(folder.path());
         let chain = server.get("/chain");
         assert_verifies(&chain.body, "last-hash", "3");
         let chain = chain.ok(200);
