@@ -264,16 +264,13 @@ async fn parts_of_the_chain_are_what_was_asked_for() {
     }
     let whole = fixture.get("/chain").await.ok(200);
     for (query, expected) in [
-        ("from=3", 3..=6),
-        ("limit=2", 1..=2),
-        ("from=2&limit=3", 2..=4),
-        ("from=6&limit=100", 6..=6),
-        (
-            "from=18446744073709551615&limit=18446744073709551615",
-            7..=6,
-        ),
-        ("from=7", 7..=6),
-        ("limit=0", 1..=0),
+        ("from=3", 3..7),
+        ("limit=2", 1..3),
+        ("from=2&limit=3", 2..5),
+        ("from=6&limit=100", 6..7),
+        ("from=18446744073709551615&limit=18446744073709551615", 7..7),
+        ("from=7", 7..7),
+        ("limit=0", 1..1),
     ] {
         let part = fixture.get(&format!("/chain?{query}")).await.ok(200);
         let expected: Vec<_> = expected.map(|index| &whole["chain"][index - 1]).collect();

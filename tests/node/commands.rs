@@ -181,30 +181,27 @@ fn an_open_address_without_a_token_is_warned_of_and_no_token_is_logged() {
         if let Some(token) = environment {
             command.env("FOURZERO_TOKEN", token);
         }
-        let address = {
-            let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-            let mut line = String::new();
-            let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
-            std::io::BufRead::read_line(&mut stdout, &mut line).unwrap();
-            let said: Value = serde_json::from_str(&line).unwrap();
-            let port = said["address"]
-                .as_str()
-                .unwrap()
-                .rsplit(':')
-                .next()
-                .unwrap()
-                .to_owned();
-            let address = format!("127.0.0.1:{port}");
-            let header = "Authorization: Bearer from-a-file";
-            let answer = request(&address, "POST", "/nodes/register", &[header], "").unwrap();
-            let kill = format!("kill -TERM {}", child.id());
-            Command::new("sh").arg("-c").arg(kill).status().unwrap();
-            (
-                answer.status,
-                String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap(),
-            )
-        };
-        address
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut stdout, &mut line).unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap();
+        let port = said["address"]
+            .as_str()
+            .unwrap()
+            .rsplit(':')
+            .next()
+            .unwrap()
+            .to_owned();
+        let address = format!("127.0.0.1:{port}");
+        let header = "Authorization: Bearer from-a-file";
+        let answer = request(&address, "POST", "/nodes/register", &[header], "").unwrap();
+        let kill = format!("kill -TERM {}", child.id());
+        Command::new("sh").arg("-c").arg(kill).status().unwrap();
+        (
+            answer.status,
+            String::from_utf8(child.wait_with_output().unwrap().stderr).unwrap(),
+        )
     };
     let (status, log) = run(&[], None);
     assert_eq!(status, 415);
