@@ -1,100 +1,14 @@
 //! Every call, asked of the router without a socket.
 
-use std::path::Path;
-
 use axum::body::Body;
-use axum::http::{Request, Response};
+use axum::http::Request;
 use fourzero::node::{Limits, Node, NodeConfig, Token, router};
 use fourzero::pow::{Rule, Target};
-use http_body_util::BodyExt as _;
-use serde_json::{Value, json};
-use tempfile::TempDir;
+use serde_json::json;
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
-/// A node of its own, and the folder it works in.
-struct Fixture {
-    node: Node,
-    folder: TempDir,
-}
-
-struct Reply {
-    status: u16,
-    headers: axum::http::HeaderMap,
-    body: String,
-}
-
-impl Reply {
-    async fn of(response: Response<Body>) -> Self {
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        Self {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            body: String::from_utf8(bytes.to_vec()).unwrap(),
-        }
-    }
-
-    #[track_caller]
-    fn ok(&self, status: u16) -> Value {
-        assert_eq!(self.status, status, "{}", self.body);
-        serde_json::from_str(&self.body).unwrap()
-    }
-
-    /// The code and the detail of an error.
-    #[track_caller]
-    fn error(&self, status: u16) -> (String, String) {
-        let body = self.ok(status);
-        let text = |key: &str| body[key].as_str().unwrap().to_owned();
-        assert_eq!(body.as_object().unwrap().len(), 2, "{body}");
-        (text("error"), text("detail"))
-    }
-}
-
-fn easy(folder: &Path) -> NodeConfig {
-    NodeConfig {
-        target: Target::from_hex_zeros(3).unwrap(),
-        ..NodeConfig::new(folder)
-    }
-}
-
-impl Fixture {
-    fn new() -> Self {
-        Self::with(|_| {})
-    }
-
-    fn with(change: impl FnOnce(&mut NodeConfig)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut config = easy(folder.path());
-        change(&mut config);
-        let node = Node::open(config).unwrap();
-        Self { node, folder }
-    }
-
-    async fn send(&self, request: Request<Body>) -> Reply {
-        let response: Response<Body> = router(self.node.clone()).oneshot(request).await.unwrap();
-        Reply::of(response).await
-    }
-
-    async fn call(&self, method: &str, path: &str) -> Reply {
-        let request = Request::builder().method(method).uri(path);
-        self.send(request.body(Body::empty()).unwrap()).await
-    }
-
-    async fn get(&self, path: &str) -> Reply {
-        self.call("GET", path).await
-    }
-
-    async fn post(&self, path: &str, body: impl Into<Body>) -> Reply {
-        let request = Request::post(path).header("content-type", "application/json");
-        self.send(request.body(body.into()).unwrap()).await
-    }
-
-    async fn add(&self, sender: &str) -> Reply {
-        let body = json!({"sender": sender, "recipient": "bob", "amount": 5});
-        self.post("/transactions/new", body.to_string()).await
-    }
-}
+use crate::fixture::{Fixture, Reply, easy};
 
 #[tokio::test]
 async fn the_tutorials_five_calls_answer_as_the_tutorial_does() {

@@ -8,6 +8,7 @@
 
 mod calls;
 mod commands;
+mod fixture;
 mod kill;
 mod limits;
 mod peers;
