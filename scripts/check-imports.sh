@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
 # Imports between the layers of the crate go one way only:
 #
-#     sha256  <-  pow  <-  chain  <-  batch  <-  bench  <-  cli (through the public API)
+#     sha256  <-  pow  <-  chain  <-  batch  <-  bench  <-  node
+#
+# (bench and node do not know each other), and cli uses them all through the
+# public API.
 #
 # Prints every line of src/ that names a layer above its own, and fails if
 # there is one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-layers=(sha256 pow chain batch bench)
+layers=(sha256 pow chain batch bench node)
 found=0
 for ((i = 0; i < ${#layers[@]}; i++)); do
-  above=("${layers[@]:i + 1}" node cli)
+  above=("${layers[@]:i + 1}" cli)
   pattern="(crate|fourzero)::($(IFS='|'; echo "${above[*]}"))\b"
   # Documentation may point upwards; code may not.
   if grep -rnE --include='*.rs' "$pattern" "src/${layers[i]}" | grep -vE '^[^:]+:[0-9]+: *//[/!]'; then
@@ -19,13 +22,17 @@ for ((i = 0; i < ${#layers[@]}; i++)); do
     found=1
   fi
 done
+if grep -rnE --include='*.rs' '(crate|fourzero)::bench\b' src/node | grep -vE '^[^:]+:[0-9]+: *//[/!]'; then
+  echo "src/node must not import src/bench" >&2
+  found=1
+fi
 # Grouped imports would hide a layer from the pattern.
 if grep -rnE --include='*.rs' '^use crate::\{' src; then
   echo "name one layer a line: use crate::LAYER::..." >&2
   found=1
 fi
 # The command line is a user of the library like any other.
-if grep -rnE --include='*.rs' 'crate::(sha256|pow|chain|batch|bench)\b' src/cli; then
+if grep -rnE --include='*.rs' 'crate::(sha256|pow|chain|batch|bench|node)\b' src/cli; then
   echo "src/cli must use the library by its public name, fourzero::" >&2
   found=1
 fi

@@ -14,6 +14,7 @@
 //! | [`chain`] | blocks, transactions, the canonical text, chain files, verification |
 //! | [`batch`] | queues, and the pipeline that turns them into a chain file |
 //! | [`mod@bench`] | what this machine does: rates, how they scale, comparisons |
+//! | `node` (feature `node`, on by default) | the HTTP node |
 //!
 //! ```
 //! use std::num::NonZeroUsize;
@@ -30,6 +31,8 @@
 pub mod batch;
 pub mod bench;
 pub mod chain;
+#[cfg(feature = "node")]
+pub mod node;
 pub mod pow;
 pub mod sha256;
 

@@ -10,6 +10,8 @@ mod transaction;
 mod verify;
 
 pub use block::{Block, PreviousHash, SealedBlock};
+#[cfg(feature = "node")]
+pub(crate) use file::{Batch, ChainReader};
 pub use file::{ChainWriter, Format, ReadError};
 pub(crate) use transaction::LEVELS_ABOVE;
 pub use transaction::{

@@ -327,6 +327,17 @@ impl Transactions {
         Ok(())
     }
 
+    /// Appends all of `others`, in their order.
+    #[cfg(feature = "node")]
+    pub(crate) fn append(&mut self, others: &Self) {
+        if others.is_empty() {
+            return;
+        }
+        self.separate();
+        self.text.extend_from_slice(&others.text);
+        self.count += others.count - 1;
+    }
+
     fn push(&mut self, transaction: TransactionView<'_>) {
         self.separate();
         transaction.write(&mut self.text);

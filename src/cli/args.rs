@@ -50,6 +50,8 @@ pub(super) enum Command {
     Search(SearchArgs),
     Puzzle(PuzzleArgs),
     Bench(BenchArgs),
+    #[cfg(feature = "node")]
+    Node(Box<super::node::NodeArgs>),
 }
 
 /// Mine queued transactions into a chain file, and verify it
@@ -311,7 +313,7 @@ fn hex_zeros(text: &str) -> Result<Target, String> {
     Target::from_hex_zeros(zeros).map_err(|error| error.to_string())
 }
 
-fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
+pub(super) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
     let number = text.parse::<usize>().map_err(|error| error.to_string())?;
     NonZeroUsize::new(number).ok_or_else(|| "it must be at least 1".to_owned())
 }
@@ -332,7 +334,7 @@ fn zero_bits(text: &str) -> Result<Target, String> {
     Target::from_bits(bits).map_err(|error| error.to_string())
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
     Duration::try_from_secs_f64(seconds)
         .map_err(|_| "it must be a number of seconds from 0 on".to_owned())

@@ -8,6 +8,8 @@ mod args;
 mod bench;
 mod interrupt;
 mod mine;
+#[cfg(feature = "node")]
+mod node;
 mod print;
 mod progress;
 mod puzzle;
@@ -48,6 +50,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Search(args) => search::run(&args),
         Command::Puzzle(args) => puzzle::run(&args),
         Command::Bench(args) => bench::run(&args),
+        #[cfg(feature = "node")]
+        Command::Node(args) => node::run(*args),
     };
     match exit {
         Ok(exit) => exit.into(),

@@ -86,6 +86,11 @@ impl<W: Write> ChainWriter<W> {
     /// # Errors
     /// If writing fails.
     pub fn push(&mut self, block: &SealedBlock) -> io::Result<()> {
+        self.push_text(block.bytes())
+    }
+
+    /// Appends one block by its canonical text.
+    pub(crate) fn push_text(&mut self, text: &[u8]) -> io::Result<()> {
         match self.format {
             Format::Json => {
                 let before: &[u8] = if self.blocks == 0 {
@@ -94,10 +99,10 @@ impl<W: Write> ChainWriter<W> {
                     b", "
                 };
                 self.out.write_all(before)?;
-                self.out.write_all(block.bytes())?;
+                self.out.write_all(text)?;
             }
             Format::JsonLines => {
-                self.out.write_all(block.bytes())?;
+                self.out.write_all(text)?;
                 self.out.write_all(b"\n")?;
             }
         }

@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Holds a running node against its own /openapi.json with schemathesis:
+#
+#     scripts/check-openapi.sh FOURZERO SCHEMATHESIS [EXAMPLES]
+#
+# FOURZERO and SCHEMATHESIS are the two programs. One check is left out: that
+# all data of the right shape are accepted. A nonce of the right shape is
+# mostly no proof, and text of the right shape is mostly no address.
+set -euo pipefail
+fourzero=$1
+schemathesis=$2
+examples=${3:-50}
+
+folder=$(mktemp -d)
+"$fourzero" node --listen 127.0.0.1:0 --data "$folder/data" --difficulty 2 \
+  --log-level error --json >"$folder/said" &
+node=$!
+trap 'kill $node 2>/dev/null || true; wait $node || true; rm -rf "$folder"' EXIT
+until [ -s "$folder/said" ]; do
+  kill -0 $node
+  sleep 0.1
+done
+address=$(sed -n 's/.*"address":"\([^"]*\)".*/\1/p' "$folder/said")
+cd "$folder"
+"$schemathesis" run "$address/openapi.json" --max-examples "$examples" \
+  --exclude-checks positive_data_acceptance

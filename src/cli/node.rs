@@ -1,0 +1,233 @@
+//! `fourzero node`, `node import` and `node export`.
+
+mod args;
+mod log;
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use fourzero::chain::Format;
+use fourzero::node::{
+    ExportError, IfOccupied, Node, NodeConfig, NodeError, Token, default_data_folder,
+};
+use fourzero::pow::Control;
+use serde::Serialize;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+
+pub(super) use self::args::NodeArgs;
+use self::args::{ChainArgs, ExportArgs, ImportArgs, NodeAction, ServeArgs};
+use super::interrupt::{self, WhenStuck};
+use super::{Exit, print};
+
+/// How long tasks may take that the shutdown did not reach.
+const LAST_TASKS: Duration = Duration::from_secs(1);
+
+/// What `--json` prints once the node listens.
+#[derive(Serialize)]
+struct Listening<'a> {
+    address: String,
+    node_id: &'a str,
+    blocks: u64,
+    pending: u64,
+    data: String,
+}
+
+/// What `--json` prints of an import or export.
+#[derive(Serialize)]
+struct Exchanged<'a> {
+    file: &'a Path,
+    data: &'a Path,
+    blocks: u64,
+}
+
+pub(super) fn run(args: NodeArgs) -> anyhow::Result<Exit> {
+    match args.action {
+        Some(NodeAction::Import(import)) => run_import(&import),
+        Some(NodeAction::Export(export)) => run_export(&export),
+        None => run_node(&args.serve),
+    }
+}
+
+fn run_node(args: &ServeArgs) -> anyhow::Result<Exit> {
+    log::start(args.log_format, args.log_level);
+    let token = token(args)?;
+    let address = args.address();
+    if !address.ip().is_loopback() && token.is_none() {
+        tracing::warn!(
+            %address,
+            "anybody who reaches this address can mine and add transactions and nodes; \
+             --token asks for a secret"
+        );
+    }
+    let config = NodeConfig {
+        node_id: args.node_id.clone(),
+        token,
+        limits: args.limits(),
+        ..config(&args.chain)?
+    };
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("cannot start the threads that answer")?;
+    let listener = runtime
+        .block_on(TcpListener::bind(address))
+        .with_context(|| format!("cannot listen on {address}"))?;
+    let data = config.data.clone();
+    let node = Node::open(config)?;
+    announce(args, &node, &data, listener.local_addr()?).context(print::FAILED)?;
+    let exit = runtime.block_on(serve(node.clone(), listener))?;
+    finish(runtime, node);
+    tracing::info!("stopped");
+    Ok(exit)
+}
+
+/// The runtime's tasks hold the node, so they end first.
+fn finish(runtime: Runtime, node: Node) {
+    runtime.shutdown_timeout(LAST_TASKS);
+    node.finish();
+}
+
+async fn serve(node: Node, listener: TcpListener) -> anyhow::Result<Exit> {
+    let watching = "cannot watch for signals";
+    let mut interrupts = signal(SignalKind::interrupt()).context(watching)?;
+    let mut terminations = signal(SignalKind::terminate()).context(watching)?;
+    let mut exit = Exit::Yes;
+    let shutdown = async {
+        tokio::select! {
+            _ = interrupts.recv() => exit = Exit::Interrupted,
+            _ = terminations.recv() => {}
+        }
+        tracing::info!("shutting down");
+    };
+    fourzero::node::serve(node, listener, shutdown).await;
+    Ok(exit)
+}
+
+fn announce(args: &ServeArgs, node: &Node, data: &Path, address: SocketAddr) -> io::Result<()> {
+    tracing::info!(%address, node = node.id(), blocks = node.blocks(), "listening");
+    if args.json {
+        return print::json(&Listening {
+            address: format!("http://{address}"),
+            node_id: node.id(),
+            blocks: node.blocks(),
+            pending: node.pending(),
+            data: data.display().to_string(),
+        });
+    }
+    print::line(&format!(
+        "http://{address} is node {}: {}, {}, kept in {}",
+        node.id(),
+        print::count(node.blocks(), "block"),
+        print::count(node.pending(), "pending transaction"),
+        data.display()
+    ))
+}
+
+/// The token: from a file, or as the argument or the environment has it.
+fn token(args: &ServeArgs) -> anyhow::Result<Option<Token>> {
+    let text = match &args.token_file {
+        Some(path) => {
+            let text = fs::read_to_string(path)
+                .with_context(|| format!("cannot read the token in {}", path.display()))?;
+            Some(text.trim().to_owned())
+        }
+        None => args.token.clone(),
+    };
+    match text {
+        Some(text) if text.is_empty() => bail!("the token is empty"),
+        text => Ok(text.as_deref().map(Token::new)),
+    }
+}
+
+fn config(args: &ChainArgs) -> anyhow::Result<NodeConfig> {
+    Ok(NodeConfig {
+        rule: args.rule,
+        target: args.difficulty.target,
+        strictness: args.strict.strictness(),
+        threads: args.engine.threads(),
+        kernel: args.engine.kernel(),
+        ..NodeConfig::new(data_folder(args.data.as_deref())?)
+    })
+}
+
+fn data_folder(given: Option<&Path>) -> anyhow::Result<PathBuf> {
+    given
+        .map(Path::to_owned)
+        .or_else(default_data_folder)
+        .ok_or_else(|| anyhow!("this user has no home folder; --data names a folder to use"))
+}
+
+fn run_import(args: &ImportArgs) -> anyhow::Result<Exit> {
+    let config = config(&args.chain)?;
+    let control = Control::new();
+    interrupt::install(&control, WhenStuck::Wait)?;
+    let if_occupied = if args.force {
+        IfOccupied::Replace
+    } else {
+        IfOccupied::Refuse
+    };
+    match fourzero::node::import(&config, &args.file, if_occupied, &control) {
+        Ok(summary) => {
+            let words = "is now the chain in";
+            report(args.json, &args.file, words, &config.data, summary.blocks)?;
+            Ok(Exit::Yes)
+        }
+        Err(error @ (NodeError::Invalid { .. } | NodeError::Genesis { .. })) => {
+            print::error(&error.to_string());
+            Ok(Exit::No)
+        }
+        Err(_) if control.is_cancelled() => {
+            print::message("interrupted; nothing was changed");
+            Ok(Exit::Interrupted)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn run_export(args: &ExportArgs) -> anyhow::Result<Exit> {
+    let data = data_folder(args.data.as_deref())?;
+    let output = &args.output;
+    if !args.force && output.exists() {
+        bail!("{} exists; --force replaces it", output.display());
+    }
+    let cannot_write = || format!("cannot write {}", output.display());
+    let folder = match output.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    };
+    let file = tempfile::NamedTempFile::new_in(folder).with_context(cannot_write)?;
+    let format = args.format.unwrap_or_else(|| Format::of_path(output));
+    let summary =
+        fourzero::node::export(&data, file.as_file(), format).map_err(|error| match error {
+            ExportError::Node(error) => anyhow::Error::from(error),
+            error => anyhow::Error::from(error).context(cannot_write()),
+        })?;
+    file.as_file().sync_all().with_context(cannot_write)?;
+    if args.force {
+        file.persist(output).with_context(cannot_write)?;
+    } else {
+        file.persist_noclobber(output).with_context(cannot_write)?;
+    }
+    report(args.json, output, "has the chain in", &data, summary.blocks)?;
+    Ok(Exit::Yes)
+}
+
+fn report(json: bool, file: &Path, words: &str, data: &Path, blocks: u64) -> anyhow::Result<()> {
+    let printed = if json {
+        print::json(&Exchanged { file, data, blocks })
+    } else {
+        print::line(&format!(
+            "{} {words} {}: {}",
+            file.display(),
+            data.display(),
+            print::count(blocks, "block")
+        ))
+    };
+    printed.context(print::FAILED)
+}

@@ -1,0 +1,249 @@
+//! The arguments of `fourzero node`.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use fourzero::chain::Format;
+use fourzero::node::Limits;
+use fourzero::pow::Rule;
+
+use crate::cli::args::{Difficulty, Engine, Strict, at_least_one, duration};
+
+/// The tutorial's port.
+const PORT: u16 = 5000;
+
+/// The most a request's body may be allowed to take: a block must hold it.
+const MOST_BODY_BYTES: usize = 16 << 20;
+
+/// Answer the tutorial's HTTP calls, and more, on a chain that survives
+///
+/// GET /mine, POST /transactions/new, GET /chain, POST /nodes/register and
+/// GET /nodes/resolve answer as the tutorial's Python node does. All calls are
+/// described at /openapi.json.
+#[derive(Debug, Args)]
+#[command(
+    args_conflicts_with_subcommands = true,
+    after_help = "\
+Examples:
+  fourzero node
+  fourzero node --rule last-hash --data ./node-a --port 5001
+  fourzero node --listen 0.0.0.0 --token-file secret.txt
+  fourzero node import chain.json --data ./node-a
+  fourzero node export -o chain.json"
+)]
+pub(in crate::cli) struct NodeArgs {
+    #[command(subcommand)]
+    pub(super) action: Option<NodeAction>,
+    #[command(flatten)]
+    pub(super) serve: ServeArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum NodeAction {
+    Import(ImportArgs),
+    Export(ExportArgs),
+}
+
+/// Verify a chain file and make it the node's chain
+///
+/// The node must not be running. Its pending transactions stay, but for those
+/// that the chain holds.
+#[derive(Debug, Args)]
+pub(super) struct ImportArgs {
+    /// The chain file
+    #[arg(value_name = "CHAIN")]
+    pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) chain: ChainArgs,
+    /// Replace a chain that holds more than its first block
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// Write the node's chain to a file; the node may be running
+#[derive(Debug, Args)]
+pub(super) struct ExportArgs {
+    /// The chain file to write
+    #[arg(short, long, value_name = "CHAIN")]
+    pub(super) output: PathBuf,
+    /// The folder of the node's database [default: the platform's]
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// json or jsonl [default: jsonl for a name that ends in .jsonl, else json]
+    #[arg(long)]
+    pub(super) format: Option<Format>,
+    /// Replace the chain file if it exists
+    #[arg(long)]
+    pub(super) force: bool,
+    /// Print one JSON object
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// What a node and an import need to know of the chain.
+#[derive(Debug, Args)]
+pub(super) struct ChainArgs {
+    /// The folder of the node's database [default: the platform's]
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: Option<PathBuf>,
+    /// What a proof is hashed with: last-proof, previous-hash or last-hash
+    #[arg(long, default_value_t)]
+    pub(super) rule: Rule,
+    #[command(flatten)]
+    pub(super) difficulty: Difficulty,
+    #[command(flatten)]
+    pub(super) engine: Engine,
+    #[command(flatten)]
+    pub(super) strict: Strict,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ServeArgs {
+    /// The address to listen on, with or without a port
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = address)]
+    listen: Address,
+    /// The port, if the address has none [default: 5000]
+    #[arg(short, long)]
+    port: Option<u16>,
+    #[command(flatten)]
+    pub(super) chain: ChainArgs,
+    /// Who gets the rewards [default: the id in the database, first a fresh one]
+    #[arg(long, value_name = "ID")]
+    pub(super) node_id: Option<String>,
+    /// A secret that calls which change anything must send, as
+    /// Authorization: Bearer TOKEN
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "FOURZERO_TOKEN",
+        hide_env_values = true,
+        conflicts_with = "token_file"
+    )]
+    pub(super) token: Option<String>,
+    /// The same from a file, where no list of processes shows it
+    #[arg(long, value_name = "FILE")]
+    pub(super) token_file: Option<PathBuf>,
+    /// The most bytes of a request's body
+    #[arg(long, value_name = "BYTES", default_value = "1048576", value_parser = body_bytes)]
+    max_body: usize,
+    /// The most pending transactions
+    #[arg(long, value_name = "N", default_value = "500000")]
+    max_pending: u64,
+    /// The most connections at once
+    #[arg(long, value_name = "N", default_value = "1024", value_parser = at_least_one)]
+    max_connections: NonZeroUsize,
+    /// How many calls of /mine may wait for their turn
+    #[arg(long, value_name = "N", default_value = "32")]
+    mine_queue: usize,
+    /// How long a peer's answer may take
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = duration)]
+    peer_timeout: Duration,
+    /// The most bytes of a peer's chain
+    #[arg(long, value_name = "BYTES", default_value = "1073741824")]
+    max_chain: u64,
+    /// How the log on stderr is written
+    #[arg(long, value_enum, default_value = "text")]
+    pub(super) log_format: LogFormat,
+    /// What is logged; debug shows every request
+    #[arg(long, value_enum, default_value = "info")]
+    pub(super) log_level: LogLevel,
+    /// Print one JSON object once the node listens
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+impl ServeArgs {
+    pub(super) fn address(&self) -> SocketAddr {
+        let port = self.listen.port.or(self.port).unwrap_or(PORT);
+        SocketAddr::new(self.listen.ip, port)
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            body_bytes: self.max_body,
+            pending: self.max_pending,
+            connections: self.max_connections.get(),
+            mine_queue: self.mine_queue,
+            peer_time: self.peer_timeout,
+            peer_bytes: self.max_chain,
+            ..Limits::default()
+        }
+    }
+}
+
+/// An address with or without a port.
+#[derive(Clone, Copy, Debug)]
+struct Address {
+    ip: IpAddr,
+    port: Option<u16>,
+}
+
+fn address(text: &str) -> Result<Address, String> {
+    let text = match text.strip_prefix("localhost") {
+        Some(rest) => format!("{}{rest}", Ipv4Addr::LOCALHOST),
+        None => text.to_owned(),
+    };
+    if let Ok(ip) = text.trim_matches(['[', ']']).parse() {
+        return Ok(Address { ip, port: None });
+    }
+    match text.parse::<SocketAddr>() {
+        Ok(address) => Ok(Address {
+            ip: address.ip(),
+            port: Some(address.port()),
+        }),
+        Err(_) => Err("expected an IP address, or one with a port: 127.0.0.1:5000".to_owned()),
+    }
+}
+
+fn body_bytes(text: &str) -> Result<usize, String> {
+    let bytes = text.parse::<usize>().map_err(|error| error.to_string())?;
+    if (1..=MOST_BODY_BYTES).contains(&bytes) {
+        Ok(bytes)
+    } else {
+        Err(format!("it must be between 1 and {MOST_BODY_BYTES}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_have_a_port() {
+        for (text, shown) in [
+            ("127.0.0.1", "127.0.0.1:1"),
+            ("0.0.0.0:5001", "0.0.0.0:5001"),
+            ("localhost", "127.0.0.1:1"),
+            ("localhost:7", "127.0.0.1:7"),
+            ("::1", "[::1]:1"),
+            ("[::1]", "[::1]:1"),
+            ("[::]:9", "[::]:9"),
+        ] {
+            let address = address(text).unwrap();
+            let shown_address = SocketAddr::new(address.ip, address.port.unwrap_or(1));
+            assert_eq!(shown_address.to_string(), shown);
+        }
+        assert!(address("example.org").is_err());
+        assert!(address("127.0.0.1:x").is_err());
+    }
+}

@@ -1,0 +1,109 @@
+//! Why a node cannot start, or cannot go on.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::chain::{Fault, ReadError, VerifyError};
+use crate::pow::SearchError;
+
+/// Why a node cannot start, or cannot go on.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum NodeError {
+    /// The data folder or a file in it cannot be used.
+    #[error("cannot use {}", path.display())]
+    Io {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another node works on the same data.
+    #[error("another node uses {}; stop it, or choose another --data", path.display())]
+    InUse {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// SQLite failed.
+    #[error("the database {} failed", path.display())]
+    Database {
+        /// The file.
+        path: PathBuf,
+        /// What it said.
+        source: rusqlite::Error,
+    },
+    /// What the database holds is not a chain of ours.
+    #[error("the database {} is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+    },
+    /// The chain was made under another rule or difficulty.
+    #[error(
+        "the chain in {} was made with {key} {found}, not {asked}; ask for {found}, or choose another --data",
+        path.display()
+    )]
+    OtherChain {
+        /// The file.
+        path: PathBuf,
+        /// `rule` or `difficulty bits`.
+        key: &'static str,
+        /// What the chain was made with.
+        found: String,
+        /// What was asked for.
+        asked: String,
+    },
+    /// An import would replace a chain that holds more than its first block.
+    #[error("{} holds a chain of {blocks} blocks already; --force replaces it", path.display())]
+    Occupied {
+        /// The file.
+        path: PathBuf,
+        /// Its blocks.
+        blocks: u64,
+    },
+    /// The search threads cannot be started.
+    #[error(transparent)]
+    Search(#[from] SearchError),
+    /// A thread cannot be started.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
+    /// The threads that verify cannot be started.
+    #[error("cannot start the threads that verify")]
+    VerifyThreads(#[from] rayon::ThreadPoolBuildError),
+    /// A chain file cannot be verified.
+    #[error("{}", path.display())]
+    Verify {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: VerifyError,
+    },
+    /// A chain file cannot be read.
+    #[error("{}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ReadError,
+    },
+    /// A chain file does not verify.
+    #[error("{} is not valid: {fault}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        fault: Fault,
+    },
+    /// A chain's first block is not the tutorial's.
+    #[error("{} does not start as our chains do: {what}", path.display())]
+    Genesis {
+        /// The file.
+        path: PathBuf,
+        /// What is different.
+        what: String,
+    },
+}

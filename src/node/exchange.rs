@@ -1,0 +1,161 @@
+//! Chains in from files, and out to files, while no node runs on the data or,
+//! for the way out, beside it.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Seek as _, Write};
+use std::path::Path;
+
+use super::config::NodeConfig;
+use super::error::NodeError;
+use super::store::{self, ReplaceError, Store};
+use crate::chain::{ChainWriter, Format, Verifier, VerifyOptions};
+use crate::pow::Control;
+
+/// What to do with a database that holds a chain already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum IfOccupied {
+    /// Refuse if it has more than its first block.
+    #[default]
+    Refuse,
+    /// Replace the chain.
+    Replace,
+}
+
+/// What went in or out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ExchangeSummary {
+    /// Blocks of the chain.
+    pub blocks: u64,
+    /// Transactions that are pending after an import; 0 for an export.
+    pub pending: u64,
+}
+
+/// Verifies the chain in `file` under the rule, difficulty and strictness of
+/// `config`, and makes it the chain of the node whose data are in
+/// `config.data`. Pending transactions stay, but for those it holds.
+///
+/// # Errors
+/// If the file is no valid chain, or does not start as the tutorial's chains
+/// do; if the data hold a chain already, or a node uses them.
+pub fn import(
+    config: &NodeConfig,
+    file: &Path,
+    if_occupied: IfOccupied,
+    control: &Control,
+) -> Result<ExchangeSummary, NodeError> {
+    let path = file.to_owned();
+    let io_error = |source| NodeError::Io {
+        path: path.clone(),
+        source,
+    };
+    let mut source = File::open(file).map_err(io_error)?;
+    let options = VerifyOptions {
+        rule: Some(config.rule),
+        target: config.target,
+        strictness: config.strictness,
+    };
+    let report = Verifier::new(config.threads)?
+        .verify(&source, &options, control)
+        .map_err(|source| NodeError::Verify {
+            path: path.clone(),
+            source,
+        })?;
+    if let Some(fault) = report.fault {
+        return Err(NodeError::Invalid { path, fault });
+    }
+    source.rewind().map_err(io_error)?;
+
+    let mut store = Store::open(config)?;
+    let blocks = store.tip().index;
+    if blocks > 1 && if_occupied == IfOccupied::Refuse {
+        return Err(NodeError::Occupied {
+            path: store.path().to_owned(),
+            blocks,
+        });
+    }
+    let replaced = replace(&mut store, &source, control);
+    replaced
+        .map(|replacement| ExchangeSummary {
+            blocks: replacement.blocks,
+            pending: replacement.pending,
+        })
+        .map_err(|error| match error {
+            ReplaceError::Database(source) => NodeError::Database {
+                path: store.path().to_owned(),
+                source,
+            },
+            ReplaceError::Read(source) => NodeError::Read { path, source },
+            ReplaceError::Genesis(what) => NodeError::Genesis { path, what },
+            ReplaceError::Cancelled => NodeError::Verify {
+                path,
+                source: crate::chain::VerifyError::Cancelled,
+            },
+            other @ (ReplaceError::Changed(_) | ReplaceError::NotLonger { .. }) => NodeError::Io {
+                path,
+                source: io::Error::other(other),
+            },
+        })
+}
+
+fn replace(
+    store: &mut Store,
+    source: &File,
+    control: &Control,
+) -> Result<store::Replacement, ReplaceError> {
+    store.begin()?;
+    // An error drops the connection, which undoes what was not committed.
+    let replacement = store.replace_chain(BufReader::new(source), control)?;
+    store.commit()?;
+    Ok(replacement)
+}
+
+/// Writes the chain of the node whose data are in `data`, as it is at one
+/// moment. The node may go on meanwhile.
+///
+/// # Errors
+/// If there is no database in `data`, it fails, or `out` does.
+pub fn export(
+    data: &Path,
+    out: impl Write,
+    format: Format,
+) -> Result<ExchangeSummary, ExportError> {
+    let path = data.join(store::FILE_NAME);
+    let failed = |source| {
+        ExportError::Node(NodeError::Database {
+            path: path.clone(),
+            source,
+        })
+    };
+    if let Err(source) = std::fs::metadata(&path) {
+        return Err(ExportError::Node(NodeError::Io { path, source }));
+    }
+    let connection = store::open_reader(&path).map_err(failed)?;
+    let mut query = connection
+        .prepare("SELECT text FROM blocks ORDER BY number")
+        .map_err(failed)?;
+    // One query sees one state of the database.
+    let mut rows = query.query([]).map_err(failed)?;
+    let mut writer = ChainWriter::new(BufWriter::new(out), format);
+    let mut blocks = 0;
+    while let Some(row) = rows.next().map_err(failed)? {
+        let text = row
+            .get_ref(0)
+            .and_then(|value| Ok(value.as_bytes()?))
+            .map_err(failed)?;
+        writer.push_text(text).map_err(ExportError::Write)?;
+        blocks += 1;
+    }
+    writer.finish().map_err(ExportError::Write)?;
+    Ok(ExchangeSummary { blocks, pending: 0 })
+}
+
+/// Why a chain was not exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// The node's data cannot be read.
+    #[error(transparent)]
+    Node(NodeError),
+    /// The chain cannot be written.
+    #[error("cannot write the chain")]
+    Write(#[source] io::Error),
+}

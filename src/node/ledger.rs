@@ -1,0 +1,407 @@
+//! The one thread that writes.
+//!
+//! It takes all changes that wait, applies them in the order in which they
+//! came, commits them together, and only then answers: one sync of the disk
+//! pays for many answers. Whoever asks waits in a bounded channel. The thread
+//! ends, with all that was asked done, once the last [`Ledger`] is gone.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread::{self, JoinHandle};
+
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::error::NodeError;
+use super::store::{NewTransaction, ReplaceError, Replacement, Store};
+use super::tip::Tip;
+use crate::chain::Transactions;
+use crate::pow::{Control, Nonce};
+use crate::sha256::Digest;
+
+/// Changes that may wait for the thread.
+const MOST_WAITING: usize = 4096;
+
+/// Changes in one commit.
+const MOST_IN_COMMIT: usize = 1024;
+
+/// Why a change was not made.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+pub(super) enum LedgerError {
+    #[error("{pending} transactions are pending, and no more are taken until a block is mined")]
+    Full { pending: u64 },
+    #[error("the chain has another last block by now")]
+    Stale,
+    #[error("the database failed: {0}")]
+    Storage(String),
+    #[error("the node is shutting down")]
+    Closed,
+}
+
+/// The end of the chain as everybody may see it: committed.
+#[derive(Clone, Debug)]
+pub(super) struct Head {
+    pub(super) tip: Tip,
+    /// How often the chain was replaced.
+    pub(super) generation: u64,
+}
+
+/// A block that was made and committed.
+#[derive(Clone, Debug)]
+pub(super) struct Forged {
+    pub(super) tip: Tip,
+    pub(super) transactions: Transactions,
+}
+
+/// What everybody may see without asking the thread.
+#[derive(Debug, Default)]
+pub(super) struct Gauges {
+    pub(super) pending: AtomicU64,
+    pub(super) commits: AtomicU64,
+    /// Whether the last commit failed.
+    pub(super) is_failing: AtomicBool,
+}
+
+type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
+
+enum Command {
+    Add(NewTransaction, Reply<u64>),
+    Forge(Digest, Nonce, Reply<Forged>),
+    Register(Vec<String>, Reply<Vec<String>>),
+    Replace(
+        File,
+        u64,
+        Control,
+        oneshot::Sender<Result<Replacement, ReplaceError>>,
+    ),
+}
+
+/// An answer that is sent once its change is on disk.
+enum Answer {
+    Add(Reply<u64>, Result<u64, LedgerError>),
+    Forge(Reply<Forged>, Box<Result<Forged, LedgerError>>),
+    Register(Reply<Vec<String>>, Vec<String>),
+}
+
+/// Asks the thread for changes.
+#[derive(Clone, Debug)]
+pub(super) struct Ledger {
+    commands: mpsc::Sender<Command>,
+    heads: watch::Receiver<Arc<Head>>,
+    peers: watch::Receiver<Arc<Vec<String>>>,
+    gauges: Arc<Gauges>,
+}
+
+impl Ledger {
+    /// Starts the thread.
+    pub(super) fn start(
+        store: Store,
+        most_pending: u64,
+    ) -> Result<(Self, JoinHandle<()>), NodeError> {
+        let (commands, waiting) = mpsc::channel(MOST_WAITING);
+        let head = Head {
+            tip: store.tip().clone(),
+            generation: store.generation(),
+        };
+        let (heads_sender, heads) = watch::channel(Arc::new(head));
+        let known = store.peers().map_err(|source| NodeError::Database {
+            path: store.path().to_owned(),
+            source,
+        })?;
+        let (peers_sender, peers) = watch::channel(Arc::new(known));
+        let gauges = Arc::new(Gauges::default());
+        gauges.pending.store(store.pending(), Ordering::Relaxed);
+        let writer = Writer {
+            store,
+            most_pending,
+            heads: heads_sender,
+            peers: peers_sender,
+            gauges: Arc::clone(&gauges),
+        };
+        let thread = thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || writer.run(waiting))
+            .map_err(NodeError::Thread)?;
+        let ledger = Self {
+            commands,
+            heads,
+            peers,
+            gauges,
+        };
+        Ok((ledger, thread))
+    }
+
+    /// The end of the chain.
+    pub(super) fn head(&self) -> Arc<Head> {
+        Arc::clone(&self.heads.borrow())
+    }
+
+    /// Tells when the end of the chain changes.
+    pub(super) fn heads(&self) -> watch::Receiver<Arc<Head>> {
+        self.heads.clone()
+    }
+
+    pub(super) fn peers(&self) -> Arc<Vec<String>> {
+        Arc::clone(&self.peers.borrow())
+    }
+
+    pub(super) fn gauges(&self) -> &Gauges {
+        &self.gauges
+    }
+
+    /// Adds a pending transaction, and names the block that will hold it.
+    pub(super) async fn add(&self, new: NewTransaction) -> Result<u64, LedgerError> {
+        self.ask(|reply| Command::Add(new, reply)).await
+    }
+
+    /// Makes the block after the one with the hash `after`, which `proof`
+    /// must satisfy.
+    pub(super) async fn forge(&self, after: Digest, proof: Nonce) -> Result<Forged, LedgerError> {
+        self.ask(|reply| Command::Forge(after, proof, reply)).await
+    }
+
+    /// Adds peers, and lists them all.
+    pub(super) async fn register(&self, nodes: Vec<String>) -> Result<Vec<String>, LedgerError> {
+        self.ask(|reply| Command::Register(nodes, reply)).await
+    }
+
+    /// Replaces the chain by the verified one of `blocks` blocks in `file`,
+    /// if it is longer.
+    pub(super) async fn replace(
+        &self,
+        file: File,
+        blocks: u64,
+        control: Control,
+    ) -> Result<Replacement, ReplaceError> {
+        let (reply, answer) = oneshot::channel();
+        let command = Command::Replace(file, blocks, control, reply);
+        self.commands
+            .send(command)
+            .await
+            .map_err(|_| ReplaceError::Cancelled)?;
+        answer.await.unwrap_or(Err(ReplaceError::Cancelled))
+    }
+
+    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, LedgerError> {
+        let (reply, answer) = oneshot::channel();
+        self.commands
+            .send(command(reply))
+            .await
+            .map_err(|_| LedgerError::Closed)?;
+        answer.await.unwrap_or(Err(LedgerError::Closed))
+    }
+}
+
+/// What the thread owns.
+struct Writer {
+    store: Store,
+    most_pending: u64,
+    heads: watch::Sender<Arc<Head>>,
+    peers: watch::Sender<Arc<Vec<String>>>,
+    gauges: Arc<Gauges>,
+}
+
+impl Writer {
+    fn run(mut self, mut waiting: mpsc::Receiver<Command>) {
+        let mut batch = Vec::with_capacity(MOST_IN_COMMIT);
+        let mut answers = Vec::with_capacity(MOST_IN_COMMIT);
+        while waiting.blocking_recv_many(&mut batch, MOST_IN_COMMIT) > 0 {
+            let mut commands = batch.drain(..).peekable();
+            while commands.peek().is_some() {
+                let result = self.commit(&mut commands, &mut answers);
+                self.settle(&result, &mut answers);
+            }
+        }
+    }
+
+    /// Applies commands up to the next replacement of the chain, which has a
+    /// transaction of its own, and commits.
+    fn commit(
+        &mut self,
+        commands: &mut std::iter::Peekable<impl Iterator<Item = Command>>,
+        answers: &mut Vec<Answer>,
+    ) -> rusqlite::Result<()> {
+        if let Some(Command::Replace(..)) = commands.peek() {
+            if let Some(Command::Replace(file, blocks, control, reply)) = commands.next() {
+                let _ = reply.send(self.replace(&file, blocks, &control));
+            }
+            return Ok(());
+        }
+        let mut result = self.store.begin();
+        while let Some(command) = commands.next_if(|next| !matches!(next, Command::Replace(..))) {
+            // Once something failed, the rest is only taken to be answered.
+            let applied = result.and_then(|()| self.apply(&command));
+            result = match applied {
+                Ok(outcome) => {
+                    answers.push(command.answer(outcome));
+                    Ok(())
+                }
+                Err(error) => {
+                    answers.push(command.refuse(&error));
+                    Err(error)
+                }
+            };
+        }
+        result?;
+        self.store.commit()
+    }
+
+    fn apply(&mut self, command: &Command) -> rusqlite::Result<Outcome> {
+        Ok(match command {
+            Command::Add(new, _) => {
+                let pending = self.store.pending();
+                if pending >= self.most_pending || !self.store.has_room_for(new) {
+                    return Ok(Outcome::Refused(LedgerError::Full { pending }));
+                }
+                self.store.add(new)?;
+                Outcome::Added(self.store.tip().index + 1)
+            }
+            Command::Forge(after, ..) if *after != self.store.tip().hash => {
+                Outcome::Refused(LedgerError::Stale)
+            }
+            Command::Forge(_, proof, _) => {
+                let transactions = self.store.forge(*proof)?;
+                Outcome::Forged(Box::new(Forged {
+                    tip: self.store.tip().clone(),
+                    transactions,
+                }))
+            }
+            Command::Register(nodes, _) => {
+                self.store.register(nodes)?;
+                Outcome::Registered(self.store.peers()?)
+            }
+            Command::Replace(..) => unreachable!("a replacement is no part of a batch"),
+        })
+    }
+
+    /// Shows what was committed and answers; or undoes, and says so.
+    fn settle(&mut self, result: &rusqlite::Result<()>, answers: &mut Vec<Answer>) {
+        self.gauges
+            .is_failing
+            .store(result.is_err(), Ordering::Relaxed);
+        if let Err(error) = result {
+            tracing::error!(%error, "a commit failed");
+            if let Err(error) = self.store.roll_back() {
+                tracing::error!(%error, "rolling back failed");
+            }
+            let error = LedgerError::Storage(error.to_string());
+            for answer in answers.drain(..) {
+                answer.fail(&error);
+            }
+            return;
+        }
+        self.gauges.commits.fetch_add(1, Ordering::Relaxed);
+        self.publish();
+        for answer in answers.drain(..) {
+            if let Answer::Register(_, peers) = &answer {
+                self.peers.send_replace(Arc::new(peers.clone()));
+            }
+            answer.send();
+        }
+    }
+
+    fn publish(&self) {
+        self.gauges
+            .pending
+            .store(self.store.pending(), Ordering::Relaxed);
+        let (tip, generation) = (self.store.tip(), self.store.generation());
+        self.heads.send_if_modified(|head| {
+            let is_new = head.tip.hash != tip.hash || head.generation != generation;
+            if is_new {
+                *head = Arc::new(Head {
+                    tip: tip.clone(),
+                    generation,
+                });
+            }
+            is_new
+        });
+    }
+
+    fn replace(
+        &mut self,
+        file: &File,
+        blocks: u64,
+        control: &Control,
+    ) -> Result<Replacement, ReplaceError> {
+        let ours = self.store.tip().index;
+        if blocks <= ours {
+            return Err(ReplaceError::NotLonger {
+                theirs: blocks,
+                ours,
+            });
+        }
+        self.store.begin()?;
+        let replaced = self
+            .store
+            .replace_chain(BufReader::new(file), control)
+            .and_then(|replacement| {
+                self.store.commit()?;
+                Ok(replacement)
+            });
+        match &replaced {
+            Ok(_) => self.publish(),
+            Err(_) => self.store.roll_back()?,
+        }
+        replaced
+    }
+}
+
+/// What applying a command gave.
+enum Outcome {
+    Added(u64),
+    Forged(Box<Forged>),
+    Registered(Vec<String>),
+    Refused(LedgerError),
+}
+
+impl Command {
+    fn answer(self, outcome: Outcome) -> Answer {
+        match (self, outcome) {
+            (Self::Add(_, reply), Outcome::Added(index)) => Answer::Add(reply, Ok(index)),
+            (Self::Add(_, reply), Outcome::Refused(error)) => Answer::Add(reply, Err(error)),
+            (Self::Forge(.., reply), Outcome::Forged(forged)) => {
+                Answer::Forge(reply, Box::new(Ok(*forged)))
+            }
+            (Self::Forge(.., reply), Outcome::Refused(error)) => {
+                Answer::Forge(reply, Box::new(Err(error)))
+            }
+            (Self::Register(_, reply), Outcome::Registered(peers)) => {
+                Answer::Register(reply, peers)
+            }
+            _ => unreachable!("a command has an outcome of its own kind"),
+        }
+    }
+
+    /// The answer to a command that was not, or not wholly, applied. It will
+    /// be failed with its batch.
+    fn refuse(self, error: &rusqlite::Error) -> Answer {
+        let error = LedgerError::Storage(error.to_string());
+        match self {
+            Self::Add(_, reply) => Answer::Add(reply, Err(error)),
+            Self::Forge(.., reply) => Answer::Forge(reply, Box::new(Err(error))),
+            Self::Register(_, reply) => Answer::Register(reply, Vec::new()),
+            Self::Replace(..) => unreachable!("a replacement is no part of a batch"),
+        }
+    }
+}
+
+impl Answer {
+    // Whoever no longer listens has closed the connection.
+    fn send(self) {
+        match self {
+            Self::Add(reply, result) => drop(reply.send(result)),
+            Self::Forge(reply, result) => drop(reply.send(*result)),
+            Self::Register(reply, peers) => drop(reply.send(Ok(peers))),
+        }
+    }
+
+    fn fail(self, error: &LedgerError) {
+        match self {
+            Self::Add(reply, _) => drop(reply.send(Err(error.clone()))),
+            Self::Forge(reply, _) => drop(reply.send(Err(error.clone()))),
+            Self::Register(reply, _) => drop(reply.send(Err(error.clone()))),
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Which chain is ours: the longest that verifies wholly.
+
+use std::fs::File;
+use std::io::Seek as _;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use thiserror::Error;
+use tokio::sync::Semaphore;
+use tokio::task::{self, JoinSet};
+
+use super::fetch::fetch_chain;
+use crate::chain::{VerifyError, VerifyOptions};
+use crate::node::state::Node;
+use crate::node::store::{ReplaceError, Replacement};
+use crate::pow::Control;
+
+/// Peers that are asked at once.
+const AT_ONCE: usize = 8;
+
+/// Why the chains could not be compared.
+#[derive(Debug, Error)]
+pub(in crate::node) enum ResolveError {
+    #[error("the node is shutting down")]
+    Closing,
+    #[error("{0}")]
+    Storage(String),
+}
+
+/// A peer's chain that verified and is longer than ours.
+struct Candidate {
+    node: String,
+    blocks: u64,
+    file: File,
+}
+
+/// Fetches the chain of every peer, and replaces ours by the longest that is
+/// longer, verifies under our rule and difficulty, and starts as ours does.
+/// A peer that fails is noted and passed over. `None`: ours stays.
+pub(in crate::node) async fn resolve(node: &Node) -> Result<Option<Replacement>, ResolveError> {
+    let mut closing = node.closing();
+    let _turn = node.shared.peers.turn.lock().await;
+    // Cancelled, too, if nobody waits for the answer any more.
+    let control = node.shared.peers.control.with_fresh_counts();
+    let abandoned = Control::new();
+    let _guard = CancelOnDrop(abandoned.clone());
+    let mut candidates = tokio::select! {
+        candidates = visit_all(node, &abandoned) => candidates,
+        _ = closing.wait_for(|is_closing| *is_closing) => return Err(ResolveError::Closing),
+    };
+    candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.blocks));
+    for candidate in candidates {
+        let Candidate {
+            node: peer,
+            blocks,
+            file,
+        } = candidate;
+        match node
+            .shared
+            .ledger
+            .replace(file, blocks, control.clone())
+            .await
+        {
+            Ok(replacement) => {
+                node.shared
+                    .metrics
+                    .chains_replaced
+                    .fetch_add(1, Ordering::Relaxed);
+                tracing::info!(
+                    peer,
+                    blocks = replacement.blocks,
+                    common = replacement.common,
+                    pending = replacement.pending,
+                    "our chain was replaced"
+                );
+                return Ok(Some(replacement));
+            }
+            Err(ReplaceError::Cancelled) => return Err(ResolveError::Closing),
+            Err(ReplaceError::Database(error)) => {
+                return Err(ResolveError::Storage(error.to_string()));
+            }
+            // Ours grew meanwhile.
+            Err(ReplaceError::NotLonger { .. }) => {}
+            Err(error) => fail(node, &peer, &error.to_string()),
+        }
+    }
+    Ok(None)
+}
+
+async fn visit_all(node: &Node, abandoned: &Control) -> Vec<Candidate> {
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let mut visits = JoinSet::new();
+    for peer in node.shared.ledger.peers().iter().cloned() {
+        let (node, places, control) = (node.clone(), Arc::clone(&places), abandoned.clone());
+        visits.spawn(async move {
+            let _place = places.acquire_owned().await;
+            let visited = visit(&node, &peer, control).await;
+            (peer, visited)
+        });
+    }
+    let mut candidates: Vec<Candidate> = Vec::new();
+    while let Some(visited) = visits.join_next().await {
+        let Ok((peer, visited)) = visited else {
+            continue;
+        };
+        match visited {
+            Ok((blocks, file)) => {
+                node.shared.peers.note(&peer, Ok(blocks));
+                if blocks > node.blocks() {
+                    candidates.push(Candidate {
+                        node: peer,
+                        blocks,
+                        file,
+                    });
+                }
+            }
+            Err(error) => fail(node, &peer, &error),
+        }
+    }
+    candidates
+}
+
+/// A peer's chain and its number of blocks, if it verifies.
+async fn visit(node: &Node, peer: &str, control: Control) -> Result<(u64, File), String> {
+    let file = fetch_chain(peer, &node.shared.config.data, &node.shared.config.limits)
+        .await
+        .map_err(|error| error.to_string())?;
+    let options = VerifyOptions {
+        rule: Some(node.shared.config.rule),
+        target: node.shared.config.target,
+        strictness: node.shared.config.strictness,
+    };
+    let verifier = Arc::clone(&node.shared.peers.verifier);
+    let verified = task::spawn_blocking(move || {
+        let report = verifier.verify(&file, &options, &control)?;
+        (&file)
+            .rewind()
+            .map_err(|error| VerifyError::Read(error.into()))?;
+        Ok::<_, VerifyError>((report, file))
+    });
+    let (report, file) = match verified.await {
+        Ok(verified) => verified.map_err(|error| format!("its chain cannot be read: {error}"))?,
+        Err(_) => return Err("its chain was not verified to the end".to_owned()),
+    };
+    match report.fault {
+        Some(fault) => Err(format!("its chain is not valid: {fault}")),
+        None => Ok((report.blocks, file)),
+    }
+}
+
+fn fail(node: &Node, peer: &str, error: &str) {
+    node.shared
+        .metrics
+        .peer_failures
+        .fetch_add(1, Ordering::Relaxed);
+    tracing::warn!(peer, error, "a peer was passed over");
+    node.shared.peers.note(peer, Err(error.to_owned()));
+}
+
+struct CancelOnDrop(Control);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}

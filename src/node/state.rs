@@ -1,0 +1,130 @@
+//! The node: everything the handlers share.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+
+use tokio::sync::watch;
+
+use super::config::NodeConfig;
+use super::error::NodeError;
+use super::ledger::Ledger;
+use super::metrics::Metrics;
+use super::miner::Miner;
+use super::peers::PeerBook;
+use super::store::{Readers, Store};
+use crate::pow::{LastBlock, Nonce};
+
+/// A node: its chain, its pending transactions, its peers. Clones share it.
+///
+/// ```
+/// use fourzero::node::{Node, NodeConfig};
+///
+/// let folder = tempfile::tempdir()?;
+/// let node = Node::open(NodeConfig::new(folder.path()))?;
+/// assert_eq!(node.blocks(), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Node {
+    pub(super) shared: Arc<Inner>,
+}
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) config: NodeConfig,
+    pub(super) node_id: String,
+    pub(super) ledger: Ledger,
+    pub(super) readers: Readers,
+    pub(super) miner: Miner,
+    pub(super) peers: PeerBook,
+    pub(super) metrics: Metrics,
+    pub(super) started: Instant,
+    closing: watch::Sender<bool>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Node {
+    /// Opens the database of `config`, makes it if there is none, and starts
+    /// the threads that write and search.
+    ///
+    /// # Errors
+    /// If the data cannot be used, belong to another rule or difficulty, or
+    /// are in use by another node.
+    pub fn open(config: NodeConfig) -> Result<Self, NodeError> {
+        let store = Store::open(&config)?;
+        let node_id = store.node_id().to_owned();
+        let readers = Readers::new(store.path().to_owned());
+        let (closing, is_closing) = watch::channel(false);
+        let miner = Miner::start(&config, is_closing)?;
+        let peers = PeerBook::new(&config)?;
+        let (ledger, writer) = Ledger::start(store, config.limits.pending)?;
+        let shared = Arc::new(Inner {
+            config,
+            node_id,
+            ledger,
+            readers,
+            miner,
+            peers,
+            metrics: Metrics::default(),
+            started: Instant::now(),
+            closing,
+            writer: Mutex::new(Some(writer)),
+        });
+        Ok(Self { shared })
+    }
+
+    /// The node's id, which gets the rewards.
+    pub fn id(&self) -> &str {
+        &self.shared.node_id
+    }
+
+    /// Blocks in its chain, the first one included.
+    pub fn blocks(&self) -> u64 {
+        self.shared.ledger.head().tip.index
+    }
+
+    /// Transactions that wait for a block.
+    pub fn pending(&self) -> u64 {
+        self.shared
+            .ledger
+            .gauges()
+            .pending
+            .load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    /// Ends searches, downloads and verifications; calls that wait for them
+    /// are answered with an error.
+    pub fn close(&self) {
+        self.shared.closing.send_replace(true);
+        self.shared.peers.cancel();
+    }
+
+    /// Tells when [`Self::close`] was called.
+    pub(super) fn closing(&self) -> watch::Receiver<bool> {
+        self.shared.closing.subscribe()
+    }
+
+    /// Waits until all that was asked for is on disk. To be called last, when
+    /// no other clone is left; with another clone it returns at once.
+    pub fn finish(self) {
+        let writer = self
+            .shared
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if let (Ok(inner), Some(writer)) = (Arc::try_unwrap(self.shared), writer) {
+            drop(inner);
+            // A panic of the thread was reported when it happened.
+            let _ = writer.join();
+        }
+    }
+
+    pub(super) fn is_proof(&self, last: &LastBlock<'_>, nonce: Nonce) -> bool {
+        self.shared
+            .config
+            .rule
+            .is_satisfied(last, nonce, self.shared.config.target)
+    }
+}

@@ -1,0 +1,98 @@
+//! The database: one SQLite file in the data folder.
+//!
+//! The write-ahead log is synced at every commit (`synchronous = FULL`), so
+//! what was committed survives the process and the power. One connection
+//! writes, others read beside it.
+
+mod chain;
+mod read;
+mod schema;
+mod write;
+
+use std::fs::{self, File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+pub(super) use self::chain::{ReplaceError, Replacement};
+pub(super) use self::read::Readers;
+pub(super) use self::write::{NewTransaction, Store};
+
+use super::error::NodeError;
+use crate::pow::{Rule, Target};
+
+/// The database's name in the data folder.
+pub(super) const FILE_NAME: &str = "node.sqlite3";
+
+/// Held by the process that writes.
+const LOCK_NAME: &str = "node.lock";
+
+/// Opens the database for writing, and makes it if it is not there. The lock
+/// is held until the file is dropped.
+fn open(data: &Path) -> Result<(Connection, PathBuf, File), NodeError> {
+    let io_error = |path: &Path| {
+        let path = path.to_owned();
+        move |source| NodeError::Io { path, source }
+    };
+    fs::create_dir_all(data).map_err(io_error(data))?;
+    let lock_path = data.join(LOCK_NAME);
+    let lock = File::create(&lock_path).map_err(io_error(&lock_path))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(NodeError::InUse {
+                path: data.to_owned(),
+            });
+        }
+        Err(TryLockError::Error(source)) => return Err(io_error(&lock_path)(source)),
+    }
+    let path = data.join(FILE_NAME);
+    let connection = Connection::open(&path)
+        .and_then(|connection| schema::prepare(&connection).map(|()| connection))
+        .map_err(|source| NodeError::Database {
+            path: path.clone(),
+            source,
+        })?;
+    Ok((connection, path, lock))
+}
+
+/// Opens the database for reading. It must be there.
+pub(super) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    // A reader of a write-ahead log must be able to make its index file, so
+    // the file is not opened read-only.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.busy_timeout(schema::BUSY_TIMEOUT)?;
+    Ok(connection)
+}
+
+/// Checks that the chain was made under this rule and difficulty, or notes
+/// that it is from now on.
+fn check_rule(
+    connection: &Connection,
+    path: &Path,
+    rule: Rule,
+    target: Target,
+) -> Result<(), NodeError> {
+    for (key, asked) in [
+        ("rule", rule.name().to_owned()),
+        ("difficulty bits", target.bits().to_string()),
+    ] {
+        let found = schema::meta_or_insert(connection, key, &asked).map_err(|source| {
+            NodeError::Database {
+                path: path.to_owned(),
+                source,
+            }
+        })?;
+        if found != asked {
+            return Err(NodeError::OtherChain {
+                path: path.to_owned(),
+                key,
+                found,
+                asked,
+            });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,200 @@
+//! What is read, on connections of its own, beside the one that writes.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use tokio::sync::Semaphore;
+use tokio::task;
+
+use super::write::write_entry;
+use super::{open_reader, schema};
+use crate::node::amount::Amount;
+
+/// Connections that read at once.
+const MOST_READERS: usize = 4;
+
+/// A part of a chain is closed once it holds this many bytes.
+const PART_BYTES: usize = 256 << 10;
+
+/// Connections that read.
+#[derive(Clone, Debug)]
+pub(in crate::node) struct Readers(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+    permits: Semaphore,
+}
+
+/// A block by its text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::node) struct Block {
+    pub(in crate::node) text: String,
+    pub(in crate::node) hash: String,
+}
+
+/// Consecutive blocks.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::node) struct ChainPart {
+    /// Their texts, joined as a JSON list's elements.
+    pub(in crate::node) text: Vec<u8>,
+    /// The block after them.
+    pub(in crate::node) next: u64,
+}
+
+/// What one name received and sent in all blocks.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(in crate::node) struct Sums {
+    pub(in crate::node) received: Amount,
+    pub(in crate::node) sent: Amount,
+    pub(in crate::node) transactions: u64,
+}
+
+impl Readers {
+    pub(in crate::node) fn new(path: PathBuf) -> Self {
+        Self(Arc::new(Inner {
+            path,
+            idle: Mutex::default(),
+            permits: Semaphore::new(MOST_READERS),
+        }))
+    }
+
+    /// Runs `read` on a blocking thread.
+    async fn run<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> rusqlite::Result<T> {
+        let _permit = self.0.permits.acquire().await;
+        let inner = Arc::clone(&self.0);
+        let idle = || inner.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = idle().pop();
+        let work = {
+            let inner = Arc::clone(&self.0);
+            move || {
+                let connection = match known {
+                    Some(connection) => connection,
+                    None => open_reader(&inner.path)?,
+                };
+                let result = read(&connection);
+                Ok((connection, result))
+            }
+        };
+        match task::spawn_blocking(work).await {
+            Ok(Ok((connection, result))) => {
+                idle().push(connection);
+                result
+            }
+            Ok(Err(error)) => Err(error),
+            // The runtime is going down, or SQLite's binding panicked.
+            Err(_) => Err(rusqlite::Error::InvalidQuery),
+        }
+    }
+
+    /// One block.
+    pub(in crate::node) async fn block(&self, number: u64) -> rusqlite::Result<Option<Block>> {
+        self.run(move |connection| {
+            connection
+                .prepare_cached("SELECT text, hash FROM blocks WHERE number = ?")?
+                .query_row([number as i64], |row| {
+                    Ok(Block {
+                        text: row.get(0)?,
+                        hash: row.get(1)?,
+                    })
+                })
+                .optional()
+        })
+        .await
+    }
+
+    /// Blocks from `first` to `last`, as many as make a part; `None` if the
+    /// chain was replaced since `generation`.
+    pub(in crate::node) async fn chain_part(
+        &self,
+        generation: u64,
+        first: u64,
+        last: u64,
+    ) -> rusqlite::Result<Option<ChainPart>> {
+        self.run(move |connection| chain_part(connection, generation, first, last))
+            .await
+    }
+
+    /// The texts of all pending transactions, joined, and their number.
+    pub(in crate::node) async fn pending(&self) -> rusqlite::Result<(Vec<u8>, u64)> {
+        self.run(|connection| {
+            let mut query = connection
+                .prepare_cached("SELECT amount, recipient, sender FROM pending ORDER BY id")?;
+            let mut rows = query.query([])?;
+            let (mut text, mut count) = (Vec::new(), 0);
+            while let Some(row) = rows.next()? {
+                if count > 0 {
+                    text.extend_from_slice(b", ");
+                }
+                write_entry(row, 0, &mut text)?;
+                count += 1;
+            }
+            Ok((text, count))
+        })
+        .await
+    }
+
+    /// What `name` received and sent.
+    pub(in crate::node) async fn sums(&self, name: String) -> rusqlite::Result<Sums> {
+        self.run(move |connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT amount, recipient = ?1, sender = ?1 FROM entries
+                 WHERE id <= (SELECT last_entry FROM blocks ORDER BY number DESC LIMIT 1)
+                 AND (recipient = ?1 OR sender = ?1)",
+            )?;
+            let mut rows = query.query([&name])?;
+            let mut sums = Sums::default();
+            while let Some(row) = rows.next()? {
+                sums.transactions += 1;
+                let Some(amount) = Amount::of_sql(row.get_ref(0)?) else {
+                    continue;
+                };
+                if row.get(1)? {
+                    sums.received.add(&amount);
+                }
+                if row.get(2)? {
+                    sums.sent.add(&amount);
+                }
+            }
+            Ok(sums)
+        })
+        .await
+    }
+}
+
+/// See [`Readers::chain_part`].
+pub(in crate::node) fn chain_part(
+    connection: &Connection,
+    generation: u64,
+    first: u64,
+    last: u64,
+) -> rusqlite::Result<Option<ChainPart>> {
+    // Both reads see the same state of the database.
+    let transaction = connection.unchecked_transaction()?;
+    if schema::generation(&transaction)? != generation {
+        return Ok(None);
+    }
+    let mut query = transaction
+        .prepare_cached("SELECT text FROM blocks WHERE number BETWEEN ? AND ? ORDER BY number")?;
+    let mut rows = query.query(params![first as i64, last as i64])?;
+    let mut part = ChainPart {
+        text: Vec::new(),
+        next: first,
+    };
+    while part.text.len() < PART_BYTES
+        && let Some(row) = rows.next()?
+    {
+        if part.next > first {
+            part.text.extend_from_slice(b", ");
+        }
+        part.text
+            .extend_from_slice(row.get_ref(0)?.as_str()?.as_bytes());
+        part.next += 1;
+    }
+    Ok(Some(part))
+}

@@ -1,0 +1,106 @@
+//! The tables.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+/// How long a connection waits for another's lock.
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Goes up when the tables change.
+const VERSION: i64 = 1;
+
+/// Entries stand in the order in which they were taken, and blocks name the
+/// ranges they hold: forging a block moves no row. What follows the last
+/// block's range is pending.
+const TABLES: &str = "
+CREATE TABLE meta (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE entries (
+    id INTEGER PRIMARY KEY,
+    amount NOT NULL,
+    recipient NOT NULL,
+    sender NOT NULL
+);
+CREATE TABLE blocks (
+    number INTEGER PRIMARY KEY,
+    hash TEXT NOT NULL,
+    previous_hash TEXT NOT NULL,
+    proof NOT NULL,
+    timestamp REAL NOT NULL,
+    first_entry INTEGER NOT NULL,
+    last_entry INTEGER NOT NULL,
+    text TEXT NOT NULL
+);
+CREATE TABLE peers (
+    node TEXT PRIMARY KEY,
+    registered REAL NOT NULL
+) WITHOUT ROWID;
+CREATE VIEW transactions AS
+    SELECT blocks.number AS block, entries.id - blocks.first_entry + 1 AS place,
+        entries.sender, entries.recipient, entries.amount
+    FROM blocks JOIN entries
+        ON entries.id BETWEEN blocks.first_entry AND blocks.last_entry;
+CREATE VIEW pending AS
+    SELECT id, sender, recipient, amount FROM entries
+    WHERE id > (SELECT last_entry FROM blocks ORDER BY number DESC LIMIT 1);
+INSERT INTO meta VALUES ('generation', '0');
+";
+
+/// Sets a connection up to write, and makes the tables of a new database.
+pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    match version {
+        0 => connection.execute_batch(&format!(
+            "BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"
+        )),
+        VERSION => Ok(()),
+        other => Err(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_SCHEMA),
+            Some(format!(
+                "its tables are of version {other}, but this program knows version {VERSION}"
+            )),
+        )),
+    }
+}
+
+pub(super) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
+    connection
+        .prepare_cached("SELECT value FROM meta WHERE key = ?")?
+        .query_row([key], |row| row.get(0))
+        .optional()
+}
+
+pub(super) fn set_meta(connection: &Connection, key: &str, value: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO meta VALUES (?, ?)")?
+        .execute(params![key, value])?;
+    Ok(())
+}
+
+/// What stands under `key`; `value` if nothing stood there, and from now on.
+pub(super) fn meta_or_insert(
+    connection: &Connection,
+    key: &str,
+    value: &str,
+) -> rusqlite::Result<String> {
+    match meta(connection, key)? {
+        Some(found) => Ok(found),
+        None => {
+            set_meta(connection, key, value)?;
+            Ok(value.to_owned())
+        }
+    }
+}
+
+/// How often the chain was replaced.
+pub(super) fn generation(connection: &Connection) -> rusqlite::Result<u64> {
+    Ok(meta(connection, "generation")?
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0))
+}

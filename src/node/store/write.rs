@@ -1,0 +1,405 @@
+//! What is written: one change at a time, as part of the ledger's commits.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{check_rule, open, schema};
+use crate::batch::fresh_node_id;
+use crate::chain::json::View;
+use crate::chain::{Block, Strictness, Transactions};
+use crate::node::config::NodeConfig;
+use crate::node::entry::{Column, Entry};
+use crate::node::error::NodeError;
+use crate::node::tip::Tip;
+use crate::pow::Nonce;
+
+/// The most text of transactions a block gets. A block may take 32 MiB
+/// ([`MAX_VALUE_BYTES`](crate::chain::json::MAX_VALUE_BYTES)).
+pub(in crate::node) const BLOCK_TEXT_BYTES: usize = 30 << 20;
+
+/// A transaction on its way into the database.
+#[derive(Debug)]
+pub(in crate::node) struct NewTransaction {
+    text: Transactions,
+    entry: Entry,
+}
+
+impl NewTransaction {
+    /// Takes the one transaction in `text`.
+    pub(in crate::node) fn new(text: Transactions) -> Self {
+        let entry = Entry::of(View::of(text.text())).expect("a transaction has its three keys");
+        Self { text, entry }
+    }
+}
+
+/// The database, and what of it whoever writes must know.
+#[derive(Debug)]
+pub(in crate::node) struct Store {
+    pub(super) connection: Connection,
+    path: PathBuf,
+    node_id: String,
+    pub(super) state: State,
+    _lock: File,
+}
+
+/// The end of what is stored.
+#[derive(Clone, Debug)]
+pub(super) struct State {
+    pub(super) tip: Tip,
+    pub(super) generation: u64,
+    pub(super) last_entry_in_block: i64,
+    pub(super) last_entry: i64,
+    /// The pending transactions that the next block takes. All of them, but
+    /// where a replaced chain gave back more than a block holds.
+    next: Transactions,
+}
+
+impl Store {
+    /// Opens the database of a node; a new one starts with a first block.
+    pub(in crate::node) fn open(config: &NodeConfig) -> Result<Self, NodeError> {
+        let (connection, path, lock) = open(&config.data)?;
+        check_rule(&connection, &path, config.rule, config.target)?;
+        let failed = |source| NodeError::Database {
+            path: path.clone(),
+            source,
+        };
+        let node_id = match &config.node_id {
+            Some(id) => schema::set_meta(&connection, "node id", id).map(|()| id.clone()),
+            None => schema::meta_or_insert(&connection, "node id", &fresh_node_id()),
+        }
+        .map_err(failed)?;
+        let is_new = connection
+            .query_row("SELECT NOT EXISTS (SELECT 1 FROM blocks)", [], |row| {
+                row.get(0)
+            })
+            .map_err(failed)?;
+        if is_new {
+            let genesis = Block::genesis(crate::node::now()).seal();
+            insert_block(&connection, genesis.text().as_bytes(), 1, 0).map_err(failed)?;
+        }
+        let state = load(&connection)
+            .map_err(failed)?
+            .ok_or_else(|| NodeError::Damaged {
+                path: path.clone(),
+                what: "its last block does not match its hash".to_owned(),
+            })?;
+        Ok(Self {
+            connection,
+            path,
+            node_id,
+            state,
+            _lock: lock,
+        })
+    }
+
+    pub(in crate::node) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(in crate::node) fn node_id(&self) -> &str {
+        &self.node_id
+    }
+
+    pub(in crate::node) const fn tip(&self) -> &Tip {
+        &self.state.tip
+    }
+
+    pub(in crate::node) const fn generation(&self) -> u64 {
+        self.state.generation
+    }
+
+    /// Pending transactions.
+    pub(in crate::node) const fn pending(&self) -> u64 {
+        (self.state.last_entry - self.state.last_entry_in_block) as u64
+    }
+
+    /// Whether the next block has room for one more transaction.
+    pub(in crate::node) fn has_room_for(&self, new: &NewTransaction) -> bool {
+        self.state.next.count() as u64 == self.pending()
+            && self.state.next.text_bytes() + new.text.text_bytes() <= BLOCK_TEXT_BYTES
+    }
+
+    pub(in crate::node) fn begin(&self) -> rusqlite::Result<()> {
+        self.connection.execute_batch("BEGIN IMMEDIATE")
+    }
+
+    pub(in crate::node) fn commit(&self) -> rusqlite::Result<()> {
+        self.connection.execute_batch("COMMIT")
+    }
+
+    /// Undoes what was not committed, here too.
+    pub(in crate::node) fn roll_back(&mut self) -> rusqlite::Result<()> {
+        if !self.connection.is_autocommit() {
+            self.connection.execute_batch("ROLLBACK")?;
+        }
+        if let Some(state) = load(&self.connection)? {
+            self.state = state;
+        }
+        Ok(())
+    }
+
+    /// Adds a pending transaction.
+    pub(in crate::node) fn add(&mut self, new: &NewTransaction) -> rusqlite::Result<()> {
+        self.state.last_entry += 1;
+        insert_entry(&self.connection, self.state.last_entry, &new.entry)?;
+        self.state.next.append(&new.text);
+        Ok(())
+    }
+
+    /// Makes the block after the tip of what is pending, with the reward
+    /// last, and gives back its transactions too.
+    pub(in crate::node) fn forge(&mut self, proof: Nonce) -> rusqlite::Result<Transactions> {
+        let mut transactions = std::mem::take(&mut self.state.next);
+        let taken = transactions.count() as i64;
+        transactions.push_reward(&self.node_id);
+        let first = self.state.last_entry_in_block + 1;
+        let is_all = first + taken > self.state.last_entry;
+        let last = first + taken;
+        if !is_all {
+            // The reward needs a place before what stays pending.
+            self.connection
+                .execute("UPDATE entries SET id = -id WHERE id >= ?", params![last])?;
+            self.connection
+                .execute("UPDATE entries SET id = 1 - id WHERE id < 0", [])?;
+        }
+        let mut reward = Transactions::new();
+        reward.push_reward(&self.node_id);
+        let reward = NewTransaction::new(reward);
+        insert_entry(&self.connection, last, &reward.entry)?;
+
+        let block = Block {
+            index: self.state.tip.index + 1,
+            timestamp: crate::node::now(),
+            transactions,
+            proof,
+            previous_hash: self.state.tip.quoted(),
+        };
+        let sealed = block.seal();
+        insert_block(&self.connection, sealed.text().as_bytes(), first, last)?;
+        self.state.tip = Tip::of_block(&sealed);
+        self.state.last_entry += 1;
+        self.state.last_entry_in_block = last;
+        if !is_all {
+            self.state.next = load_next(&self.connection, last)?;
+        }
+        Ok(block.transactions)
+    }
+
+    /// Adds peers; those that are known stay as they are.
+    pub(in crate::node) fn register(&self, nodes: &[String]) -> rusqlite::Result<()> {
+        let mut insert = self
+            .connection
+            .prepare_cached("INSERT OR IGNORE INTO peers VALUES (?, ?)")?;
+        for node in nodes {
+            insert.execute(params![node, crate::node::now()])?;
+        }
+        Ok(())
+    }
+
+    /// All peers, sorted.
+    pub(in crate::node) fn peers(&self) -> rusqlite::Result<Vec<String>> {
+        self.connection
+            .prepare_cached("SELECT node FROM peers ORDER BY node")?
+            .query_map([], |row| row.get(0))?
+            .collect()
+    }
+
+    /// Reads the end of the chain again, after it was replaced.
+    pub(super) fn reload(&mut self) -> rusqlite::Result<bool> {
+        let state = load(&self.connection)?;
+        let is_sound = state.is_some();
+        if let Some(state) = state {
+            self.state = state;
+        }
+        Ok(is_sound)
+    }
+}
+
+/// `None` if the last block is not what it was.
+fn load(connection: &Connection) -> rusqlite::Result<Option<State>> {
+    let last = connection
+        .prepare_cached(
+            "SELECT number, text, hash, last_entry FROM blocks ORDER BY number DESC LIMIT 1",
+        )?
+        .query_row([], |row| {
+            let text: String = row.get(1)?;
+            let hash: String = row.get(2)?;
+            Ok((row.get::<_, i64>(0)? as u64, text, hash, row.get(3)?))
+        })
+        .optional()?;
+    let Some((number, text, hash, last_entry_in_block)) = last else {
+        return Ok(None);
+    };
+    if crate::chain::json::canonical(text.as_bytes()).as_ref() != Ok(&text) {
+        return Ok(None);
+    }
+    let Some(tip) = Tip::of_text(text.into_bytes()) else {
+        return Ok(None);
+    };
+    if tip.index != number || tip.hash.to_string() != hash {
+        return Ok(None);
+    }
+    let last_entry: Option<i64> = connection
+        .prepare_cached("SELECT max(id) FROM entries")?
+        .query_row([], |row| row.get(0))?;
+    Ok(Some(State {
+        tip,
+        generation: schema::generation(connection)?,
+        last_entry_in_block,
+        last_entry: last_entry.unwrap_or(0).max(last_entry_in_block),
+        next: load_next(connection, last_entry_in_block)?,
+    }))
+}
+
+/// The transactions after `last_entry` that fit into one block.
+fn load_next(connection: &Connection, last_entry: i64) -> rusqlite::Result<Transactions> {
+    let mut query = connection
+        .prepare_cached("SELECT amount, recipient, sender FROM entries WHERE id > ? ORDER BY id")?;
+    let mut rows = query.query([last_entry])?;
+    let mut next = Transactions::new();
+    let mut text = Vec::new();
+    while let Some(row) = rows.next()? {
+        text.clear();
+        write_entry(row, 0, &mut text)?;
+        if next.text_bytes() + text.len() > BLOCK_TEXT_BYTES && !next.is_empty() {
+            break;
+        }
+        next.push_view(View::of(&text), Strictness::Presence)
+            .expect("an entry has its three fields");
+    }
+    Ok(next)
+}
+
+/// Appends the canonical text of the entry whose columns start at `column`.
+pub(super) fn write_entry(
+    row: &rusqlite::Row<'_>,
+    column: usize,
+    out: &mut Vec<u8>,
+) -> rusqlite::Result<()> {
+    for (place, field) in crate::chain::TRANSACTION_FIELDS.iter().enumerate() {
+        out.extend_from_slice(if place == 0 { b"{\"" } else { b", \"" });
+        out.extend_from_slice(field.as_bytes());
+        out.extend_from_slice(b"\": ");
+        Column::write(row.get_ref(column + place)?, out);
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+pub(super) fn insert_entry(
+    connection: &Connection,
+    id: i64,
+    entry: &Entry,
+) -> rusqlite::Result<()> {
+    let Entry([amount, recipient, sender]) = entry;
+    connection
+        .prepare_cached("INSERT INTO entries VALUES (?, ?, ?, ?)")?
+        .execute(params![id, amount, recipient, sender])?;
+    Ok(())
+}
+
+/// Inserts a block by its canonical text.
+pub(super) fn insert_block(
+    connection: &Connection,
+    text: &[u8],
+    first_entry: i64,
+    last_entry: i64,
+) -> rusqlite::Result<()> {
+    let tip = Tip::of_text(text.to_vec()).expect("only sound blocks are stored");
+    let timestamp = View::of(text)
+        .members()
+        .find(|(key, _)| *key == b"timestamp")
+        .and_then(|(_, value)| std::str::from_utf8(value.text()).ok()?.parse::<f64>().ok());
+    let proof = match tip.proof.parse::<i64>() {
+        Ok(proof) => Column::Integer(proof),
+        Err(_) => Column::Text(tip.proof),
+    };
+    connection
+        .prepare_cached("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?
+        .execute(params![
+            tip.index as i64,
+            tip.hash.to_string(),
+            tip.previous_hash,
+            proof,
+            timestamp.unwrap_or_default(),
+            first_entry,
+            last_entry,
+            crate::node::entry::ascii(text),
+        ])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pow::Target;
+
+    /// The names under which entries stand in blocks and among the pending.
+    fn senders(store: &Store, table: &str) -> Vec<(i64, String)> {
+        let (column, order) = match table {
+            "pending" => ("0", "id"),
+            _ => ("block", "block, place"),
+        };
+        let mut query = store
+            .connection
+            .prepare(&format!(
+                "SELECT {column}, substr(sender, 1, 2) FROM {table} ORDER BY {order}"
+            ))
+            .unwrap();
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn what_does_not_fit_into_a_block_goes_into_the_next() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = NodeConfig {
+            target: Target::from_hex_zeros(1).unwrap(),
+            node_id: Some("me".to_owned()),
+            ..NodeConfig::new(folder.path())
+        };
+        let mut store = Store::open(&config).unwrap();
+        // As a replaced chain may leave it: 50 MiB in five transactions.
+        for id in 1..=5 {
+            let text = format!(
+                r#"{{"amount": 1, "recipient": "r", "sender": "s{id}{}"}}"#,
+                "x".repeat(10 << 20)
+            );
+            let entry = Entry::of(View::of(text.as_bytes())).unwrap();
+            insert_entry(&store.connection, id, &entry).unwrap();
+        }
+        assert!(store.reload().unwrap());
+        assert_eq!(store.pending(), 5);
+        let mut one = Transactions::new();
+        one.push_reward("another");
+        assert!(!store.has_room_for(&NewTransaction::new(one.clone())));
+
+        let named = |block: i64, names: &[&str]| -> Vec<_> {
+            names
+                .iter()
+                .map(|name| (block, (*name).to_owned()))
+                .collect()
+        };
+        store.forge(Nonce(1)).unwrap();
+        let first = named(2, &["s1", "s2", "0"]);
+        assert_eq!(senders(&store, "transactions"), first);
+        assert_eq!(senders(&store, "pending"), named(0, &["s3", "s4", "s5"]));
+        assert_eq!(store.pending(), 3);
+        let before = store.state.clone();
+        assert!(store.reload().unwrap());
+        assert_eq!(store.state.last_entry, before.last_entry);
+        assert_eq!(store.state.next, before.next);
+
+        store.forge(Nonce(2)).unwrap();
+        assert!(store.has_room_for(&NewTransaction::new(one)));
+        store.forge(Nonce(3)).unwrap();
+        assert_eq!(
+            senders(&store, "transactions"),
+            [first, named(3, &["s3", "s4", "0"]), named(4, &["s5", "0"])].concat()
+        );
+        assert_eq!(store.pending(), 0);
+        assert_eq!(store.tip().index, 4);
+    }
+}

@@ -1,0 +1,141 @@
+//! Clients that dawdle, crowd in, or break off.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use fourzero::node::{Limits, Node, NodeConfig, serve};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+
+use crate::support::{PATIENCE, request};
+
+/// A node that serves on a thread of its own until it is dropped.
+struct Serving {
+    address: String,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Serving {
+    fn new(limits: Limits) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = NodeConfig::new(folder.path());
+        config.limits = limits;
+        let node = Node::open(config).unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let (say, heard) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Runtime::new().unwrap();
+            runtime.block_on(async {
+                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+                say.send(listener.local_addr().unwrap().to_string())
+                    .unwrap();
+                serve(node, listener, async { drop(stopped.await) }).await;
+            });
+        });
+        Self {
+            address: heard.recv().unwrap(),
+            stop: Some(stop),
+            thread: Some(thread),
+            _folder: folder,
+        }
+    }
+
+    fn connect(&self, sent: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.write_all(sent.as_bytes()).unwrap();
+        stream
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        let ended = self.thread.take().unwrap().join();
+        assert!(ended.is_ok() || std::thread::panicking());
+    }
+}
+
+fn impatient() -> Limits {
+    Limits {
+        request_time: Duration::from_millis(300),
+        ..Limits::default()
+    }
+}
+
+fn read_all(mut stream: TcpStream) -> String {
+    let mut text = Vec::new();
+    let _ = stream.read_to_end(&mut text);
+    String::from_utf8(text).unwrap()
+}
+
+#[test]
+fn a_header_that_does_not_end_ends_the_connection() {
+    let serving = Serving::new(impatient());
+    for sent in ["", "GET /chain HTTP/1.1\r\nHost"] {
+        let said = read_all(serving.connect(sent));
+        assert!(!said.contains("200 OK"), "{said}");
+    }
+}
+
+#[test]
+fn a_body_that_does_not_come_is_told_so() {
+    let serving = Serving::new(impatient());
+    let said = read_all(serving.connect(
+        "POST /transactions/new HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"sender\":",
+    ));
+    assert!(said.starts_with("HTTP/1.1 408"), "{said}");
+    assert!(said.contains("request_timeout"), "{said}");
+}
+
+#[test]
+fn a_chunked_body_is_limited_too() {
+    let serving = Serving::new(Limits {
+        body_bytes: 100,
+        ..Limits::default()
+    });
+    let chunk = format!("50\r\n{}\r\n", " ".repeat(0x50));
+    let said = read_all(serving.connect(&format!(
+        "POST /transactions/new HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n",
+    )));
+    assert!(said.starts_with("HTTP/1.1 413"), "{said}");
+}
+
+#[test]
+fn a_connection_past_the_limit_waits_until_another_ends() {
+    let serving = Serving::new(Limits {
+        connections: 2,
+        ..Limits::default()
+    });
+    let held = [serving.connect(""), serving.connect("")];
+    let mut waiting =
+        serving.connect("GET /health HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    waiting
+        .set_read_timeout(Some(Duration::from_millis(300)))
+        .unwrap();
+    assert!(waiting.read(&mut [0; 1]).is_err(), "nothing comes yet");
+    waiting.set_read_timeout(Some(PATIENCE)).unwrap();
+    drop(held);
+    let said = read_all(waiting);
+    assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+}
+
+#[test]
+fn a_client_that_breaks_off_hurts_nobody() {
+    let serving = Serving::new(Limits::default());
+    for sent in [
+        "\u{0}\r\n\r\n",
+        "POST /transactions/new HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
+         Content-Length: 100\r\n\r\n{",
+        "GET /chain HTTP/1.1\r\nHost: h\r\n\r\n",
+    ] {
+        drop(serving.connect(sent));
+    }
+    let answer = request(&serving.address, "GET", "/health", &[], "").unwrap();
+    assert_eq!(answer.ok(200)["pending"], 0);
+}
