@@ -7,8 +7,8 @@
 # all data of the right shape are accepted. A nonce of the right shape is
 # mostly no proof, and text of the right shape is mostly no address.
 set -euo pipefail
-fourzero=$1
-schemathesis=$2
+fourzero=$(realpath "$1")
+schemathesis=$(realpath "$2")
 examples=${3:-50}
 
 folder=$(mktemp -d)

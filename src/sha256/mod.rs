@@ -21,7 +21,7 @@ mod self_test;
 #[cfg(target_arch = "x86_64")]
 mod sha_ni;
 #[cfg(target_arch = "x86_64")]
-mod sha_ni_pair;
+mod sha_ni_texts;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 mod texts;

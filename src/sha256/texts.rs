@@ -2,23 +2,23 @@
 //!
 //! One text is a chain of compressions, each waiting for the one before, and
 //! with the SHA extensions such a chain leaves their unit idle half the time.
-//! Two texts side by side fill it. Elsewhere the `sha2` crate hashes one text
+//! Texts side by side fill it. Elsewhere the `sha2` crate hashes one text
 //! after another.
 
 use super::Digest;
 #[cfg(target_arch = "x86_64")]
-use super::sha_ni_pair;
+use super::sha_ni_texts;
 
 /// Appends the digest of each text to `digests`, in order.
 pub(crate) fn digest_texts(texts: &[&[u8]], digests: &mut Vec<Digest>) {
     #[cfg(target_arch = "x86_64")]
-    if sha_ni_pair::is_supported() {
+    if sha_ni_texts::is_supported() {
         let first = digests.len();
         digests.resize(first + texts.len(), Digest::from_bytes([0; 32]));
         // SAFETY: the CPU has the instructions.
         #[allow(unsafe_code, reason = "a function that needs SHA-NI")]
         unsafe {
-            sha_ni_pair::digest_texts(texts, &mut digests[first..]);
+            sha_ni_texts::digest_texts(texts, &mut digests[first..]);
         }
         return;
     }

@@ -1,6 +1,8 @@
 //! The batches on their way through the threads.
 
 use std::collections::BTreeMap;
+use std::panic::{self, AssertUnwindSafe};
+use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use rayon::Scope;
@@ -28,12 +30,16 @@ enum Checked {
     Guess(Option<(Summary, Advance)>),
 }
 
+/// A worker that comes back with the number of its batch, or what it
+/// panicked with.
+type Done = thread::Result<(u64, Worker, Checked)>;
+
 /// A fixed number of workers, which go round; their results come together in
 /// the order of the file.
 pub(super) struct Line {
     idle: Vec<Worker>,
-    done_sender: Sender<(u64, Worker, Checked)>,
-    done: Receiver<(u64, Worker, Checked)>,
+    done_sender: Sender<Done>,
+    done: Receiver<Done>,
     /// Results that wait for one before them, or for [`Self::take_back`].
     early: BTreeMap<u64, (Worker, Checked)>,
     /// Batches that were started.
@@ -74,9 +80,13 @@ impl Line {
     ) {
         let (number, done) = (self.number(work), self.done_sender.clone());
         scope.spawn(move |_| {
-            let checked = worker.run(work, options);
+            // A panic must end the wait for this worker, too. It is lost then.
+            let run = AssertUnwindSafe(move || {
+                let checked = worker.run(work, options);
+                (number, worker, checked)
+            });
             // The receiver is gone only if the verdict is out.
-            let _ = done.send((number, worker, checked));
+            let _ = done.send(panic::catch_unwind(run));
         });
     }
 
@@ -105,8 +115,8 @@ impl Line {
         control: &Control,
     ) -> Result<Option<Worker>, ReadError> {
         loop {
-            while let Ok((number, worker, checked)) = self.done.try_recv() {
-                self.early.insert(number, (worker, checked));
+            while let Ok(done) = self.done.try_recv() {
+                self.take(done);
             }
             if !self.fold(ledger, reader, options, control)? {
                 return Ok(None);
@@ -157,7 +167,12 @@ impl Line {
     }
 
     fn receive(&mut self) {
-        let (number, worker, checked) = self.done.recv().expect("this thread holds a sender");
+        let done = self.done.recv().expect("this thread holds a sender");
+        self.take(done);
+    }
+
+    fn take(&mut self, done: Done) {
+        let (number, worker, checked) = done.unwrap_or_else(|panic| panic::resume_unwind(panic));
         self.early.insert(number, (worker, checked));
     }
 

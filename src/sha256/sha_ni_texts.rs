@@ -1,8 +1,7 @@
-//! Whole texts with the SHA extensions, two at a time.
+//! Whole texts with the SHA extensions, a few at a time.
 //!
-//! Two lanes each hold a text; both advance block by block together, and a
-//! lane whose text is done takes the next, so that lengths need not agree.
-//! Twelve registers of the sixteen hold two states and two schedules.
+//! Each lane holds a text; all advance block by block together, and a lane
+//! whose text is done takes the next, so that lengths need not agree.
 #![allow(unsafe_code, reason = "intrinsics, and functions that need SHA-NI")]
 
 use std::arch::x86_64::*;
@@ -11,6 +10,11 @@ use super::Digest;
 use super::constants::{INITIAL_STATE, ROUND_CONSTANTS};
 
 type Block = [u8; 64];
+
+/// Texts hashed at the same time. Texts of 1,300 bytes, on one thread of a
+/// shared AMD EPYC (Zen 3), best of 60 alternating turns: 2.7 GB/s with two,
+/// 2.9 with three, 3.0 with four, and 1.5 for the `sha2` crate.
+const LANES: usize = 4;
 
 /// Whether the running CPU has the instructions.
 pub(super) fn is_supported() -> bool {
@@ -39,49 +43,41 @@ struct Lane<'a> {
 pub(super) fn digest_texts(texts: &[&[u8]], digests: &mut [Digest]) {
     let mut waiting = texts.iter().enumerate();
     let mut next = || waiting.next().map(|(number, text)| Lane::new(number, text));
-    let (Some(mut left), mut right) = (next(), next()) else {
-        return;
-    };
-    while let Some(other) = &mut right {
-        compress_together(&mut left, other);
-        if other.is_done() {
-            digests[other.number] = other.digest();
-            right = next();
-        }
-        if left.is_done() {
-            digests[left.number] = left.digest();
-            match right.take().or_else(&mut next) {
-                Some(lane) => left = lane,
-                None => return,
+    let mut lanes = Vec::with_capacity(LANES);
+    lanes.extend(std::iter::from_fn(&mut next).take(LANES));
+    while let Some(together) = lanes.first_chunk_mut() {
+        advance::<LANES>(together);
+        lanes.retain_mut(|lane| {
+            if !lane.is_done() {
+                return true;
             }
-            right = next();
-        }
+            digests[lane.number] = lane.digest();
+            next().map(|new| *lane = new).is_some()
+        });
     }
-    while !left.is_done() {
-        let count = left.run().len();
-        let mut states = [(left.abef, left.cdgh)];
-        for index in 0..count {
-            compress(&mut states, [&left.run()[index]]);
+    // The last few, with nothing left to put beside them.
+    for mut lane in lanes {
+        while !lane.is_done() {
+            advance(std::array::from_mut(&mut lane));
         }
-        [(left.abef, left.cdgh)] = states;
-        left.advance(count);
+        digests[lane.number] = lane.digest();
     }
-    digests[left.number] = left.digest();
 }
 
-/// Takes both lanes as far as they go without a change of buffer.
+/// Takes all lanes as far as they go without a change of buffer.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-fn compress_together(left: &mut Lane<'_>, right: &mut Lane<'_>) {
-    let (left_run, right_run) = (left.run(), right.run());
-    let count = left_run.len().min(right_run.len());
-    let mut states = [(left.abef, left.cdgh), (right.abef, right.cdgh)];
-    for (one, other) in left_run.iter().zip(right_run) {
-        compress(&mut states, [one, other]);
+fn advance<const N: usize>(lanes: &mut [Lane<'_>; N]) {
+    let mut states = lanes.each_ref().map(|lane| (lane.abef, lane.cdgh));
+    let runs = lanes.each_ref().map(Lane::run);
+    let count = runs.iter().map(|run| run.len()).min().unwrap_or(0);
+    for index in 0..count {
+        compress(&mut states, runs.map(|run| &run[index]));
     }
-    [(left.abef, left.cdgh), (right.abef, right.cdgh)] = states;
-    left.advance(count);
-    right.advance(count);
+    for (lane, (abef, cdgh)) in lanes.iter_mut().zip(states) {
+        (lane.abef, lane.cdgh) = (abef, cdgh);
+        lane.advance(count);
+    }
 }
 
 impl<'a> Lane<'a> {
