@@ -24,8 +24,10 @@ pub struct ChainJob {
 }
 
 /// Mines each of `jobs` into its own file, as
-/// [`mine_to_file`](super::mine_to_file) does, on `threads` threads in all:
-/// one a chain while there are chains enough, all together on the last.
+/// [`mine_to_file`](super::mine_to_file) does, on `threads` threads: one a
+/// chain while there are chains enough, all together on the last. One chain
+/// more than threads is under way, to fill the time that others wait for the
+/// disk.
 ///
 /// `report` is called on this thread as each is done, with its place among
 /// `jobs`. One that fails does not keep the others from being mined; once
@@ -75,7 +77,9 @@ pub fn mine_each(
     control: &Control,
     mut report: impl FnMut(usize, Result<MineSummary, OutputError>),
 ) -> Result<(), SearchError> {
-    let count = threads.get().min(jobs.len());
+    // One more than there are threads, for while a chain is synced and read
+    // back it searches nothing.
+    let count = (threads.get() + 1).min(jobs.len());
     let table = Table::new(threads, kernel, count);
     let seats: Vec<_> = (0..count)
         .map(|number| table.seat(number))

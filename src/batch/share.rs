@@ -61,8 +61,8 @@ impl Table {
         self.seats.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Threads for one seat: the shares of all differ by one at most, and make
-    /// up the whole.
+    /// Threads for one seat, at least one: the shares of all differ by one at
+    /// most, and make up the whole if there are not more seats than threads.
     fn share(&self, number: usize) -> NonZeroUsize {
         let seats = self.seats();
         let place = seats.iter().position(|seat| *seat == number).unwrap_or(0);
