@@ -156,3 +156,26 @@ fn a_file_that_ends_in_the_middle_is_an_error_there() {
         }
     }
 }
+
+#[test]
+fn an_index_at_the_end_of_its_range_is_a_fault_like_any_other() {
+    let mut chain = chain(BLOCKS);
+    chain.truncate(4);
+    for last in [u64::MAX, u64::MAX - 1, u64::MAX - 2] {
+        let mut spoiled = chain.clone();
+        spoiled[1].set("index", number(last - 1));
+        spoiled[2].set("index", number(last));
+        for verifier in verifiers() {
+            let report = verifier
+                .verify(
+                    spelled(&spoiled, |_| 0).as_bytes(),
+                    &options(),
+                    &Control::new(),
+                )
+                .unwrap();
+            let fault = report.fault.unwrap();
+            assert_eq!((fault.block, fault.kind.name()), (2, "index"));
+            assert_eq!(report.blocks, 4);
+        }
+    }
+}

@@ -185,7 +185,8 @@ impl Worker {
         let findings = &mut summary.findings;
         let mut last: Option<Tip<'_>> = None;
         let parts = self.blocks.iter().zip(texts).zip(&self.digests);
-        for (index, ((block, text), hash)) in (summary.first_index..).zip(parts) {
+        for ((block, text), hash) in parts {
+            let index = block.parts.index;
             let proof = &text[block.parts.proof.clone()];
             let previous_hash = &text[block.parts.previous_hash.clone()];
             match &last {
