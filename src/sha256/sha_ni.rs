@@ -15,9 +15,8 @@
 //! | **4** | 55.0 to 55.4 | 31.3 to 31.4 | 22.7 to 22.8 | 82.1 |
 //! | 2, but 4 in constant blocks | 39.7 | 27.6 | 20.7 | 82.1 |
 //!
-//! A constant block needs no schedule instructions, so four messages fit; in a
-//! block with a schedule the registers do not suffice for more than two, and
-//! two or four make no difference. The last row's loss was not looked into.
+//! Others were at work on that machine. Why constant blocks gain by four
+//! messages and others do not, and the last row's loss, were not looked into.
 #![allow(unsafe_code, reason = "intrinsics, and functions that need SHA-NI")]
 
 use std::arch::x86_64::*;
