@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use fourzero::chain::{Verifier, VerifyOptions};
 use fourzero::pow::{Control, Target};
 
-use crate::naive::{Json, LAST_HASH, number, object, parse, text};
+use crate::naive::{Json, LAST_HASH, hash, number, object, parse, text};
 use crate::naive_chain;
 
 const BLOCKS: usize = 4000;
@@ -165,6 +165,13 @@ fn an_index_at_the_end_of_its_range_is_a_fault_like_any_other() {
         let mut spoiled = chain.clone();
         spoiled[1].set("index", number(last - 1));
         spoiled[2].set("index", number(last));
+        // But for the index, it follows the one before.
+        let previous_hash = text(hash(&spoiled[1]));
+        spoiled[2].set("previous_hash", previous_hash);
+        let proof = (0..).map(|proof: u64| proof.to_string()).find(|proof| {
+            naive_chain::proof_digest(LAST_HASH, &spoiled[1], proof).starts_with('0')
+        });
+        spoiled[2].set("proof", number(proof.unwrap()));
         for verifier in verifiers() {
             let report = verifier
                 .verify(
