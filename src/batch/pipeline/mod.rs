@@ -23,40 +23,36 @@
 //! pipe): it owns all it uses and is left behind when the work is cancelled.
 
 mod error;
+mod hasher;
 mod miner;
+mod reader;
 mod tip;
+mod writer;
 
-use std::io::{self, Read, Write};
-use std::num::NonZeroUsize;
+use std::io::Write;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::bounded;
 
 pub use self::error::MineError;
 
+use self::hasher::hash;
 use self::miner::Miner;
+use self::reader::read;
 use self::tip::Tip;
-use super::budget::{Budget, Permit};
+use self::writer::write;
+use super::budget::Permit;
 use super::named::NamedQueue;
 use super::options::MineOptions;
-use super::queue::Queue;
 use super::share::Hands;
-use crate::chain::{
-    Block, ChainWriter, Format, PreviousHash, SealedBlock, Strictness, Transactions,
-};
+use crate::chain::{Block, ChainWriter, Format, PreviousHash, SealedBlock, Transactions};
 use crate::pow::{Control, Nonce, Searcher};
 use crate::sha256::Digest;
 
 /// Bundles of blocks that wait between two stages: enough to ride out an
 /// uneven stage, and memory is bounded by the [`Budget`].
 const CHANNEL_BUNDLES: usize = 16;
-
-/// The reader hands blocks on once they have so many bytes together ...
-const BUNDLE_BYTES: usize = 64 << 10;
-/// ... or so long after it handed on the last: waking a thread costs as much
-/// as reading a block, but a queue may also come slowly.
-const BUNDLE_TIME: Duration = Duration::from_millis(1);
 
 /// What mining made, and what it took.
 #[derive(Clone, PartialEq, Debug)]
@@ -231,137 +227,4 @@ struct Sealed {
     blocks: Vec<SealedBlock>,
     /// Held until the blocks are written.
     _permit: Option<Permit>,
-}
-
-/// Reads every queue, in order, until the miner is gone.
-fn read(
-    queues: Vec<NamedQueue>,
-    block_size: NonZeroUsize,
-    strictness: Strictness,
-    control: &Control,
-    pending: &Sender<Result<Pending, MineError>>,
-) {
-    let budget = Budget::default();
-    let mut blocks = Vec::new();
-    let mut bytes = 0;
-    let mut last_sent = Instant::now();
-    let send = |blocks: &mut Vec<Transactions>, bytes: usize| {
-        let message = Pending {
-            permit: budget.acquire(bytes),
-            blocks: std::mem::take(blocks),
-        };
-        pending.send(Ok(message)).is_ok()
-    };
-    for NamedQueue { name, source } in queues {
-        let source = match source.open() {
-            Ok(source) => source,
-            Err(error) => {
-                let source = error.into();
-                let _ = pending.send(Err(MineError::Queue { name, source }));
-                return;
-            }
-        };
-        let counted = Counted {
-            source,
-            control: control.clone(),
-        };
-        for block in Queue::new(counted, block_size, strictness) {
-            match block {
-                Ok(transactions) => {
-                    bytes += transactions.text_bytes();
-                    blocks.push(transactions);
-                }
-                Err(source) => {
-                    // What was read before the error is still mined: an error
-                    // of its own there comes first.
-                    let _ = blocks.is_empty() || send(&mut blocks, bytes);
-                    let _ = pending.send(Err(MineError::Queue { name, source }));
-                    return;
-                }
-            }
-            if bytes >= BUNDLE_BYTES || last_sent.elapsed() >= BUNDLE_TIME {
-                if !send(&mut blocks, bytes) {
-                    return;
-                }
-                bytes = 0;
-                last_sent = Instant::now();
-            }
-        }
-    }
-    if !blocks.is_empty() {
-        send(&mut blocks, bytes);
-    }
-}
-
-/// The hashing stage: checks every proof with the `sha2` crate, seals what
-/// the miner left open, and returns the end of the chain.
-fn hash(
-    forged: Receiver<Forged>,
-    sealed: Sender<Sealed>,
-    mut tip: Tip,
-    options: &MineOptions,
-) -> Result<Tip, MineError> {
-    let (rule, target) = (options.rule, options.target);
-    for Forged { blocks, permit } in forged {
-        let mut done = Vec::with_capacity(blocks.len());
-        for (proof, body) in blocks {
-            if !tip.with_last_block(|last| rule.is_satisfied(last, proof, target)) {
-                return Err(MineError::ProofRejected {
-                    block: tip.index + 1,
-                    proof,
-                    rule,
-                });
-            }
-            done.push(match body {
-                Body::Open {
-                    timestamp,
-                    transactions,
-                } => tip.append(timestamp, transactions, proof),
-                Body::Sealed(block) => {
-                    tip.advance(proof, block.hash());
-                    block
-                }
-            });
-        }
-        let message = Sealed {
-            blocks: done,
-            _permit: permit,
-        };
-        if sealed.send(message).is_err() {
-            break;
-        }
-    }
-    Ok(tip)
-}
-
-/// The writing stage.
-fn write<W: Write>(
-    mut writer: ChainWriter<W>,
-    genesis: &SealedBlock,
-    sealed: Receiver<Sealed>,
-    control: &Control,
-) -> io::Result<W> {
-    writer.push(genesis)?;
-    control.add_blocks(1);
-    for Sealed { blocks, .. } in sealed {
-        for block in &blocks {
-            writer.push(block)?;
-        }
-        control.add_blocks(blocks.len() as u64);
-    }
-    writer.finish()
-}
-
-/// Counts the bytes that are read.
-struct Counted {
-    source: Box<dyn Read + Send>,
-    control: Control,
-}
-
-impl Read for Counted {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.source.read(buffer)?;
-        self.control.add_bytes(count as u64);
-        Ok(count)
-    }
 }
