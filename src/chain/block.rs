@@ -1,10 +1,9 @@
 //! Blocks as a miner makes them.
 
 use std::fmt;
-use std::io::Write as _;
 
 use super::json::write_float;
-use super::transaction::Transactions;
+use super::transaction::{HEAD_ROOM, Transactions};
 use crate::pow::Nonce;
 use crate::sha256::Digest;
 
@@ -15,6 +14,16 @@ pub enum PreviousHash {
     Genesis,
     /// Any other quotes the hash of the block before it.
     Block(Digest),
+}
+
+impl PreviousHash {
+    /// Calls `f` with the text of the quotation.
+    pub(crate) fn with_text<T>(&self, f: impl FnOnce(&[u8]) -> T) -> T {
+        match self {
+            Self::Genesis => f(b"1"),
+            Self::Block(hash) => f(&hash.to_hex()),
+        }
+    }
 }
 
 impl fmt::Display for PreviousHash {
@@ -64,36 +73,50 @@ impl Block {
     }
 
     /// Writes the block's canonical text and hashes it.
-    pub fn seal(&self) -> SealedBlock {
-        let mut text = Vec::with_capacity(self.transactions.text().len() + 256);
-        write!(text, "{{\"index\": {}, \"previous_hash\": \"", self.index)
-            .expect("a Vec takes every write");
-        match self.previous_hash {
-            PreviousHash::Genesis => text.push(b'1'),
-            PreviousHash::Block(hash) => text.extend_from_slice(&hash.to_hex()),
-        }
-        write!(text, "\", \"proof\": {}, \"timestamp\": ", self.proof)
-            .expect("a Vec takes every write");
-        write_float(self.timestamp, &mut text);
+    pub fn seal(self) -> SealedBlock {
+        let Self {
+            index,
+            timestamp,
+            transactions,
+            proof,
+            previous_hash,
+        } = self;
+        let mut text = transactions.into_text_with_room();
+        // The head is written behind the transactions first: its length shows
+        // where in the room before them it must start.
+        let end = text.len();
+        let mut integer = itoa::Buffer::new();
+        text.extend_from_slice(b"{\"index\": ");
+        text.extend_from_slice(integer.format(index).as_bytes());
+        text.extend_from_slice(b", \"previous_hash\": \"");
+        previous_hash.with_text(|hash| text.extend_from_slice(hash));
+        text.extend_from_slice(b"\", \"proof\": ");
+        text.extend_from_slice(integer.format(proof.0).as_bytes());
+        text.extend_from_slice(b", \"timestamp\": ");
+        write_float(timestamp, &mut text);
         text.extend_from_slice(b", \"transactions\": [");
-        text.extend_from_slice(self.transactions.text());
+        let start = HEAD_ROOM - (text.len() - end);
+        text.copy_within(end.., start);
+        text.truncate(end);
         text.extend_from_slice(b"]}");
-        let hash = Digest::of(&text);
-        SealedBlock { text, hash }
+        let hash = Digest::of(&text[start..]);
+        SealedBlock { text, start, hash }
     }
 }
 
 /// A block's canonical text and its hash.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Debug)]
 pub struct SealedBlock {
+    /// Room that was not needed, then the block.
     text: Vec<u8>,
+    start: usize,
     hash: Digest,
 }
 
 impl SealedBlock {
     /// What Python's `json.dumps(block, sort_keys=True)` writes.
     pub fn text(&self) -> &str {
-        std::str::from_utf8(&self.text).expect("canonical text is ASCII")
+        std::str::from_utf8(self.bytes()).expect("canonical text is ASCII")
     }
 
     /// The SHA-256 of that text.
@@ -102,7 +125,7 @@ impl SealedBlock {
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.text
+        &self.text[self.start..]
     }
 }
 
@@ -111,6 +134,19 @@ mod tests {
     use super::*;
     use crate::chain::Strictness;
     use crate::chain::json::canonical;
+
+    #[test]
+    fn the_longest_head_there_is_fits_in_the_room_before_the_text() {
+        let block = Block {
+            index: u64::MAX,
+            timestamp: -1.2345678901234567e-308,
+            transactions: Transactions::new(),
+            proof: Nonce(u64::MAX),
+            previous_hash: PreviousHash::Block(Digest::of(b"")),
+        };
+        let sealed = block.seal();
+        assert_eq!(canonical(sealed.text().as_bytes()).unwrap(), sealed.text());
+    }
 
     #[test]
     fn a_sealed_block_is_canonical_and_hashed_as_it_stands() {

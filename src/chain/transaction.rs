@@ -208,9 +208,15 @@ fn check_type(field: &'static str, value: View<'_>) -> Result<(), TransactionPro
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Transactions {
+    /// [`HEAD_ROOM`] bytes that mean nothing, then the text; or nothing at
+    /// all, while there is none.
     text: Vec<u8>,
     count: usize,
 }
+
+/// Bytes kept free before the text, into which a block writes what stands
+/// before its transactions: to hash and write it then takes no copy.
+pub(crate) const HEAD_ROOM: usize = 224;
 
 impl Transactions {
     /// No transaction.
@@ -223,8 +229,20 @@ impl Transactions {
     pub(crate) fn with_room_of(other: &Self) -> Self {
         const MOST_BYTES: usize = 64 << 10;
         Self {
-            text: Vec::with_capacity((other.text.len() + 128).min(MOST_BYTES)),
+            text: Vec::with_capacity((other.text.len() + 512).min(MOST_BYTES)),
             count: 0,
+        }
+    }
+
+    /// [`HEAD_ROOM`] free bytes, then the text.
+    pub(crate) fn into_text_with_room(mut self) -> Vec<u8> {
+        self.make_room();
+        self.text
+    }
+
+    fn make_room(&mut self) {
+        if self.text.is_empty() {
+            self.text.resize(HEAD_ROOM, 0);
         }
     }
 
@@ -240,16 +258,16 @@ impl Transactions {
 
     /// The elements of the block's `transactions` list, without its brackets.
     pub fn canonical_text(&self) -> &str {
-        std::str::from_utf8(&self.text).expect("canonical text is ASCII")
+        std::str::from_utf8(self.text()).expect("canonical text is ASCII")
     }
 
     pub(crate) fn text(&self) -> &[u8] {
-        &self.text
+        self.text.get(HEAD_ROOM..).unwrap_or_default()
     }
 
     /// Bytes of canonical text.
     pub(crate) fn text_bytes(&self) -> usize {
-        self.text.len()
+        self.text().len()
     }
 
     /// Reads one transaction from JSON text and appends it with the three
@@ -334,7 +352,7 @@ impl Transactions {
             return;
         }
         self.separate();
-        self.text.extend_from_slice(&others.text);
+        self.text.extend_from_slice(others.text());
         self.count += others.count - 1;
     }
 
@@ -354,8 +372,9 @@ impl Transactions {
     }
 
     fn separate(&mut self) {
-        if self.count > 0 {
-            self.text.extend_from_slice(b", ");
+        match self.count {
+            0 => self.make_room(),
+            _ => self.text.extend_from_slice(b", "),
         }
         self.count += 1;
     }

@@ -77,7 +77,8 @@ impl Rule {
 
     /// Whether `proof` may follow `last`, by the `sha2` crate.
     pub fn is_satisfied(self, last: &LastBlock<'_>, proof: Nonce, target: Target) -> bool {
-        target.is_met_by(&self.digest(last, proof.to_string().as_bytes()))
+        let mut digits = itoa::Buffer::new();
+        target.is_met_by(&self.digest(last, digits.format(proof.0).as_bytes()))
     }
 }
 

@@ -2,30 +2,14 @@
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::error::MineError;
 use super::tip::Tip;
 use super::{Body, Forged, Sealed};
-use crate::batch::options::MineOptions;
 
-/// Checks every proof with the `sha2` crate, seals what
-/// the miner left open, and returns the end of the chain.
-pub(super) fn hash(
-    forged: Receiver<Forged>,
-    sealed: Sender<Sealed>,
-    mut tip: Tip,
-    options: &MineOptions,
-) -> Result<Tip, MineError> {
-    let (rule, target) = (options.rule, options.target);
+/// Seals what the miner left open, and returns the end of the chain.
+pub(super) fn hash(forged: Receiver<Forged>, sealed: Sender<Sealed>, mut tip: Tip) -> Tip {
     for Forged { blocks, permit } in forged {
         let mut done = Vec::with_capacity(blocks.len());
         for (proof, body) in blocks {
-            if !tip.with_last_block(|last| rule.is_satisfied(last, proof, target)) {
-                return Err(MineError::ProofRejected {
-                    block: tip.index + 1,
-                    proof,
-                    rule,
-                });
-            }
             done.push(match body {
                 Body::Open {
                     timestamp,
@@ -45,5 +29,5 @@ pub(super) fn hash(
             break;
         }
     }
-    Ok(tip)
+    tip
 }

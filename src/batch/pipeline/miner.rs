@@ -11,7 +11,7 @@ use super::{Body, Forged, Pending};
 use crate::batch::options::{MineOptions, ProofMemory};
 use crate::batch::share::Hands;
 use crate::chain::Transactions;
-use crate::pow::{Control, Nonce, NonceRange, Rule};
+use crate::pow::{Control, LastBlock, Nonce, NonceRange, Rule};
 
 /// How often the stage looks whether it was cancelled while it waits.
 const CANCEL_POLL: Duration = Duration::from_millis(20);
@@ -132,6 +132,10 @@ impl<'a, 'h> Miner<'a, 'h> {
             .hit
             .ok_or(MineError::NoProof { block, target })?
             .nonce;
+        let is_satisfied = |last: &LastBlock<'_>| rule.is_satisfied(last, proof, target);
+        if !self.tip.with_last_block(is_satisfied) {
+            return Err(MineError::ProofRejected { block, proof, rule });
+        }
         // All nonces from 0 to the proof; saturating, for the proof 2^64 - 1.
         mined.hashes_needed += proof.0.saturating_add(1);
         if proof_memory == ProofMemory::On && rule == Rule::LastProof {

@@ -7,9 +7,9 @@
 //! ```
 //!
 //! * **read** parses the queues and gathers transactions into blocks,
-//! * **mine** finds each block's proof on the search threads,
-//! * **hash** writes the canonical text, hashes it, and checks the proof again
-//!   with the `sha2` crate,
+//! * **mine** finds each block's proof on the search threads and checks it
+//!   again, by the rule's own text and the `sha2` crate,
+//! * **hash** completes the canonical text and hashes it,
 //! * **write** appends the text to the file.
 //!
 //! Under the rules whose next search needs the last block's hash, the miner
@@ -168,10 +168,10 @@ pub(super) fn mine_with<W: Write + Send>(
             source: source.into(),
         })?;
 
-    let (mined, hashed, written) = thread::scope(|scope| {
+    let (mined, last, written) = thread::scope(|scope| {
         let miner = Miner::new(options, hands, control, tip);
         let miner = scope.spawn(move || miner.run(&pending, forged_sender));
-        let hasher = scope.spawn(move || hash(forged, sealed_sender, tip, options));
+        let hasher = scope.spawn(move || hash(forged, sealed_sender, tip));
         let writer = ChainWriter::new(out, format);
         let writer = scope.spawn(move || write(writer, &genesis, sealed, control));
         (join(miner), join(hasher), join(writer))
@@ -179,7 +179,6 @@ pub(super) fn mine_with<W: Write + Send>(
     // A stage that fails ends those before it early but without an error, so
     // at most one of these is one.
     let mined = mined?;
-    let last = hashed?;
     let out = written.map_err(MineError::Write)?;
     let summary = MineSummary {
         blocks: last.index,

@@ -16,10 +16,15 @@ pub(super) struct Tip {
 impl Tip {
     /// Calls `f` with what the proof rules read.
     pub(super) fn with_last_block<T>(&self, f: impl FnOnce(&LastBlock<'_>) -> T) -> T {
-        f(&LastBlock {
-            proof: self.proof.to_string().as_bytes(),
-            previous_hash: self.previous_hash.to_string().as_bytes(),
-            hash: self.hash,
+        let mut proof = itoa::Buffer::new();
+        let proof = proof.format(self.proof.0).as_bytes();
+        let hash = self.hash;
+        self.previous_hash.with_text(|previous_hash| {
+            f(&LastBlock {
+                proof,
+                previous_hash,
+                hash,
+            })
         })
     }
 

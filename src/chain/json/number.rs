@@ -1,7 +1,6 @@
 //! Doubles as Python's `float` reads and its `repr` writes them.
 
 use std::io::Write as _;
-use std::str::FromStr;
 
 /// From this length on, a number goes through [`as_fraction`] before it is
 /// parsed. The shortest text that needs it has some 65,000 bytes.
@@ -45,123 +44,41 @@ fn as_fraction(text: &str) -> String {
 }
 
 /// Appends `value`, which must be finite, as Python's `repr(float)` does: the
-/// shortest digits that read back to the same double, in positional form from
-/// 1e-4 up to 1e16 and with an exponent of at least two digits outside.
-///
-/// Rust's `{:e}` gives as many digits, and the same but in a tie, which
-/// [`settle_tie`] sees to; the layout is another.
+/// shortest digits that read back to the same double, of several the nearest,
+/// of two equally near the even one; in positional form from 1e-4 up to 1e16
+/// and with an exponent of at least two digits outside.
 pub(crate) fn write_float(value: f64, out: &mut Vec<u8>) {
     debug_assert!(value.is_finite());
-    // Sign, 17 digits, point, `e`, sign and three digits are 24 bytes.
-    let mut buffer = [0u8; 32];
-    let mut rest = &mut buffer[..];
-    write!(rest, "{value:e}").expect("32 bytes hold any double in exponent form");
-    let unused = rest.len();
-    let length = buffer.len() - unused;
-    settle_tie(value, &mut buffer[..length]);
-
-    let text = &buffer[..length];
-    let text = match text.strip_prefix(b"-") {
-        Some(magnitude) => {
-            out.push(b'-');
-            magnitude
-        }
-        None => text,
-    };
-    let split = memchr::memchr(b'e', text).expect("{:e} writes an exponent");
-    let (mantissa, exponent) = (&text[..split], &text[split + 1..]);
-    let exponent: i32 = parse(exponent);
-
-    let mut digits = [0u8; 17];
-    let mut count = 0;
-    for digit in mantissa.iter().filter(|byte| **byte != b'.') {
-        digits[count] = *digit;
-        count += 1;
-    }
-    let digits = &digits[..count];
-
-    match exponent {
-        // 0.000ddd
-        -4..=-1 => {
-            out.extend_from_slice(b"0.");
-            out.resize(out.len() + (-1 - exponent) as usize, b'0');
-            out.extend_from_slice(digits);
-        }
-        // ddd.ddd, or ddd000.0
-        0..=15 => {
-            let whole = exponent as usize + 1;
-            if whole < count {
-                out.extend_from_slice(&digits[..whole]);
-                out.push(b'.');
-                out.extend_from_slice(&digits[whole..]);
-            } else {
-                out.extend_from_slice(digits);
-                out.resize(out.len() + whole - count, b'0');
-                out.extend_from_slice(b".0");
-            }
-        }
-        // d.ddde-05
-        _ => {
-            out.push(digits[0]);
-            if count > 1 {
-                out.push(b'.');
-                out.extend_from_slice(&digits[1..]);
-            }
-            write!(
-                out,
-                "e{}{:02}",
-                if exponent < 0 { '-' } else { '+' },
-                exponent.abs()
-            )
-            .expect("a Vec takes every write");
-        }
+    let mut buffer = zmij::Buffer::new();
+    // The same digits; in Python's positional range the same form, too.
+    let text = buffer.format_finite(value);
+    if value == 0.0 || (1e-4..1e16).contains(&value.abs()) {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        write_with_exponent(text, out);
     }
 }
 
-/// Of two shortest texts that are equally near to `value`, takes the one
-/// whose last digit is even, as Python does. `text`, of the form `d.ddde-5`,
-/// comes with the larger one.
-///
-/// One timestamp in some 30,000 is a tie: 1700000000.00390625 lies in the
-/// middle between `.0039062` and `.0039063`, and both read back to it.
-fn settle_tie(value: f64, text: &mut [u8]) {
-    let split = memchr::memchr(b'e', text).expect("{:e} writes an exponent");
-    let exponent: i32 = parse(&text[split + 1..]);
-    let fraction = memchr::memchr(b'.', text).map_or(0, |point| split - 1 - point);
-    let places = fraction as i32 - exponent;
-    // In full, the last of a number's binary places makes the last of as
-    // many decimal places, a 5. A tie is when that 5 alone is left out.
-    if binary_places(value) != places + 1 || text[split - 1].is_multiple_of(2) {
-        return;
-    }
-    text[split - 1] -= 1;
-    // Below a power of two the doubles lie closer: there the smaller text may
-    // belong to another one.
-    if parse::<f64>(text) != value {
-        text[split - 1] += 1;
-    }
-}
+/// Writes the decimal number `text` as `d.ddde-05`.
+#[cold]
+fn write_with_exponent(text: &str, out: &mut Vec<u8>) {
+    let magnitude = text.strip_prefix('-').unwrap_or(text);
+    let (mantissa, exponent) = magnitude.split_once('e').unwrap_or((magnitude, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_start_matches('0');
+    let zeros = digits.len() - significant.len();
+    let (first, rest) = significant.split_at(1);
+    let rest = rest.trim_end_matches('0');
 
-/// How many binary places behind the point a finite number has; negative if
-/// it is a multiple of a larger power of two than 1.
-fn binary_places(value: f64) -> i32 {
-    const FRACTION_BITS: u32 = f64::MANTISSA_DIGITS - 1;
-    let bits = value.abs().to_bits();
-    let fraction = bits & ((1 << FRACTION_BITS) - 1);
-    let (significand, exponent) = match (bits >> FRACTION_BITS) as i32 {
-        0 => (fraction, 1),
-        exponent => (fraction | 1 << FRACTION_BITS, exponent),
-    };
-    let unit_places = f64::MAX_EXP - 1 + FRACTION_BITS as i32 - exponent;
-    unit_places - significand.trailing_zeros() as i32
-}
-
-/// Parses what `{:e}` wrote, or a part of it.
-fn parse<T: FromStr>(text: &[u8]) -> T {
-    std::str::from_utf8(text)
-        .ok()
-        .and_then(|text| text.parse().ok())
-        .expect("{:e} writes decimal numbers")
+    let exponent: i32 = exponent.parse().expect("zmij writes decimal exponents");
+    let exponent = exponent + whole.len() as i32 - zeros as i32 - 1;
+    let sign = &text[..text.len() - magnitude.len()];
+    let point = if rest.is_empty() { "" } else { "." };
+    let direction = if exponent < 0 { '-' } else { '+' };
+    let exponent = exponent.abs();
+    write!(out, "{sign}{first}{point}{rest}e{direction}{exponent:02}")
+        .expect("a Vec takes every write");
 }
 
 #[cfg(test)]
@@ -212,21 +129,6 @@ mod tests {
             (2f64.powi(-24), "5.960464477539063e-08"),
         ] {
             assert_eq!(written(value), expected);
-        }
-    }
-
-    #[test]
-    fn binary_places_count_to_the_lowest_bit() {
-        for (value, places) in [
-            (1.0, 0),
-            (0.5, 1),
-            (-6.75, 2),
-            (8.0, -3),
-            (f64::from_bits(1), 1074),
-            (f64::MIN_POSITIVE, 1022),
-            (f64::MAX, -971),
-        ] {
-            assert_eq!(binary_places(value), places, "{value:e}");
         }
     }
 

@@ -172,7 +172,7 @@ impl Store {
         let block = Block {
             index: self.state.tip.index + 1,
             timestamp: crate::node::now(),
-            transactions,
+            transactions: transactions.clone(),
             proof,
             previous_hash: self.state.tip.quoted(),
         };
@@ -184,7 +184,7 @@ impl Store {
         if !is_all {
             self.state.next = load_next(&self.connection, last)?;
         }
-        Ok(block.transactions)
+        Ok(transactions)
     }
 
     /// Adds peers; those that are known stay as they are.
