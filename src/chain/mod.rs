@@ -13,7 +13,7 @@ pub use block::{Block, PreviousHash, SealedBlock};
 #[cfg(feature = "node")]
 pub(crate) use file::{Batch, ChainReader};
 pub use file::{ChainWriter, Format, ReadError};
-pub(crate) use transaction::LEVELS_ABOVE;
+pub(crate) use transaction::{LEVELS_ABOVE, Spelling};
 pub use transaction::{
     Strictness, TRANSACTION_FIELDS, TransactionError, TransactionProblem, Transactions,
 };

@@ -4,13 +4,14 @@ use std::io::Read;
 
 use super::{Item, MAX_BLOCK_BYTES, QueueError};
 use crate::chain::json::{JsonStream, Position, StreamError, Transcoder, View};
-use crate::chain::{LEVELS_ABOVE, Strictness, TransactionError, Transactions};
+use crate::chain::{LEVELS_ABOVE, Spelling, Strictness, TransactionError, Transactions};
 
 /// See the [module](self).
 pub(super) struct JsonQueue<R> {
     stream: JsonStream<R>,
     state: State,
     transcoder: Transcoder,
+    spelling: Spelling,
     /// Canonical text at work.
     text: Vec<u8>,
 }
@@ -51,6 +52,7 @@ impl<R: Read> JsonQueue<R> {
             stream,
             state,
             transcoder: Transcoder::default(),
+            spelling: Spelling::default(),
             text: Vec::new(),
         })
     }
@@ -90,7 +92,7 @@ impl<R: Read> JsonQueue<R> {
         }
         let position = self.stream.position();
         if let Some(length) = pending
-            .push_recognized(self.stream.unread(), strictness)
+            .push_recognized(self.stream.unread(), strictness, &mut self.spelling)
             .map_err(|problem| QueueError::Transaction {
                 position,
                 place: None,

@@ -138,7 +138,7 @@ enum Item {
 enum Source<R> {
     /// Nothing was read yet.
     Unopened(Option<JsonStream<R>>),
-    Json(JsonQueue<R>),
+    Json(Box<JsonQueue<R>>),
     Csv(Box<CsvQueue<Unread<R>>>),
 }
 
@@ -232,7 +232,7 @@ impl<R: Read> Queue<R> {
                     };
                     self.source = match stream.peek()? {
                         None => return Ok(None),
-                        Some(b'{' | b'[') => Source::Json(JsonQueue::new(stream)?),
+                        Some(b'{' | b'[') => Source::Json(Box::new(JsonQueue::new(stream)?)),
                         Some(_) => {
                             let line = stream.position().line;
                             Source::Csv(Box::new(CsvQueue::new(stream.into_reader(), line)?))
