@@ -8,7 +8,7 @@ use crossbeam_channel::unbounded;
 
 use super::named::NamedQueue;
 use super::options::MineOptions;
-use super::output::{OutputError, OutputOptions, mine_to_file_with};
+use super::output::{OutputError, OutputOptions, Unfinished, mine_to_file_with};
 use super::pipeline::{MineError, MineSummary};
 use super::share::{Hands, Table};
 use crate::pow::{Control, SearchError};
@@ -37,7 +37,7 @@ pub struct ChainJob {
 /// ```
 /// use std::num::NonZeroUsize;
 /// use fourzero::batch::{
-///     ChainJob, MineOptions, NamedQueue, OutputOptions, Overwrite, ReadBack, mine_each,
+///     ChainJob, MineOptions, NamedQueue, OutputOptions, Overwrite, ReadBack, Resume, mine_each,
 /// };
 /// use fourzero::chain::Format;
 /// use fourzero::pow::Control;
@@ -52,6 +52,7 @@ pub struct ChainJob {
 ///         format: Format::Json,
 ///         overwrite: Overwrite::Never,
 ///         read_back: ReadBack::Verify,
+///         resume: Resume::Never,
 ///     },
 /// });
 /// let mut blocks = [0; 2];
@@ -75,7 +76,7 @@ pub fn mine_each(
     threads: NonZeroUsize,
     kernel: Kernel,
     control: &Control,
-    mut report: impl FnMut(usize, Result<MineSummary, OutputError>),
+    mut report: impl FnMut(usize, Result<MineSummary, Unfinished>),
 ) -> Result<(), SearchError> {
     // One more than there are threads, for while a chain is synced and read
     // back it searches nothing.
@@ -97,8 +98,8 @@ pub fn mine_each(
             scope.spawn(move || {
                 let mut hands = Hands::Shared(seat);
                 while let Some((place, ChainJob { queue, output })) = next() {
-                    let mined = if control.is_cancelled() {
-                        Err(OutputError::Mine(MineError::Cancelled))
+                    let mined = if control.is_winding_down() {
+                        Err(OutputError::Mine(MineError::Cancelled).into())
                     } else {
                         mine_to_file_with(vec![queue], &output, options, &mut hands, control)
                     };

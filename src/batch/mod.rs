@@ -5,6 +5,7 @@
 //! Uses [`crate::chain`], [`crate::pow`] and [`crate::sha256`], nothing above.
 
 mod budget;
+mod journal;
 mod many;
 mod named;
 mod options;
@@ -13,9 +14,13 @@ mod pipeline;
 mod queue;
 mod share;
 
+pub use journal::error::ResumeError;
 pub use many::{ChainJob, mine_each};
 pub use named::NamedQueue;
 pub use options::{Clock, MineOptions, ProofMemory, fresh_node_id};
-pub use output::{OutputError, OutputOptions, Overwrite, ReadBack, mine_to_file};
+pub use output::{
+    Kept, OutputError, OutputOptions, Overwrite, ReadBack, Resume, Unfinished, journal_path,
+    mine_to_file,
+};
 pub use pipeline::{MineError, MineSummary, mine};
 pub use queue::{Queue, QueueError};

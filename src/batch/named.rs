@@ -30,6 +30,17 @@ impl NamedQueue {
         }
     }
 
+    /// The same queue to be read once more, if that can be had.
+    pub(super) fn again(&self) -> Option<Self> {
+        match &self.source {
+            Source::Path(path) => Some(Self {
+                name: self.name.clone(),
+                source: Source::Path(path.clone()),
+            }),
+            Source::Reader(_) => None,
+        }
+    }
+
     /// The queue in a file, which is called as its path.
     ///
     /// # Errors

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::batch::{
-    Clock, MineOptions, NamedQueue, OutputError, OutputOptions, Overwrite, ReadBack, mine_to_file,
+    Clock, MineOptions, NamedQueue, OutputError, OutputOptions, Overwrite, ReadBack, Resume,
+    mine_to_file,
 };
 use crate::chain::{Format, Verifier, VerifyError, VerifyOptions};
 use crate::pow::{Control, Rule, SearchError, Searcher, Target, TargetError};
@@ -111,9 +112,11 @@ impl Task {
                     format: Format::of_path(output),
                     overwrite: Overwrite::Replace,
                     read_back: ReadBack::Skip,
+                    resume: Resume::Never,
                 };
                 let searcher = Searcher::new(*threads, Kernel::best())?;
-                let summary = mine_to_file(vec![source], &to, &options, &searcher, control)?;
+                let summary = mine_to_file(vec![source], &to, &options, &searcher, control)
+                    .map_err(|unfinished| *unfinished.error)?;
                 (std::fs::metadata(output)?.len(), summary.elapsed)
             }
             Self::Verify { chain, threads } => {

@@ -61,13 +61,17 @@ pub(super) enum Command {
 /// transactions is a block of its own. Several queues are mined one after
 /// another into one chain or, with --out-dir, each into its own at the same
 /// time.
+///
+/// While it is mined, CHAIN is kept as CHAIN.journal. Whatever interrupts the
+/// work, the same command with --resume goes on from there.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fourzero mine queue.jsonl -o chain.json
   fourzero mine monday.csv tuesday.csv -o week.jsonl --rule last-hash
   fourzero mine queues/*.csv --out-dir chains
-  generate | fourzero mine - -o chain.json --timestamp 1700000000")]
+  generate | fourzero mine - -o chain.json --timestamp 1700000000
+  fourzero mine queue.jsonl -o chain.json --resume")]
 pub(super) struct MineArgs {
     /// Queue files; - is standard input
     #[arg(required = true, value_name = "QUEUE")]
@@ -104,6 +108,10 @@ pub(super) struct MineArgs {
     /// Replace the chain file if it exists
     #[arg(long)]
     pub(super) force: bool,
+    /// Go on with the journal that interrupted work left, if there is one. The
+    /// other arguments must be the same as before
+    #[arg(long)]
+    pub(super) resume: bool,
     /// Do not read the finished file back
     #[arg(long)]
     pub(super) no_verify: bool,

@@ -1,5 +1,5 @@
 //! Ctrl-C (and SIGTERM): the first asks the work to stop, the second stops
-//! the program.
+//! the program at once.
 
 use std::process;
 use std::sync::Arc;
@@ -13,10 +13,16 @@ use fourzero::pow::Control;
 use super::{Exit, print};
 
 /// What to do if the work does not stop at once.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum WhenStuck {
     /// Wait for it: it has something to put away.
     Wait,
+    /// Wait for it, and for a moment let it finish what is under way. Whoever
+    /// does not wait is told how to go on.
+    FinishAndWait {
+        /// The command that does.
+        go_on: String,
+    },
     /// Leave. The work may be stuck in a read that never returns, and has
     /// nothing to lose.
     Leave,
@@ -25,6 +31,10 @@ pub(super) enum WhenStuck {
 /// How long stuck work is waited for. With it an interrupted command ends
 /// within a tenth of a second.
 const PATIENCE: Duration = Duration::from_millis(70);
+
+/// How long work is given to finish what is under way: a block that takes
+/// longer is given up.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// Whether there was an interrupt.
 #[derive(Clone, Debug, Default)]
@@ -46,19 +56,39 @@ pub(super) fn install(control: &Control, when_stuck: WhenStuck) -> anyhow::Resul
     let flag = interrupted.clone();
     ctrlc::set_handler(move || {
         if flag.0.swap(true, Ordering::Relaxed) {
-            leave();
+            leave(&when_stuck);
         }
-        control.cancel();
-        if when_stuck == WhenStuck::Leave {
-            thread::sleep(PATIENCE);
-            leave();
+        match when_stuck {
+            WhenStuck::Wait => control.cancel(),
+            WhenStuck::FinishAndWait { .. } => {
+                control.wind_down();
+                // Not here: the second interrupt would have to wait.
+                let later = control.clone();
+                let cancel = move || {
+                    thread::sleep(GRACE);
+                    later.cancel();
+                };
+                if thread::Builder::new().spawn(cancel).is_err() {
+                    control.cancel();
+                }
+            }
+            WhenStuck::Leave => {
+                control.cancel();
+                thread::sleep(PATIENCE);
+                leave(&when_stuck);
+            }
         }
     })
     .context("cannot watch for Ctrl-C")?;
     Ok(interrupted)
 }
 
-fn leave() -> ! {
-    print::message("interrupted");
+fn leave(when_stuck: &WhenStuck) -> ! {
+    match when_stuck {
+        WhenStuck::FinishAndWait { go_on } => {
+            print::message(&format!("interrupted; to go on: {go_on}"));
+        }
+        WhenStuck::Wait | WhenStuck::Leave => print::message("interrupted"),
+    }
     process::exit(Exit::Interrupted as i32)
 }

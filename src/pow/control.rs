@@ -19,6 +19,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Control {
+    winding_down: Arc<AtomicBool>,
     cancelled: Arc<AtomicBool>,
     counts: Arc<Counts>,
 }
@@ -41,9 +42,21 @@ impl Control {
     #[must_use]
     pub fn with_fresh_counts(&self) -> Self {
         Self {
+            winding_down: Arc::clone(&self.winding_down),
             cancelled: Arc::clone(&self.cancelled),
             counts: Arc::default(),
         }
+    }
+
+    /// Asks the work to begin nothing new, such as the search of a further
+    /// block. What is under way may still come to its end.
+    pub fn wind_down(&self) {
+        self.winding_down.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody asked the work to begin nothing new, or to stop.
+    pub fn is_winding_down(&self) -> bool {
+        self.winding_down.load(Ordering::Relaxed) || self.is_cancelled()
     }
 
     /// Asks the work to stop. A search obeys within one piece of its range,

@@ -1,5 +1,6 @@
-//! Ctrl-C: exit 130, no file, and a word on what was kept.
+//! Ctrl-C: exit 130, no output, and a word on what was kept.
 
+use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -76,10 +77,10 @@ fn fourzero() -> Command {
     Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
 }
 
-/// The hidden file is made after the handler of the signal.
+/// The journal is made after the handler of the signal.
 fn wait_for_a_file_in(folder: &Folder) {
     let started = Instant::now();
-    while !folder.names().iter().any(|name| name.ends_with(".partial")) {
+    while !folder.names().iter().any(|name| name.ends_with(".journal")) {
         assert!(started.elapsed() < PATIENCE, "nothing is written");
         thread::sleep(Duration::from_millis(2));
     }
@@ -90,10 +91,31 @@ fn was_interrupted(ended: &Output, output: &Path) {
     let stderr = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(130), "{stderr}");
     assert_eq!(String::from_utf8_lossy(&ended.stdout), "");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(!output.exists() || fs::read(output).unwrap() == b"old");
+    let mut journal = output.to_owned().into_os_string();
+    journal.push(".journal");
+    if Path::new(&journal).exists() {
+        let (blocks, rest) = stderr
+            .strip_prefix("interrupted: ")
+            .and_then(|text| text.split_once(" blocks are kept in "))
+            .unwrap_or_else(|| panic!("{stderr}"));
+        let journal = journal.into_string().unwrap();
+        let rest = rest.strip_prefix(&format!("{journal}; to go on: "));
+        assert!(rest.is_some_and(|command| command.ends_with(" --resume\n")));
+        let text = fs::read_to_string(&journal).unwrap();
+        let there = text.matches("\"sender\": \"0\"}]}").count();
+        assert_eq!(blocks.replace(',', ""), (there + 1).to_string());
+        assert!(
+            there > 0 && text.ends_with("]}"),
+            "only whole blocks are kept"
+        );
+        fs::remove_file(journal).unwrap();
+        return;
+    }
     assert!(stderr.starts_with("interrupted after "), "{stderr}");
     let end = format!("nothing was kept, {} was not written\n", output.display());
     assert!(stderr.ends_with(&end), "{stderr}");
-    assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }
 
 #[test]
@@ -147,6 +169,83 @@ fn an_interrupted_search_leaves_an_old_chain_as_it_was() {
     was_interrupted(&running.wait(), &output);
     assert_eq!(folder.read("chain.json"), "old");
     assert_eq!(folder.names(), ["chain.json"]);
+}
+
+#[test]
+fn interrupted_mining_keeps_its_blocks_and_names_the_command_that_goes_on() {
+    for signal in ["INT", "TERM"] {
+        let folder = Folder::new();
+        let line = "{\"sender\": \"it's\", \"recipient\": \"b\", \"amount\": 1}\n";
+        folder.write("the queue.jsonl", line.repeat(4_000));
+        let options = [
+            "mine",
+            "the queue.jsonl",
+            "--rule",
+            "last-hash",
+            "--timestamp",
+            "0",
+        ];
+        let mine = |output: &str| {
+            let mut command = fourzero();
+            command.current_dir(folder.path("")).args(options).args([
+                "--block-size",
+                "2",
+                "--recipient",
+                "me",
+                "-o",
+                output,
+            ]);
+            command
+        };
+        let mut running = Running::start(&mut mine("chain.json"));
+        let journal = folder.path("chain.json.journal");
+        let started = Instant::now();
+        while fs::metadata(&journal).map_or(0, |file| file.len()) < 2_000 {
+            assert!(started.elapsed() < PATIENCE, "nothing is written");
+            thread::sleep(Duration::from_millis(2));
+        }
+        running.signal(signal);
+        let ended = running.wait();
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert_eq!(ended.status.code(), Some(130), "{stderr}");
+        let command = stderr.split_once("to go on: ").expect("a command").1;
+        let kept = fs::read(&journal).unwrap();
+        assert!(kept.ends_with(b"]}"));
+
+        let status = Command::new("sh")
+            .args(["-c", command])
+            .current_dir(folder.path(""))
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success(), "{command}");
+        assert!(mine("whole.json").output().unwrap().status.success());
+        let whole = folder.read("whole.json");
+        assert!(folder.read("chain.json") == whole);
+        assert!(whole.as_bytes().starts_with(&kept));
+        assert!(!journal.exists());
+    }
+}
+
+#[test]
+fn the_second_interrupt_ends_at_once_and_keeps_the_journal() {
+    let folder = Folder::new();
+    let output = folder.path("chain.json");
+    let mut running = Running::start(
+        fourzero()
+            .args(["mine", "--difficulty", "12", "-o"])
+            .args([&output, &data("queue.jsonl")]),
+    );
+    wait_for_a_file_in(&folder);
+    running.signal("INT");
+    thread::sleep(Duration::from_millis(50));
+    running.signal("INT");
+    let ended = running.wait();
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(130), "{stderr}");
+    assert!(stderr.starts_with("interrupted"), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert!(!output.exists());
 }
 
 #[test]

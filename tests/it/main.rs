@@ -22,6 +22,7 @@ mod naive_chain;
 mod properties;
 mod puzzle;
 mod python;
+mod resume;
 mod search;
 mod single_bytes;
 mod spellings;

@@ -137,7 +137,7 @@ fn the_format_follows_the_name_of_the_file() {
 
 #[test]
 fn a_name_of_the_greatest_length_can_be_written() {
-    // File systems take 255 bytes, and the hidden file has a name, too.
+    // File systems take 255 bytes, and the journal has a name, too.
     for name in ["x".repeat(250) + ".json", "é".repeat(125) + ".json"] {
         let folder = Folder::new();
         mine_into(&folder, &name, &[], 0);
@@ -252,7 +252,7 @@ mod unix {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        // The hidden file shows that the first look at the name is over.
+        // The journal shows that the first look at the name is over.
         while folder.names().is_empty() {
             std::thread::yield_now();
         }
@@ -262,8 +262,14 @@ mod unix {
         drop(stdin);
         let ended = child.wait_with_output().unwrap();
         assert_eq!(ended.status.code(), Some(2));
-        assert!(String::from_utf8_lossy(&ended.stderr).contains("exists"));
+        let stderr = String::from_utf8_lossy(&ended.stderr);
+        assert!(stderr.contains("chain.json exists; --force"), "{stderr}");
+        assert!(stderr.contains("\n2 blocks are kept in "), "{stderr}");
         assert_eq!(folder.read("chain.json"), "precious");
+        assert_eq!(folder.names(), ["chain.json", "chain.json.journal"]);
+        // What was mined is not lost.
+        mine_into(&folder, "chain.json", &["--force", "--resume"], 0);
+        is_a_chain(&folder, "chain.json");
         assert_eq!(folder.names(), ["chain.json"]);
     }
 }
@@ -281,7 +287,7 @@ fn an_output_that_can_be_no_file_is_refused_before_anything_is_mined() {
             .args(["mine", "--difficulty", "64", &queue, "-o", &output])
             .ends_with(2);
         assert!(run.stderr.contains(message), "{}", run.stderr);
-        assert!(!run.stderr.contains("partial"), "{}", run.stderr);
+        assert!(!run.stderr.contains("journal"), "{}", run.stderr);
         assert_eq!(folder.names(), [""; 0]);
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 
 use thiserror::Error;
 
+use crate::batch::journal::error::ResumeError;
 use crate::batch::queue::QueueError;
 use crate::pow::{Nonce, Rule, SearchError, Target};
 
@@ -40,6 +41,9 @@ pub enum MineError {
         /// The rule.
         rule: Rule,
     },
+    /// The journal of interrupted work cannot be gone on from.
+    #[error(transparent)]
+    Resume(#[from] ResumeError),
     /// The chain cannot be written.
     #[error("cannot write the chain")]
     Write(#[source] io::Error),

@@ -1,20 +1,16 @@
 //! The mining stage: a proof for one block after another.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, Sender};
 
 use super::error::MineError;
 use super::tip::Tip;
-use super::{Body, Forged, Pending};
+use super::{Body, Forged, Pending, receive};
 use crate::batch::options::{MineOptions, ProofMemory};
 use crate::batch::share::Hands;
 use crate::chain::Transactions;
 use crate::pow::{Control, LastBlock, Nonce, NonceRange, Rule};
-
-/// How often the stage looks whether it was cancelled while it waits.
-const CANCEL_POLL: Duration = Duration::from_millis(20);
 
 /// The mining stage.
 pub(super) struct Miner<'a, 'h> {
@@ -36,19 +32,20 @@ pub(super) struct Mined {
 }
 
 impl<'a, 'h> Miner<'a, 'h> {
-    /// A miner of the block after `tip`.
+    /// A miner of the block after `tip`, with the proofs that are known.
     pub(super) fn new(
         options: &'a MineOptions,
         hands: &'a mut Hands<'h>,
         control: &'a Control,
         tip: Tip,
+        known_proofs: HashMap<Nonce, Nonce>,
     ) -> Self {
         Self {
             options,
             hands,
             control,
             tip,
-            known_proofs: HashMap::new(),
+            known_proofs,
         }
     }
 
@@ -60,7 +57,7 @@ impl<'a, 'h> Miner<'a, 'h> {
     ) -> Result<Mined, MineError> {
         let mut mined = Mined::default();
         let mut done = Vec::new();
-        while let Some(next) = self.receive(pending)? {
+        while let Some(next) = receive(pending, self.control)? {
             let Pending { blocks, permit } = next?;
             for mut transactions in blocks {
                 let proof = match self.known_proofs.get(&self.tip.proof) {
@@ -76,6 +73,9 @@ impl<'a, 'h> Miner<'a, 'h> {
                             if forged.send(part).is_err() {
                                 return Ok(mined);
                             }
+                        }
+                        if self.control.is_winding_down() {
+                            return Err(MineError::Cancelled);
                         }
                         self.find_proof(&mut mined)?
                     }
@@ -142,19 +142,5 @@ impl<'a, 'h> Miner<'a, 'h> {
             self.known_proofs.insert(self.tip.proof, proof);
         }
         Ok(proof)
-    }
-
-    /// The next message, or `None` once the reader is done.
-    fn receive<T>(&self, channel: &Receiver<T>) -> Result<Option<T>, MineError> {
-        loop {
-            if self.control.is_cancelled() {
-                return Err(MineError::Cancelled);
-            }
-            match channel.recv_timeout(CANCEL_POLL) {
-                Ok(message) => return Ok(Some(message)),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Ok(None),
-            }
-        }
     }
 }

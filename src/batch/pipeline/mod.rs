@@ -29,26 +29,32 @@ mod reader;
 mod tip;
 mod writer;
 
-use std::io::Write;
+use std::collections::HashMap;
+use std::io::{self, Read, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::bounded;
+use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 pub use self::error::MineError;
 
 use self::hasher::hash;
 use self::miner::Miner;
-use self::reader::read;
+use self::reader::{Blocks, read, replay};
 use self::tip::Tip;
-use self::writer::write;
+pub(super) use self::writer::Sink;
+use self::writer::{Plain, write};
 use super::budget::Permit;
+use super::journal::replay::{Replay, ResumePoint};
 use super::named::NamedQueue;
 use super::options::MineOptions;
 use super::share::Hands;
 use crate::chain::{Block, ChainWriter, Format, PreviousHash, SealedBlock, Transactions};
 use crate::pow::{Control, Nonce, Searcher};
 use crate::sha256::Digest;
+
+/// How often a stage that waits looks whether it was cancelled.
+const CANCEL_POLL: Duration = Duration::from_millis(20);
 
 /// Bundles of blocks that wait between two stages: enough to ride out an
 /// uneven stage, and memory is bounded by the [`Budget`].
@@ -59,6 +65,8 @@ const CHANNEL_BUNDLES: usize = 16;
 pub struct MineSummary {
     /// Blocks in the chain, the genesis block included.
     pub blocks: u64,
+    /// Blocks that were there already, from interrupted work.
+    pub resumed_blocks: u64,
     /// Transactions from the queues; rewards are not counted.
     pub transactions: u64,
     /// Nonces really tried.
@@ -123,66 +131,149 @@ pub fn mine<W: Write + Send>(
     searcher: &Searcher,
     control: &Control,
 ) -> Result<(W, MineSummary), MineError> {
-    mine_with(
-        queues,
-        out,
-        format,
-        options,
-        &mut Hands::Fixed(searcher),
-        control,
-    )
+    let feed = Feed::start(queues, options, control)?;
+    let hands = &mut Hands::Fixed(searcher);
+    let (Plain(out), summary) = mine_from(None, feed, Plain(out), format, options, hands, control)?;
+    Ok((out, summary))
 }
 
-/// As [`mine()`], with hands that may change from proof to proof.
-pub(super) fn mine_with<W: Write + Send>(
-    queues: Vec<NamedQueue>,
-    out: W,
+/// Queues that are being read.
+pub(super) struct Feed {
+    pending: Receiver<Result<Pending, MineError>>,
+    started: Instant,
+}
+
+impl Feed {
+    /// Starts to read `queues` for a new chain.
+    pub(super) fn start(
+        queues: Vec<NamedQueue>,
+        options: &MineOptions,
+        control: &Control,
+    ) -> Result<Self, MineError> {
+        let (sender, pending) = bounded(CHANNEL_BUNDLES);
+        let started = Instant::now();
+        let blocks = Blocks::new(queues, options, control);
+        spawn_reader(move || read(blocks, &sender))?;
+        Ok(Self { pending, started })
+    }
+
+    /// Starts to read `queues`, whose first blocks are in a journal, and waits
+    /// until those are read. Says where the journal ends, too.
+    pub(super) fn resume<R: Read + Send + 'static>(
+        queues: Vec<NamedQueue>,
+        options: &MineOptions,
+        control: &Control,
+        journal: Replay<R>,
+    ) -> Result<(Self, ResumePoint), MineError> {
+        let (sender, pending) = bounded(CHANNEL_BUNDLES);
+        let (point_sender, point) = bounded(1);
+        let started = Instant::now();
+        let mut blocks = Blocks::new(queues, options, control);
+        let reader_control = control.clone();
+        spawn_reader(move || {
+            let point = replay(journal, &mut blocks, &reader_control);
+            let is_matched = point.is_ok();
+            if point_sender.send(point).is_ok() && is_matched {
+                read(blocks, &sender);
+            }
+        })?;
+        match receive(&point, control)? {
+            Some(point) => Ok((Self { pending, started }, point?)),
+            // The thread sends before it ends, unless it panics.
+            None => Err(MineError::Queue {
+                name: "reader thread".into(),
+                source: io::Error::other("it ended too early").into(),
+            }),
+        }
+    }
+}
+
+/// Detached: see the module's text on a reader that is stuck.
+fn spawn_reader(read: impl FnOnce() + Send + 'static) -> Result<(), MineError> {
+    thread::Builder::new()
+        .name("mine-read".into())
+        .spawn(read)
+        .map(|_| ())
+        .map_err(|source| MineError::Queue {
+            name: "reader thread".into(),
+            source: source.into(),
+        })
+}
+
+/// The next message, or `None` once there will be no more.
+fn receive<T>(channel: &Receiver<T>, control: &Control) -> Result<Option<T>, MineError> {
+    loop {
+        if control.is_winding_down() {
+            return Err(MineError::Cancelled);
+        }
+        match channel.recv_timeout(CANCEL_POLL) {
+            Ok(message) => return Ok(Some(message)),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return Ok(None),
+        }
+    }
+}
+
+/// As [`mine()`], with hands that may change from proof to proof, of what
+/// `feed` reads; after the blocks up to `point`, if there is one, which stand
+/// where `out` goes on.
+pub(super) fn mine_from<S: Sink>(
+    point: Option<ResumePoint>,
+    feed: Feed,
+    out: S,
     format: Format,
     options: &MineOptions,
     hands: &mut Hands<'_>,
     control: &Control,
-) -> Result<(W, MineSummary), MineError> {
-    let started = Instant::now();
-    let (pending_sender, pending) = bounded(CHANNEL_BUNDLES);
+) -> Result<(S, MineSummary), MineError> {
+    let Feed { pending, started } = feed;
     let (forged_sender, forged) = bounded(CHANNEL_BUNDLES);
     let (sealed_sender, sealed) = bounded(CHANNEL_BUNDLES);
 
     let genesis = Block::genesis(options.clock.timestamp(1)).seal();
-    let tip = Tip {
-        index: 1,
-        proof: Nonce(100),
-        previous_hash: PreviousHash::Genesis,
-        hash: genesis.hash(),
+    let resumed_blocks = point.as_ref().map_or(0, |point| point.blocks);
+    let earlier_transactions = point.as_ref().map_or(0, |point| point.transactions);
+    let (tip, known_proofs, genesis) = match point {
+        Some(point) => (
+            Tip {
+                index: point.blocks,
+                proof: point.proof,
+                previous_hash: point.previous_hash,
+                hash: point.hash,
+            },
+            point.known_proofs,
+            None,
+        ),
+        None => (
+            Tip {
+                index: 1,
+                proof: Nonce(100),
+                previous_hash: PreviousHash::Genesis,
+                hash: genesis.hash(),
+            },
+            HashMap::new(),
+            Some(genesis),
+        ),
     };
 
-    // Detached: see the module's text on a reader that is stuck.
-    thread::Builder::new()
-        .name("mine-read".into())
-        .spawn({
-            let (block_size, strictness) = (options.block_size, options.strictness);
-            let control = control.clone();
-            move || read(queues, block_size, strictness, &control, &pending_sender)
-        })
-        .map_err(|source| MineError::Queue {
-            name: "reader thread".into(),
-            source: source.into(),
-        })?;
-
     let (mined, last, written) = thread::scope(|scope| {
-        let miner = Miner::new(options, hands, control, tip);
+        let miner = Miner::new(options, hands, control, tip, known_proofs);
         let miner = scope.spawn(move || miner.run(&pending, forged_sender));
         let hasher = scope.spawn(move || hash(forged, sealed_sender, tip));
-        let writer = ChainWriter::new(out, format);
-        let writer = scope.spawn(move || write(writer, &genesis, sealed, control));
+        let writer = ChainWriter::go_on(out, format, resumed_blocks);
+        let writer = scope.spawn(move || write(writer, genesis.as_ref(), sealed, control));
         (join(miner), join(hasher), join(writer))
     });
     // A stage that fails ends those before it early but without an error, so
     // at most one of these is one.
     let mined = mined?;
-    let out = written.map_err(MineError::Write)?;
+    let out = written
+        .and_then(ChainWriter::finish)
+        .map_err(MineError::Write)?;
     let summary = MineSummary {
         blocks: last.index,
-        transactions: mined.transactions,
+        resumed_blocks,
+        transactions: earlier_transactions + mined.transactions,
         hashes: mined.hashes,
         hashes_needed: mined.hashes_needed,
         elapsed: started.elapsed(),

@@ -1,15 +1,21 @@
 //! The reading stage: queues into the transactions of blocks.
+//!
+//! Where work goes on that was interrupted, the queues' first blocks are in
+//! the journal, and are compared with it.
 
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
+use std::vec;
 
 use crossbeam_channel::Sender;
 
 use super::Pending;
 use super::error::MineError;
 use crate::batch::budget::Budget;
+use crate::batch::journal::replay::{Replay, ResumePoint, Step};
 use crate::batch::named::NamedQueue;
+use crate::batch::options::MineOptions;
 use crate::batch::queue::Queue;
 use crate::chain::{Strictness, Transactions};
 use crate::pow::Control;
@@ -21,62 +27,156 @@ const BUNDLE_BYTES: usize = 128 << 10;
 const BUNDLE_TIME: Duration = Duration::from_millis(1);
 
 /// Reads every queue, in order, until the miner is gone.
-pub(super) fn read(
-    queues: Vec<NamedQueue>,
-    block_size: NonZeroUsize,
-    strictness: Strictness,
-    control: &Control,
-    pending: &Sender<Result<Pending, MineError>>,
-) {
+pub(super) fn read(mut blocks: Blocks, pending: &Sender<Result<Pending, MineError>>) {
     let budget = Budget::default();
-    let mut blocks = Vec::new();
+    let mut bundle = Vec::new();
     let mut bytes = 0;
     let mut last_sent = Instant::now();
-    let send = |blocks: &mut Vec<Transactions>, bytes: usize| {
+    let send = |bundle: &mut Vec<Transactions>, bytes: usize| {
         let message = Pending {
             permit: budget.acquire(bytes),
-            blocks: std::mem::take(blocks),
+            blocks: std::mem::take(bundle),
         };
         pending.send(Ok(message)).is_ok()
     };
-    for NamedQueue { name, source } in queues {
-        let source = match source.open() {
-            Ok(source) => source,
+    while let Some(block) = blocks.next() {
+        match block {
+            Ok(transactions) => {
+                bytes += transactions.text_bytes();
+                bundle.push(transactions);
+            }
             Err(error) => {
-                let source = error.into();
-                let _ = pending.send(Err(MineError::Queue { name, source }));
+                // What was read before the error is still mined: an error
+                // of its own there comes first.
+                let _ = bundle.is_empty() || send(&mut bundle, bytes);
+                let _ = pending.send(Err(error));
                 return;
             }
-        };
-        let counted = Counted {
-            source,
-            control: control.clone(),
-        };
-        for block in Queue::new(counted, block_size, strictness) {
-            match block {
-                Ok(transactions) => {
-                    bytes += transactions.text_bytes();
-                    blocks.push(transactions);
-                }
-                Err(source) => {
-                    // What was read before the error is still mined: an error
-                    // of its own there comes first.
-                    let _ = blocks.is_empty() || send(&mut blocks, bytes);
-                    let _ = pending.send(Err(MineError::Queue { name, source }));
-                    return;
-                }
+        }
+        if bytes >= BUNDLE_BYTES || last_sent.elapsed() >= BUNDLE_TIME {
+            if !send(&mut bundle, bytes) {
+                return;
             }
-            if bytes >= BUNDLE_BYTES || last_sent.elapsed() >= BUNDLE_TIME {
-                if !send(&mut blocks, bytes) {
-                    return;
-                }
-                bytes = 0;
-                last_sent = Instant::now();
-            }
+            bytes = 0;
+            last_sent = Instant::now();
         }
     }
-    if !blocks.is_empty() {
-        send(&mut blocks, bytes);
+    if !bundle.is_empty() {
+        send(&mut bundle, bytes);
+    }
+}
+
+/// Compares the first blocks of the queues with a journal, up to the first
+/// that is not in it.
+pub(super) fn replay<R: Read>(
+    mut replay: Replay<R>,
+    blocks: &mut Blocks,
+    control: &Control,
+) -> Result<ResumePoint, MineError> {
+    if replay.genesis()? == Step::Ended {
+        return Ok(replay.finish()?);
+    }
+    control.add_blocks(1);
+    blocks.keeps_lines = true;
+    loop {
+        if control.is_winding_down() {
+            return Err(MineError::Cancelled);
+        }
+        let Some(transactions) = blocks.next().transpose()? else {
+            replay.queues_end(&blocks.name)?;
+            break;
+        };
+        let place = |number| (blocks.name.clone(), blocks.line_of(number));
+        if replay.block(&transactions, place)? == Step::Ended {
+            blocks.put_back(transactions);
+            break;
+        }
+        control.add_blocks(1);
+    }
+    blocks.stop_keeping_lines();
+    Ok(replay.finish()?)
+}
+
+/// The blocks of several queues, one after another.
+pub(super) struct Blocks {
+    queues: vec::IntoIter<NamedQueue>,
+    current: Option<Queue<Counted>>,
+    /// What the queue is called that was read last.
+    name: String,
+    /// A block that was read too early.
+    next: Option<Transactions>,
+    block_size: NonZeroUsize,
+    strictness: Strictness,
+    control: Control,
+    keeps_lines: bool,
+}
+
+impl Blocks {
+    pub(super) fn new(queues: Vec<NamedQueue>, options: &MineOptions, control: &Control) -> Self {
+        Self {
+            queues: queues.into_iter(),
+            current: None,
+            name: String::new(),
+            next: None,
+            block_size: options.block_size,
+            strictness: options.strictness,
+            control: control.clone(),
+            keeps_lines: false,
+        }
+    }
+
+    fn next(&mut self) -> Option<Result<Transactions, MineError>> {
+        if let Some(block) = self.next.take() {
+            return Some(Ok(block));
+        }
+        loop {
+            let source = match &mut self.current {
+                Some(queue) => match queue.next() {
+                    Some(Ok(block)) => return Some(Ok(block)),
+                    Some(Err(error)) => error,
+                    None => {
+                        self.current = None;
+                        continue;
+                    }
+                },
+                None => {
+                    let NamedQueue { name, source } = self.queues.next()?;
+                    self.name = name;
+                    match source.open() {
+                        Ok(source) => {
+                            let control = self.control.clone();
+                            let counted = Counted { source, control };
+                            let mut queue = Queue::new(counted, self.block_size, self.strictness);
+                            queue.keep_lines(self.keeps_lines);
+                            self.current = Some(queue);
+                            continue;
+                        }
+                        Err(error) => error.into(),
+                    }
+                }
+            };
+            let name = self.name.clone();
+            return Some(Err(MineError::Queue { name, source }));
+        }
+    }
+
+    fn put_back(&mut self, block: Transactions) {
+        self.next = Some(block);
+    }
+
+    /// The line of a transaction of the last block, counted from 0.
+    fn line_of(&self, transaction: usize) -> u64 {
+        self.current
+            .as_ref()
+            .and_then(|queue| queue.line_of(transaction))
+            .unwrap_or(1)
+    }
+
+    fn stop_keeping_lines(&mut self) {
+        self.keeps_lines = false;
+        if let Some(queue) = &mut self.current {
+            queue.keep_lines(false);
+        }
     }
 }
 

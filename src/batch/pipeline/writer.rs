@@ -1,27 +1,94 @@
 //! The writing stage: blocks into the file.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use super::Sealed;
 use crate::chain::{ChainWriter, SealedBlock};
 use crate::pow::Control;
 
-/// Writes the genesis block and what comes, until the hasher is done.
-pub(super) fn write<W: Write>(
-    mut writer: ChainWriter<W>,
-    genesis: &SealedBlock,
+/// Where the stage writes.
+pub(in crate::batch) trait Sink: Write + Send {
+    /// What was written so far ends with the last of `blocks` blocks.
+    fn blocks_end(&mut self, blocks: u64) -> io::Result<()>;
+    /// How long to wait for the next block before [`Self::idle`] is called.
+    fn patience(&self) -> Option<Duration>;
+    /// There is time to put away what was written.
+    fn idle(&mut self) -> io::Result<()>;
+}
+
+/// Anything that takes bytes and needs no more.
+pub(super) struct Plain<W>(pub(super) W);
+
+impl<W: Write> Write for Plain<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl<W: Write + Send> Sink for Plain<W> {
+    fn blocks_end(&mut self, _blocks: u64) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        None
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes the genesis block, if it is not there yet, and what comes, until
+/// the hasher is done. The chain is flushed then, but not finished: whether
+/// all that should have come did come is not known here.
+pub(super) fn write<S: Sink>(
+    mut writer: ChainWriter<S>,
+    genesis: Option<&SealedBlock>,
     sealed: Receiver<Sealed>,
     control: &Control,
-) -> io::Result<W> {
-    writer.push(genesis)?;
-    control.add_blocks(1);
-    for Sealed { blocks, .. } in sealed {
-        for block in &blocks {
-            writer.push(block)?;
-        }
-        control.add_blocks(blocks.len() as u64);
+) -> io::Result<ChainWriter<S>> {
+    if let Some(genesis) = genesis {
+        writer.push(genesis)?;
+        blocks_end(&mut writer, 1, control)?;
     }
-    writer.finish()
+    loop {
+        let next = match writer.out_mut().patience() {
+            Some(patience) => sealed.recv_timeout(patience),
+            None => sealed.recv().map_err(RecvTimeoutError::from),
+        };
+        match next {
+            Ok(Sealed { blocks, .. }) => {
+                for block in &blocks {
+                    writer.push(block)?;
+                }
+                blocks_end(&mut writer, blocks.len() as u64, control)?;
+            }
+            Err(RecvTimeoutError::Timeout) => writer.out_mut().idle()?,
+            Err(RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    writer.out_mut().flush()?;
+    Ok(writer)
+}
+
+fn blocks_end<S: Sink>(
+    writer: &mut ChainWriter<S>,
+    more: u64,
+    control: &Control,
+) -> io::Result<()> {
+    control.add_blocks(more);
+    let blocks = writer.blocks();
+    writer.out_mut().blocks_end(blocks)
 }

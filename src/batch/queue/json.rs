@@ -14,6 +14,8 @@ pub(super) struct JsonQueue<R> {
     spelling: Spelling,
     /// Canonical text at work.
     text: Vec<u8>,
+    /// Where the last value starts.
+    last: Position,
 }
 
 enum State {
@@ -54,7 +56,13 @@ impl<R: Read> JsonQueue<R> {
             transcoder: Transcoder::default(),
             spelling: Spelling::default(),
             text: Vec::new(),
+            last: Position::START,
         })
+    }
+
+    /// The line in which the last value starts.
+    pub(super) const fn line(&self) -> u64 {
+        self.last.line
     }
 
     /// Appends the next transaction to `pending`, or returns a whole block.
@@ -91,6 +99,7 @@ impl<R: Read> JsonQueue<R> {
             },
         }
         let position = self.stream.position();
+        self.last = position;
         if let Some(length) = pending
             .push_recognized(self.stream.unread(), strictness, &mut self.spelling)
             .map_err(|problem| QueueError::Transaction {

@@ -173,6 +173,19 @@ pub struct Queue<R> {
     strictness: Strictness,
     transactions: u64,
     has_ended: bool,
+    lines: Option<Lines>,
+}
+
+/// In which lines transactions start.
+#[derive(Default)]
+struct Lines {
+    /// Those of the pending ones.
+    pending: Vec<u64>,
+    /// Those of the block that was handed out last; of a list in one line,
+    /// just that line.
+    block: Vec<u64>,
+    /// That of the block that waits.
+    next: u64,
 }
 
 impl<R: Read> Queue<R> {
@@ -186,24 +199,60 @@ impl<R: Read> Queue<R> {
             strictness,
             transactions: 0,
             has_ended: false,
+            lines: None,
+        }
+    }
+
+    /// Whether to know the lines of each block's transactions.
+    pub(super) fn keep_lines(&mut self, keep: bool) {
+        self.lines = keep.then(Lines::default);
+    }
+
+    /// The line in which a transaction of the last block starts, counted from
+    /// 0, if that is known.
+    pub(super) fn line_of(&self, transaction: usize) -> Option<u64> {
+        let lines = &self.lines.as_ref()?.block;
+        lines.get(transaction).or(lines.last()).copied()
+    }
+
+    /// The line in which the last item starts.
+    fn line(&self) -> u64 {
+        match &self.source {
+            Source::Json(queue) => queue.line(),
+            Source::Csv(queue) => queue.line(),
+            Source::Unopened(_) => 1,
         }
     }
 
     fn next_block(&mut self) -> Result<Option<Transactions>, QueueError> {
         if let Some(block) = self.next.take() {
+            if let Some(lines) = &mut self.lines {
+                lines.block = vec![lines.next];
+            }
             return Ok(Some(block));
         }
         loop {
             match self.next_item()? {
                 Some(Item::Transaction) => {
                     self.transactions += 1;
+                    let line = self.line();
+                    if let Some(lines) = &mut self.lines {
+                        lines.pending.push(line);
+                    }
                     if self.pending.count() == self.block_size {
                         return Ok(Some(self.take_pending()));
                     }
                 }
                 Some(Item::Block(block)) => {
                     self.transactions += block.count() as u64;
+                    let line = self.line();
+                    if let Some(lines) = &mut self.lines {
+                        lines.next = line;
+                    }
                     if self.pending.is_empty() {
+                        if let Some(lines) = &mut self.lines {
+                            lines.block = vec![line];
+                        }
                         return Ok(Some(block));
                     }
                     self.next = Some(block);
@@ -217,6 +266,9 @@ impl<R: Read> Queue<R> {
     }
 
     fn take_pending(&mut self) -> Transactions {
+        if let Some(lines) = &mut self.lines {
+            lines.block = std::mem::take(&mut lines.pending);
+        }
         let empty = Transactions::with_room_of(&self.pending);
         std::mem::replace(&mut self.pending, empty)
     }

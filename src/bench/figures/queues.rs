@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use super::{Bench, Bound, Figure, FiguresError};
 use crate::batch::{
-    ChainJob, MineOptions, NamedQueue, OutputError, OutputOptions, Overwrite, ReadBack, mine,
-    mine_each,
+    ChainJob, MineOptions, NamedQueue, OutputError, OutputOptions, Overwrite, ReadBack, Resume,
+    mine, mine_each,
 };
 use crate::bench::sample::SampleQueue;
 use crate::bench::task;
@@ -52,6 +52,7 @@ pub(super) fn figures(bench: &mut Bench<'_>) -> Result<Vec<Figure>, FiguresError
                 format: Format::JsonLines,
                 overwrite: Overwrite::Replace,
                 read_back: ReadBack::Verify,
+                resume: Resume::Never,
             },
         });
         let (jobs, mut needed, mut failed) = (jobs.collect(), 0, None);
@@ -64,7 +65,7 @@ pub(super) fn figures(bench: &mut Bench<'_>) -> Result<Vec<Figure>, FiguresError
             bench.control,
             |_, mined| match mined {
                 Ok(summary) => needed += summary.hashes_needed,
-                Err(error) => failed = Some(error),
+                Err(unfinished) => failed = Some(*unfinished.error),
             },
         )?;
         let seconds = started.elapsed().as_secs_f64();

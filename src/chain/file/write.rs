@@ -81,6 +81,26 @@ impl<W: Write> ChainWriter<W> {
         }
     }
 
+    /// A writer that goes on after `blocks` blocks, which stand before what
+    /// it writes to `out`.
+    pub(crate) const fn go_on(out: W, format: Format, blocks: u64) -> Self {
+        Self {
+            out,
+            format,
+            blocks,
+        }
+    }
+
+    /// Blocks that were written.
+    pub(crate) const fn blocks(&self) -> u64 {
+        self.blocks
+    }
+
+    /// What is written to.
+    pub(crate) const fn out_mut(&mut self) -> &mut W {
+        &mut self.out
+    }
+
     /// Appends one block.
     ///
     /// # Errors

@@ -10,9 +10,9 @@ use fourzero::batch::{ChainJob, mine_each};
 use fourzero::chain::Format;
 use fourzero::pow::Control;
 
-use super::open_queue;
+use super::{open_queue, resume};
 use crate::cli::args::MineArgs;
-use crate::cli::interrupt::{self, WhenStuck};
+use crate::cli::interrupt;
 use crate::cli::progress::{self, Progress};
 use crate::cli::{Exit, print};
 
@@ -23,11 +23,12 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
     let paths: Vec<_> = jobs.iter().map(|job| job.output.path.clone()).collect();
     let options = super::options(args);
     let control = Control::new();
-    let interrupted = interrupt::install(&control, WhenStuck::Wait)?;
+    let interrupted = interrupt::install(&control, resume::when_stuck())?;
 
     let started = Instant::now();
     let progress = Progress::start(&args.printing, &control, progress::mining);
     let (mut kept, mut failed, mut unfinished) = (0, 0, 0);
+    let mut journals = 0;
     let mut hashes = 0;
     let mut unprinted = Ok(());
     let (threads, kernel) = (args.engine.threads(), args.engine.kernel());
@@ -49,10 +50,20 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
                     unprinted = printed;
                 }
             }
-            Err(error) if error.is_cancelled() || interrupted.is_set() => unfinished += 1,
             Err(error) => {
+                let journal = error.kept.clone();
+                journals += u64::from(journal.is_some());
+                if resume::is_interrupted(&error, &interrupted) {
+                    unfinished += 1;
+                    return;
+                }
                 failed += 1;
-                progress.suspend(|| print::error(&format!("{:#}", anyhow::Error::from(error))));
+                progress.suspend(|| {
+                    print::error(&format!("{:#}", anyhow::Error::from(error)));
+                    if let Some(journal) = journal {
+                        print::message(&resume::kept(&journal));
+                    }
+                });
             }
         }
     })?;
@@ -63,9 +74,11 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
     })?;
     if unfinished > 0 {
         print::message(&format!(
-            "interrupted: {} kept, {} not written",
+            "interrupted: {} written, {} not, {} kept; to go on: {}",
             print::count(kept, "chain"),
-            unfinished + failed
+            unfinished + failed,
+            print::count(journals, "journal"),
+            resume::command()
         ));
         return Ok(Exit::Interrupted);
     }
@@ -77,6 +90,12 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
             print::hashrate(hashes as f64 / seconds),
             super::verdict(args)
         ))?;
+    }
+    if journals > 0 {
+        print::message(&format!(
+            "once that is mended, go on: {}",
+            resume::command()
+        ));
     }
     Ok(if failed > 0 { Exit::Error } else { Exit::Yes })
 }

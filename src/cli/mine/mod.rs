@@ -2,6 +2,7 @@
 
 mod each;
 mod one;
+mod resume;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use fourzero::batch::{
     Clock, MineOptions, MineSummary, NamedQueue, OutputOptions, Overwrite, ProofMemory, ReadBack,
-    fresh_node_id,
+    Resume, fresh_node_id,
 };
 use fourzero::chain::Format;
 use serde::Serialize;
@@ -22,6 +23,7 @@ use super::{Exit, print};
 struct Summary<'a> {
     output: &'a str,
     blocks: u64,
+    resumed_blocks: u64,
     transactions: u64,
     hashes: u64,
     seconds: f64,
@@ -68,6 +70,11 @@ fn output_options(args: &MineArgs, path: PathBuf) -> OutputOptions {
         } else {
             ReadBack::Verify
         },
+        resume: match (args.resume, &args.recipient) {
+            (false, _) => Resume::Never,
+            (true, Some(_)) => Resume::SameRecipient,
+            (true, None) => Resume::JournalsRecipient,
+        },
     }
 }
 
@@ -89,6 +96,7 @@ fn print_json(path: &Path, summary: &MineSummary, efficiency: Option<f64>) -> io
     print::json(&Summary {
         output: &path.display().to_string(),
         blocks: summary.blocks,
+        resumed_blocks: summary.resumed_blocks,
         transactions: summary.transactions,
         hashes: summary.hashes,
         seconds: summary.elapsed.as_secs_f64(),
@@ -100,8 +108,13 @@ fn print_json(path: &Path, summary: &MineSummary, efficiency: Option<f64>) -> io
 
 /// What was made and what it took, in words.
 fn describe(summary: &MineSummary) -> String {
+    let there = match summary.resumed_blocks {
+        0 => String::new(),
+        blocks if blocks == summary.blocks => " (all there before)".to_owned(),
+        blocks => format!(" ({} there before)", indicatif::HumanCount(blocks)),
+    };
     format!(
-        "{}, {}, {} in {:.3} s ({})",
+        "{}{there}, {}, {} in {:.3} s ({})",
         print::count(summary.blocks, "block"),
         print::count(summary.transactions, "transaction"),
         print::count(summary.hashes, "hash"),

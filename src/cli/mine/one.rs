@@ -8,9 +8,9 @@ use fourzero::batch::{MineSummary, NamedQueue, mine_to_file};
 use fourzero::bench::{self, Calibration, one_thread_rate};
 use fourzero::pow::{Control, Searcher};
 
-use super::open_queue;
+use super::{open_queue, resume};
 use crate::cli::args::MineArgs;
-use crate::cli::interrupt::{self, WhenStuck};
+use crate::cli::interrupt;
 use crate::cli::progress::{self, Progress};
 use crate::cli::{Exit, print};
 
@@ -23,7 +23,7 @@ pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
     let output = super::output_options(args, path.to_owned());
     let searcher = args.engine.start()?;
     let control = Control::new();
-    let interrupted = interrupt::install(&control, WhenStuck::Wait)?;
+    let interrupted = interrupt::install(&control, resume::when_stuck())?;
 
     let progress = Progress::start(&args.printing, &control, progress::mining);
     let mined = mine_to_file(queues, &output, &options, &searcher, &control);
@@ -36,16 +36,33 @@ pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
             })?;
             Ok(Exit::Yes)
         }
-        // The same Ctrl-C may have ended whoever writes the queue, too.
-        Err(error) if error.is_cancelled() || interrupted.is_set() => {
-            print::message(&format!(
-                "interrupted after {}; nothing was kept, {} was not written",
-                print::count(control.blocks(), "block"),
-                path.display()
-            ));
+        Err(error) if resume::is_interrupted(&error, &interrupted) => {
+            match error.kept {
+                Some(kept) => print::message(&format!(
+                    "interrupted: {}; to go on: {}",
+                    resume::kept(&kept),
+                    resume::command()
+                )),
+                None => print::message(&format!(
+                    "interrupted after {}; nothing was kept, {} was not written",
+                    print::count(control.blocks(), "block"),
+                    path.display()
+                )),
+            }
             Ok(Exit::Interrupted)
         }
-        Err(error) => Err(error.into()),
+        Err(error) => {
+            let kept = error.kept.clone();
+            print::error(&format!("{:#}", anyhow::Error::from(error)));
+            if let Some(kept) = kept {
+                print::message(&format!(
+                    "{}; once that is mended, go on: {}",
+                    resume::kept(&kept),
+                    resume::command()
+                ));
+            }
+            Ok(Exit::Error)
+        }
     }
 }
 

@@ -68,6 +68,11 @@ impl<R: Read> CsvQueue<R> {
         })
     }
 
+    /// The line in which the last row starts.
+    pub(super) const fn line(&self) -> u64 {
+        self.records.line()
+    }
+
     /// Appends the next row to `pending`.
     pub(super) fn next(
         &mut self,

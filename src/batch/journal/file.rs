@@ -1,0 +1,212 @@
+//! The journal's file: its name, and the lock that keeps others off it.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::writer::Store;
+use crate::sha256::Digest;
+
+/// What is added to the name of the chain.
+const ENDING: &str = ".journal";
+
+/// The longest name that file systems take, in bytes.
+const MOST_NAME_BYTES: usize = 255;
+
+/// A journal that this process has locked. The lock goes with the last clone
+/// of the file.
+#[derive(Debug)]
+pub(in crate::batch) struct JournalFile {
+    path: PathBuf,
+    pub(in crate::batch) file: Arc<File>,
+    /// Bytes it held when it was locked.
+    pub(in crate::batch) bytes: u64,
+    /// Whether its name is on the disk, as far as is known.
+    is_name_synced: AtomicBool,
+}
+
+/// Why a journal cannot be had.
+#[derive(Debug)]
+pub(in crate::batch) enum LockError {
+    /// Another process, or another part of this one, holds it.
+    InUse,
+    Io(io::Error),
+}
+
+impl From<io::Error> for LockError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+/// Where the journal of the chain `output` is: its name with `.journal`
+/// behind it. Of a name too long for that, the start is kept, and something
+/// that tells it from others with the same start.
+pub(in crate::batch) fn journal_path(output: &Path) -> PathBuf {
+    let name = output.file_name().unwrap_or(OsStr::new(""));
+    let mut journal = OsString::new();
+    if name.len() + ENDING.len() <= MOST_NAME_BYTES {
+        journal.push(name);
+    } else {
+        let hash = Digest::of(name.as_encoded_bytes()).to_string();
+        let text = name.to_string_lossy();
+        let mut most = MOST_NAME_BYTES - ENDING.len() - 17;
+        while !text.is_char_boundary(most.min(text.len())) {
+            most -= 1;
+        }
+        journal.push(&text[..most.min(text.len())]);
+        journal.push("-");
+        journal.push(&hash[..16]);
+    }
+    journal.push(ENDING);
+    output.with_file_name(journal)
+}
+
+impl JournalFile {
+    /// Opens the journal, makes it if it is not there, and locks it.
+    pub(in crate::batch) fn lock(path: PathBuf) -> Result<Self, LockError> {
+        loop {
+            // A link would lead the renaming astray, and opening a pipe may
+            // never end.
+            match fs::symlink_metadata(&path) {
+                Ok(found) if !found.is_file() => {
+                    let problem = "it is not a plain file";
+                    return Err(io::Error::new(io::ErrorKind::InvalidInput, problem).into());
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error.into()),
+            }
+            let file = File::options()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(LockError::InUse),
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                    let problem = "its file system has no locks, which keep others off it";
+                    return Err(io::Error::new(error.kind(), problem).into());
+                }
+                Err(TryLockError::Error(error)) => return Err(error.into()),
+            }
+            // Whoever held it before may have renamed or removed it meanwhile.
+            let opened = file.metadata()?;
+            match fs::symlink_metadata(&path) {
+                Ok(named) if is_same(&opened, &named) => {
+                    return Ok(Self {
+                        path,
+                        file: Arc::new(file),
+                        bytes: opened.len(),
+                        is_name_synced: AtomicBool::new(false),
+                    });
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Its bytes, from the first. It has one place for reading and writing,
+    /// so the one must be done before the other. (Another handle could not
+    /// read it everywhere: on Windows, the lock is against those, too.)
+    pub(in crate::batch) fn reader(&self) -> io::Result<Arc<File>> {
+        (&*self.file).seek(SeekFrom::Start(0))?;
+        Ok(Arc::clone(&self.file))
+    }
+
+    /// Drops what comes after `bytes`, to write on from there.
+    pub(in crate::batch) fn go_on_at(&self, bytes: u64) -> io::Result<()> {
+        self.file.set_len(bytes)?;
+        (&*self.file).seek(SeekFrom::Start(bytes)).map(|_| ())
+    }
+
+    /// Removes it. Nobody else can have it: it is locked.
+    pub(in crate::batch) fn remove(&self) -> io::Result<()> {
+        fs::remove_file(&self.path)
+    }
+}
+
+impl Store for JournalFile {
+    fn append(&self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self.file).write(bytes)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()?;
+        if !self.is_name_synced.load(Ordering::Relaxed) {
+            sync_folder(self.path.parent().unwrap_or(Path::new("")))?;
+            self.is_name_synced.store(true, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+/// Makes what was named in a folder last through a power cut.
+#[cfg(unix)]
+pub(in crate::batch) fn sync_folder(folder: &Path) -> io::Result<()> {
+    let is_here = folder.as_os_str().is_empty();
+    File::open(if is_here { Path::new(".") } else { folder })?.sync_all()
+}
+
+/// Other systems have no such call.
+#[cfg(not(unix))]
+pub(in crate::batch) fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Other systems do not rename or remove a file that is open.
+#[cfg(not(unix))]
+fn is_same(_one: &fs::Metadata, _other: &fs::Metadata) -> bool {
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_is_the_chains_with_an_ending_and_never_too_long() {
+        for (chain, journal) in [
+            ("chain.json", "chain.json.journal"),
+            ("a/chain", "a/chain.journal"),
+            ("/a/.b", "/a/.b.journal"),
+        ] {
+            assert_eq!(journal_path(Path::new(chain)), Path::new(journal));
+        }
+        let mut seen = Vec::new();
+        for (letter, count) in [("x", 248), ("x", 255), ("é", 127), ("é", 124), ("語", 85)] {
+            let chain = letter.repeat(count);
+            let journal = journal_path(Path::new(&chain));
+            assert!(journal.as_os_str().len() <= MOST_NAME_BYTES, "{journal:?}");
+            assert!(!seen.contains(&journal));
+            seen.push(journal);
+        }
+    }
+
+    #[test]
+    fn a_journal_is_locked_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chain.json.journal");
+        let first = JournalFile::lock(path.clone()).unwrap();
+        assert!(matches!(
+            JournalFile::lock(path.clone()),
+            Err(LockError::InUse)
+        ));
+        first.remove().unwrap();
+        assert!(!path.exists());
+        assert_eq!(JournalFile::lock(path).unwrap().bytes, 0);
+    }
+}

@@ -1,0 +1,271 @@
+//! Writing the journal, and syncing it beside the writing.
+
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Sender, TrySendError, bounded};
+
+use crate::batch::pipeline::Sink;
+
+/// Syncing begins so long after a block was written,
+const SYNC_TIME: Duration = Duration::from_secs(1);
+/// or after so many blocks.
+const SYNC_BLOCKS: u64 = 10_000;
+/// What was written goes to the system once there is so much of it,
+const BUFFER_BYTES: usize = 1 << 20;
+/// or so long after a block was written.
+const STORE_TIME: Duration = Duration::from_millis(50);
+
+/// Where a journal's bytes go: a file, but in tests.
+pub(in crate::batch) trait Store: Send + Sync + 'static {
+    /// Appends the start of `bytes`, at least one, and says how many.
+    fn append(&self, bytes: &[u8]) -> io::Result<usize>;
+    /// Waits until all that was appended is on the disk.
+    fn sync(&self) -> io::Result<()>;
+}
+
+/// How many whole blocks a journal holds, for whoever does not write it.
+#[derive(Clone, Debug, Default)]
+pub(in crate::batch) struct Kept(Arc<AtomicU64>);
+
+impl Kept {
+    pub(in crate::batch) fn blocks(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+/// Appends to a journal.
+pub(in crate::batch) struct JournalWriter<S: Store> {
+    store: Arc<S>,
+    buffer: Vec<u8>,
+    /// Bytes that the store has, and those and the buffer's.
+    stored: u64,
+    written: u64,
+    /// Ends of blocks in the buffer, and how many blocks end there.
+    ends: VecDeque<(u64, u64)>,
+    /// Blocks that were written, and those at the last sync.
+    blocks: u64,
+    blocks_synced: u64,
+    /// When the first block came that is not in the store,
+    unstored_since: Option<Instant>,
+    /// or that no sync was asked for.
+    unsynced_since: Option<Instant>,
+    kept: Kept,
+    syncer: Syncer<S>,
+}
+
+impl<S: Store> JournalWriter<S> {
+    /// A writer to `store`, which holds `blocks` whole blocks.
+    pub(in crate::batch) fn new(store: Arc<S>, kept: Kept) -> Self {
+        Self {
+            syncer: Syncer::new(Arc::clone(&store)),
+            store,
+            buffer: Vec::with_capacity(BUFFER_BYTES),
+            stored: 0,
+            written: 0,
+            ends: VecDeque::new(),
+            blocks: 0,
+            blocks_synced: 0,
+            unstored_since: None,
+            unsynced_since: None,
+            kept,
+        }
+    }
+
+    /// Goes on after `blocks` blocks that the store holds.
+    pub(in crate::batch) fn go_on_after(&mut self, blocks: u64) {
+        self.blocks = blocks;
+        self.blocks_synced = blocks;
+        self.kept.0.store(blocks, Ordering::Release);
+    }
+
+    /// Waits for the sync under way, which may have failed.
+    pub(in crate::batch) fn close(mut self) -> io::Result<()> {
+        self.syncer.wait();
+        self.syncer.check()
+    }
+
+    fn store_buffer(&mut self) -> io::Result<()> {
+        self.unstored_since = None;
+        let mut start = 0;
+        let stored = loop {
+            if start == self.buffer.len() {
+                break Ok(());
+            }
+            match self.store.append(&self.buffer[start..]) {
+                Ok(0) => break Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => start += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => break Err(error),
+            }
+        };
+        self.buffer.drain(..start);
+        self.stored += start as u64;
+        while let Some(&(end, blocks)) = self.ends.front()
+            && end <= self.stored
+        {
+            self.kept.0.store(blocks, Ordering::Release);
+            self.ends.pop_front();
+        }
+        stored
+    }
+
+    /// Stores or syncs, if it is time to.
+    fn keep_up(&mut self) -> io::Result<()> {
+        self.syncer.check()?;
+        let is_over = |since: Option<Instant>, time| since.is_some_and(|at| at.elapsed() >= time);
+        if self.blocks - self.blocks_synced >= SYNC_BLOCKS
+            || is_over(self.unsynced_since, SYNC_TIME)
+        {
+            self.begin_sync()
+        } else if is_over(self.unstored_since, STORE_TIME) {
+            self.store_buffer()
+        } else {
+            Ok(())
+        }
+    }
+
+    fn begin_sync(&mut self) -> io::Result<()> {
+        self.store_buffer()?;
+        self.blocks_synced = self.blocks;
+        self.unsynced_since = None;
+        self.syncer.begin()
+    }
+}
+
+impl<S: Store> Write for JournalWriter<S> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.buffer.len() + bytes.len() > BUFFER_BYTES {
+            self.store_buffer()?;
+        }
+        self.buffer.extend_from_slice(bytes);
+        self.written += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    /// Hands all to the system, without a sync.
+    fn flush(&mut self) -> io::Result<()> {
+        self.store_buffer()
+    }
+}
+
+impl<S: Store> Sink for JournalWriter<S> {
+    fn blocks_end(&mut self, blocks: u64) -> io::Result<()> {
+        self.blocks = blocks;
+        self.ends.push_back((self.written, blocks));
+        let now = Instant::now();
+        self.unstored_since.get_or_insert(now);
+        self.unsynced_since.get_or_insert(now);
+        self.keep_up()
+    }
+
+    fn patience(&self) -> Option<Duration> {
+        let left = |since: Option<Instant>, time: Duration| {
+            since.map(|since| time.saturating_sub(since.elapsed()))
+        };
+        let until_store = left(self.unstored_since, STORE_TIME);
+        let until_sync = left(self.unsynced_since, SYNC_TIME);
+        until_store.into_iter().chain(until_sync).min()
+    }
+
+    fn idle(&mut self) -> io::Result<()> {
+        self.keep_up()
+    }
+}
+
+/// Syncs on a thread of its own, one sync after another. Ends with the sync
+/// under way when it is dropped.
+struct Syncer<S: Store> {
+    store: Arc<S>,
+    /// `None` until the first sync.
+    thread: Option<(Sender<()>, JoinHandle<()>)>,
+    failure: Arc<Failure>,
+}
+
+#[derive(Default)]
+struct Failure {
+    is_there: AtomicBool,
+    error: Mutex<Option<io::Error>>,
+}
+
+impl<S: Store> Syncer<S> {
+    fn new(store: Arc<S>) -> Self {
+        Self {
+            store,
+            thread: None,
+            failure: Arc::default(),
+        }
+    }
+
+    /// Begins a sync of all that was stored, or has one begin when that under
+    /// way is done.
+    fn begin(&mut self) -> io::Result<()> {
+        self.check()?;
+        if self.thread.is_none() {
+            match self.start() {
+                Ok(thread) => self.thread = Some(thread),
+                // Without a thread, the writer waits.
+                Err(_) => return self.store.sync(),
+            }
+        }
+        match &self.thread {
+            Some((requests, _)) => match requests.try_send(()) {
+                // One that is still to begin will do.
+                Ok(()) | Err(TrySendError::Full(())) => Ok(()),
+                Err(TrySendError::Disconnected(())) => self.check(),
+            },
+            None => Ok(()),
+        }
+    }
+
+    fn start(&self) -> io::Result<(Sender<()>, JoinHandle<()>)> {
+        let (sender, requests) = bounded::<()>(1);
+        let (store, failure) = (Arc::clone(&self.store), Arc::clone(&self.failure));
+        let thread = thread::Builder::new()
+            .name("mine-sync".into())
+            .spawn(move || {
+                for () in requests {
+                    if let Err(error) = store.sync() {
+                        *failure.error.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                        failure.is_there.store(true, Ordering::Release);
+                        break;
+                    }
+                }
+            })?;
+        Ok((sender, thread))
+    }
+
+    fn wait(&mut self) {
+        if let Some((requests, thread)) = self.thread.take() {
+            drop(requests);
+            // A panic there was reported, and it holds nothing of ours.
+            let _ = thread.join();
+        }
+    }
+
+    /// The error of a sync, the first time it is asked for.
+    fn check(&self) -> io::Result<()> {
+        if !self.failure.is_there.load(Ordering::Acquire) {
+            return Ok(());
+        }
+        let mut error = self
+            .failure
+            .error
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        // After a failed sync nothing is certain any more.
+        Err(error
+            .take()
+            .unwrap_or_else(|| io::Error::other("an earlier sync failed")))
+    }
+}
+
+impl<S: Store> Drop for Syncer<S> {
+    fn drop(&mut self) {
+        self.wait();
+    }
+}

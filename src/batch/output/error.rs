@@ -1,0 +1,154 @@
+//! Why there is no output file.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::batch::journal::error::ResumeError;
+use crate::batch::pipeline::MineError;
+use crate::chain::{Fault, VerifyError};
+
+/// Why there is no output file.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OutputError {
+    /// It exists, and may not be replaced.
+    #[error("{} exists; --force replaces it", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is a journal, and it is not to be gone on with.
+    #[error(
+        "{} holds {bytes} bytes of interrupted work; --resume goes on with it; to start over, \
+         delete it", journal.display()
+    )]
+    JournalExists {
+        /// The journal.
+        journal: PathBuf,
+        /// Its size.
+        bytes: u64,
+    },
+    /// Somebody else is at work on it.
+    #[error("another process is mining into {}: it holds {}", path.display(), journal.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+        /// The journal, which the other has locked.
+        journal: PathBuf,
+    },
+    /// The journal cannot be gone on with.
+    #[error(
+        "cannot go on with {}, which is left as it is (to start over, delete it)",
+        journal.display()
+    )]
+    Resume {
+        /// The journal.
+        journal: PathBuf,
+        /// What is wrong.
+        source: ResumeError,
+    },
+    /// Something that is not a plain file has its name.
+    #[error("{} is {what}, not a plain file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// It cannot be made.
+    #[error("cannot write {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Mining failed.
+    #[error(transparent)]
+    Mine(MineError),
+    /// The file that was written cannot be read back as a chain.
+    #[error("what was written to {} cannot be read back", path.display())]
+    ReadBack {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        source: VerifyError,
+    },
+    /// The chain that was read back is not valid: the disk or the memory
+    /// failed.
+    #[error("what was written to {} does not verify: {fault}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        fault: Fault,
+    },
+    /// The threads that verify cannot be started.
+    #[error("cannot start the threads that verify")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+impl OutputError {
+    /// Whether the work was cancelled, which is nobody's fault.
+    pub const fn is_cancelled(&self) -> bool {
+        matches!(
+            self,
+            Self::Mine(MineError::Cancelled)
+                | Self::ReadBack {
+                    source: VerifyError::Cancelled,
+                    ..
+                }
+        )
+    }
+}
+
+/// A chain that was not finished: why, and what is kept of it.
+#[derive(Debug)]
+pub struct Unfinished {
+    /// Why.
+    pub error: Box<OutputError>,
+    /// The journal, if there is one with anything in it that took work.
+    pub kept: Option<Kept>,
+}
+
+impl Unfinished {
+    /// Whether the work was cancelled, which is nobody's fault.
+    pub fn is_cancelled(&self) -> bool {
+        self.error.is_cancelled()
+    }
+}
+
+/// A journal to go on from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Kept {
+    /// The journal's file.
+    pub journal: PathBuf,
+    /// Whole blocks in it, the genesis block included; `None` if it was not
+    /// read to its end, and is as it was.
+    pub blocks: Option<u64>,
+}
+
+impl From<OutputError> for Unfinished {
+    /// Nothing is kept.
+    fn from(error: OutputError) -> Self {
+        Self {
+            error: Box::new(error),
+            kept: None,
+        }
+    }
+}
+
+impl fmt::Display for Unfinished {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for Unfinished {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.error.source()
+    }
+}

@@ -1,0 +1,356 @@
+//! The output file: whole under its name, or not there at all.
+//!
+//! A chain is written to its [journal](super::journal), which is synced, read
+//! back and verified, and only then gets the chain's name. Whatever ends the
+//! program before that leaves the named file as it was, and the journal to go
+//! on from.
+
+mod error;
+mod options;
+
+use std::fs::{self, File};
+use std::io;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use tempfile::TempPath;
+
+pub use self::error::{Kept, OutputError, Unfinished};
+pub use self::options::{OutputOptions, Overwrite, ReadBack, Resume};
+use self::options::{Target, folder_of};
+use super::journal::file::{JournalFile, LockError, sync_folder};
+use super::journal::replay::Replay;
+use super::journal::writer::{JournalWriter, Kept as KeptBlocks};
+use super::named::NamedQueue;
+use super::options::MineOptions;
+use super::pipeline::{Feed, MineError, MineSummary, mine_from};
+use super::share::Hands;
+use crate::chain::{Verifier, VerifyOptions};
+use crate::pow::{Control, Searcher};
+
+/// Mines `queues` into the file that `output` names; see
+/// [`mine`](crate::batch::mine()).
+///
+/// ```
+/// use std::num::NonZeroUsize;
+/// use fourzero::batch::{
+///     MineOptions, NamedQueue, OutputOptions, Overwrite, ReadBack, Resume, mine_to_file,
+/// };
+/// use fourzero::chain::Format;
+/// use fourzero::pow::{Control, Searcher};
+/// use fourzero::sha256::Kernel;
+///
+/// let folder = tempfile::tempdir()?;
+/// let output = OutputOptions {
+///     path: folder.path().join("chain.json"),
+///     format: Format::Json,
+///     overwrite: Overwrite::Never,
+///     read_back: ReadBack::Verify,
+///     resume: Resume::Never,
+/// };
+/// let csv = "sender,recipient,amount\nalice,bob,5\n";
+/// let summary = mine_to_file(
+///     vec![NamedQueue::new("example", csv.as_bytes())],
+///     &output,
+///     &MineOptions::default(),
+///     &Searcher::new(NonZeroUsize::MIN, Kernel::best())?,
+///     &Control::new(),
+/// )?;
+/// assert_eq!(summary.transactions, 1);
+/// assert!(output.path.exists());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// While it is mined, the chain is its journal: [`journal_path`] beside the
+/// named file, locked against other processes.
+///
+/// # Errors
+/// If the file exists and may not be replaced, cannot be written, or does not
+/// verify when it is read back; if there is a journal that is not to be gone
+/// on with, or cannot be; or as `mine`. The named file is then as it was
+/// before, and the journal keeps what was mined, if that is more than the
+/// genesis block.
+pub fn mine_to_file(
+    queues: Vec<NamedQueue>,
+    output: &OutputOptions,
+    options: &MineOptions,
+    searcher: &Searcher,
+    control: &Control,
+) -> Result<MineSummary, Unfinished> {
+    mine_to_file_with(
+        queues,
+        output,
+        options,
+        &mut Hands::Fixed(searcher),
+        control,
+    )
+}
+
+/// Where the journal of the chain file `path` is, if there is one.
+///
+/// ```
+/// use std::path::Path;
+/// use fourzero::batch::journal_path;
+///
+/// assert_eq!(journal_path(Path::new("a/chain.json")), Path::new("a/chain.json.journal"));
+/// ```
+pub fn journal_path(path: &Path) -> PathBuf {
+    super::journal::file::journal_path(path)
+}
+
+/// As [`mine_to_file`], with hands that may change from proof to proof.
+pub(super) fn mine_to_file_with(
+    mut queues: Vec<NamedQueue>,
+    output: &OutputOptions,
+    options: &MineOptions,
+    hands: &mut Hands<'_>,
+    control: &Control,
+) -> Result<MineSummary, Unfinished> {
+    let target = Target::of(&output.path)?;
+    let has_journal = fs::metadata(&target.journal).is_ok_and(|journal| journal.len() > 0);
+    if target.exists && output.resume != Resume::Never && !has_journal {
+        match finished(queues, &target, output, options, control)? {
+            Finished::Yes(summary) => return Ok(summary),
+            Finished::No(unread) => queues = unread,
+        }
+    } else if target.exists && output.overwrite == Overwrite::Never {
+        return Err(target.exists_error().into());
+    }
+    let mut work = Work {
+        journal: Arc::new(lock(&target)?),
+        target,
+        output,
+        kept: KeptBlocks::default(),
+        state: State::Untouched,
+    };
+    work.run(queues, options, hands, control)
+        .map_err(|error| work.unfinished(error))
+}
+
+/// Whether a file is what is to be mined already.
+enum Finished {
+    Yes(MineSummary),
+    /// It is not, and may be replaced by what these queues give.
+    No(Vec<NamedQueue>),
+}
+
+/// Compares the chain that is there with the queues: interrupted work may
+/// have come to its end, or this chain of several was done before the others
+/// were interrupted.
+fn finished(
+    queues: Vec<NamedQueue>,
+    target: &Target,
+    output: &OutputOptions,
+    options: &MineOptions,
+    control: &Control,
+) -> Result<Finished, OutputError> {
+    let again: Option<Vec<_>> = queues.iter().map(NamedQueue::again).collect();
+    let (compared, unread) = match (again, output.overwrite) {
+        (Some(again), _) => (again, Some(queues)),
+        (None, Overwrite::Never) => (queues, None),
+        (None, Overwrite::Replace) => return Ok(Finished::No(queues)),
+    };
+    let started = Instant::now();
+    let file = File::open(&target.path).map_err(|error| target.io_error(error))?;
+    let replay = Replay::new(file, output.format, options, output.resume.rewards());
+    match Feed::resume(compared, options, control, replay) {
+        Ok((_, point)) if point.is_finished => Ok(Finished::Yes(MineSummary {
+            blocks: point.blocks,
+            resumed_blocks: point.blocks,
+            transactions: point.transactions,
+            hashes: 0,
+            hashes_needed: 0,
+            elapsed: started.elapsed(),
+            last_hash: point.hash,
+        })),
+        Ok(_) | Err(MineError::Resume(_)) => match (output.overwrite, unread) {
+            (Overwrite::Replace, Some(unread)) => Ok(Finished::No(unread)),
+            _ => Err(target.exists_error()),
+        },
+        Err(error) => Err(OutputError::Mine(error)),
+    }
+}
+
+fn lock(target: &Target) -> Result<JournalFile, OutputError> {
+    JournalFile::lock(target.journal.clone()).map_err(|error| match error {
+        LockError::InUse => target.in_use_error(),
+        LockError::Io(source) => OutputError::Io {
+            path: target.journal.clone(),
+            source,
+        },
+    })
+}
+
+/// A chain on its way through its journal to its name.
+struct Work<'a> {
+    target: Target,
+    journal: Arc<JournalFile>,
+    output: &'a OutputOptions,
+    kept: KeptBlocks,
+    state: State,
+}
+
+/// What became of the journal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum State {
+    /// It is as it was found.
+    Untouched,
+    /// It is being written.
+    Written,
+    /// It is no more: the chain has its name.
+    Renamed,
+}
+
+impl Work<'_> {
+    fn run(
+        &mut self,
+        queues: Vec<NamedQueue>,
+        options: &MineOptions,
+        hands: &mut Hands<'_>,
+        control: &Control,
+    ) -> Result<MineSummary, OutputError> {
+        let (output, bytes) = (self.output, self.journal.bytes);
+        // Another process may have finished it before it was locked.
+        if output.overwrite == Overwrite::Never && Target::of(&output.path)?.exists {
+            return Err(self.target.exists_error());
+        }
+        if bytes > 0 && output.resume == Resume::Never {
+            return Err(self.target.journal_error(bytes));
+        }
+        let (feed, point) = if bytes == 0 {
+            let feed = Feed::start(queues, options, control);
+            (feed.map_err(|error| self.mine_error(error))?, None)
+        } else {
+            let source = self.journal.reader().map_err(|error| self.io(error))?;
+            let replay = Replay::new(source, output.format, options, output.resume.rewards());
+            let (feed, point) = Feed::resume(queues, options, control, replay)
+                .map_err(|error| self.mine_error(error))?;
+            (feed, Some(point).filter(|point| point.blocks > 0))
+        };
+        let mut options = options.clone();
+        if let Some(recipient) = point.as_ref().and_then(|point| point.recipient.clone()) {
+            options.recipient = recipient;
+        }
+
+        self.state = State::Written;
+        let whole = point.as_ref().map_or(0, |point| point.bytes);
+        self.journal
+            .go_on_at(whole)
+            .map_err(|error| self.io(error))?;
+        let mut writer = JournalWriter::new(Arc::clone(&self.journal), self.kept.clone());
+        writer.go_on_after(point.as_ref().map_or(0, |point| point.blocks));
+        let (writer, summary) =
+            mine_from(point, feed, writer, output.format, &options, hands, control)
+                .map_err(|error| self.mine_error(error))?;
+        writer
+            .close()
+            .and_then(|()| self.journal.file.sync_all())
+            .map_err(|error| self.io(error))?;
+        if output.read_back == ReadBack::Verify {
+            self.verify(&options, hands.threads(), control)?;
+        }
+        self.commit()?;
+        Ok(summary)
+    }
+
+    fn io(&self, source: io::Error) -> OutputError {
+        OutputError::Io {
+            path: self.target.journal.clone(),
+            source,
+        }
+    }
+
+    fn mine_error(&self, error: MineError) -> OutputError {
+        match error {
+            MineError::Write(source) => self.io(source),
+            MineError::Resume(source) => OutputError::Resume {
+                journal: self.target.journal.clone(),
+                source,
+            },
+            other => OutputError::Mine(other),
+        }
+    }
+
+    fn verify(
+        &self,
+        options: &MineOptions,
+        threads: NonZeroUsize,
+        control: &Control,
+    ) -> Result<(), OutputError> {
+        let path = || self.target.journal.clone();
+        let written = self.journal.reader().map_err(|error| self.io(error))?;
+        let verify_options = VerifyOptions {
+            rule: Some(options.rule),
+            target: options.target,
+            strictness: options.strictness,
+        };
+        let report = Verifier::new(threads)?
+            .verify(written, &verify_options, &control.with_fresh_counts())
+            .map_err(|source| OutputError::ReadBack {
+                path: path(),
+                source,
+            })?;
+        match report.fault {
+            None => Ok(()),
+            Some(fault) => Err(OutputError::Invalid {
+                path: path(),
+                fault,
+            }),
+        }
+    }
+
+    /// Gives the chain its name.
+    fn commit(&mut self) -> Result<(), OutputError> {
+        let (from, to) = (&self.target.journal, &self.target.path);
+        let renamed = match self.output.overwrite {
+            Overwrite::Replace => fs::rename(from, to),
+            // Also refuses a file that came to be in the meantime.
+            Overwrite::Never => TempPath::try_from_path(from).and_then(|from| {
+                from.persist_noclobber(to).map_err(|failure| {
+                    // Else it is removed.
+                    let _ = failure.path.keep();
+                    failure.error
+                })
+            }),
+        };
+        match renamed {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(self.target.exists_error());
+            }
+            Err(error) => return Err(self.target.io_error(error)),
+        }
+        self.state = State::Renamed;
+        sync_folder(folder_of(to)).map_err(|error| self.target.io_error(error))
+    }
+
+    /// Puts the journal away.
+    fn unfinished(&self, error: OutputError) -> Unfinished {
+        let blocks = match self.state {
+            // The error itself says what is there.
+            State::Untouched
+                if self.journal.bytes > 0 && !matches!(error, OutputError::Mine(_)) =>
+            {
+                return error.into();
+            }
+            State::Untouched if self.journal.bytes > 0 => None,
+            State::Untouched => Some(0),
+            State::Written => Some(self.kept.blocks()),
+            State::Renamed => return error.into(),
+        };
+        // A genesis block is no work.
+        if blocks.is_some_and(|blocks| blocks <= 1) {
+            let _ = self.journal.remove();
+            return error.into();
+        }
+        // If it fails, the blocks may still be there.
+        let _ = self.journal.file.sync_data();
+        let journal = self.target.journal.clone();
+        Unfinished {
+            error: Box::new(error),
+            kept: Some(Kept { journal, blocks }),
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! Mining that is killed, or whose disk is full, or that meets another: what
+//! was mined is there, and going on gives the bytes of a run that nothing
+//! disturbed.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::naive::RULES;
+use crate::support::{Folder, PATIENCE};
+
+/// Kills that must have hit a journal under way.
+const KILLS: usize = 50;
+
+fn fourzero_path() -> &'static Path {
+    assert_cmd::cargo::cargo_bin!("fourzero")
+}
+
+/// A queue of `count` transactions.
+fn queue(count: usize) -> String {
+    (0..count)
+        .map(|number| {
+            format!("{{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": {number}}}\n")
+        })
+        .collect()
+}
+
+/// Mines `queue.jsonl` of the folder into `name`, the same each time.
+fn mine(folder: &Folder, name: &str, rule: &str) -> Command {
+    let mut command = Command::new(fourzero_path());
+    command
+        .current_dir(folder.path(""))
+        .args(["mine", "queue.jsonl", "--rule", rule, "--difficulty"])
+        .arg(if rule == "last-proof" { "4" } else { "3" })
+        .args(["--timestamp", "1700000000.25", "--recipient", "me", "-o"])
+        .arg(name)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+#[track_caller]
+fn ends(command: &mut Command, code: i32) -> Output {
+    let ended = command.output().unwrap();
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(code), "{stderr}");
+    ended
+}
+
+fn stderr(ended: &Output) -> String {
+    String::from_utf8(ended.stderr.clone()).unwrap()
+}
+
+/// Pseudo-random numbers, printed so that a failure can be had again.
+struct Random(u64);
+
+impl Random {
+    fn new() -> Self {
+        let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
+        let seed = now.as_nanos() as u64 | 1;
+        println!("seed {seed}");
+        Self(seed)
+    }
+
+    /// A duration up to `most`.
+    fn up_to(&mut self, most: Duration) -> Duration {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005) + 1;
+        most.mul_f64((self.0 >> 11) as f64 / (1u64 << 53) as f64)
+    }
+}
+
+#[test]
+fn killed_mining_goes_on_to_the_same_bytes() {
+    let mut random = Random::new();
+    let folder = Folder::new();
+    folder.write("queue.jsonl", queue(6_000));
+    let runs: Vec<_> = RULES
+        .iter()
+        .flat_map(|rule| ["json", "jsonl"].map(|format| (*rule, format)))
+        .map(|(rule, format)| {
+            let name = format!("whole-{rule}.{format}");
+            let started = Instant::now();
+            ends(&mut mine(&folder, &name, rule), 0);
+            (
+                rule,
+                format,
+                fs::read(folder.path(&name)).unwrap(),
+                started.elapsed(),
+            )
+        })
+        .collect();
+
+    let (mut kills, mut torn) = (0, 0);
+    for (rule, format, whole, time) in runs.iter().cycle().take(1_000) {
+        if kills >= KILLS {
+            break;
+        }
+        let name = format!("chain.{format}");
+        let journal = folder.path(&format!("{name}.journal"));
+        // Killed once or several times, until it is done.
+        for attempt in 0.. {
+            let mut command = mine(&folder, &name, rule);
+            command.arg("--resume");
+            if attempt == 3 {
+                ends(&mut command, 0);
+                break;
+            }
+            let mut child = command.spawn().unwrap();
+            thread::sleep(random.up_to(*time));
+            child.kill().unwrap();
+            child.wait().unwrap();
+            if let Ok(left) = fs::read(&journal) {
+                kills += 1;
+                torn += usize::from(!(left.ends_with(b"]}") || left.ends_with(b"}\n")));
+                assert!(whole.starts_with(&left), "{rule}, {format}");
+            } else if folder.path(&name).exists() {
+                break;
+            }
+        }
+        let chain = fs::read(folder.path(&name)).unwrap();
+        assert!(chain == *whole, "{rule}, {format}: the bytes differ");
+        assert!(!journal.exists());
+        fs::remove_file(folder.path(&name)).unwrap();
+    }
+    println!("{kills} kills left a journal, {torn} of them within a block");
+    assert!(kills >= KILLS, "only {kills} kills left a journal");
+}
+
+/// Whether `ended` says what is kept; the journal is checked against the
+/// whole chain.
+#[track_caller]
+fn is_kept(folder: &Folder, ended: &Output, whole: &[u8], problem: &str) {
+    let message = stderr(ended);
+    let start = format!("error: cannot write chain.json.journal: {problem}");
+    assert!(message.starts_with(&start), "{message}");
+    let kept = message.lines().nth(1).expect("a line on what is kept");
+    let blocks: usize = kept
+        .split(' ')
+        .next()
+        .unwrap()
+        .replace(',', "")
+        .parse()
+        .unwrap();
+    assert!(
+        kept.contains(" blocks are kept in chain.json.journal; "),
+        "{kept}"
+    );
+    let journal = fs::read(folder.path("chain.json.journal")).unwrap();
+    assert!(whole.starts_with(&journal));
+    let text = String::from_utf8(journal).unwrap();
+    let there = text.matches("]}").count();
+    assert!((2..=there).contains(&blocks), "{blocks} of {there}");
+}
+
+#[test]
+fn a_file_that_may_not_grow_is_gone_on_with_once_it_may() {
+    let folder = Folder::new();
+    folder.write("queue.jsonl", queue(6_000));
+    ends(&mut mine(&folder, "whole.json", "last-proof"), 0);
+    let whole = fs::read(folder.path("whole.json")).unwrap();
+    // A shell sets the limit, for this process must keep its own; so does it
+    // ignore the signal, as a full disk sends none.
+    let limited = |blocks: usize| {
+        let plain = mine(&folder, "chain.json", "last-proof");
+        let mut command = Command::new("sh");
+        command
+            .current_dir(folder.path(""))
+            .arg("-c")
+            .arg(format!(
+                "trap '' XFSZ; ulimit -f {blocks}; exec \"$0\" \"$@\" --resume"
+            ))
+            .arg(plain.get_program())
+            .args(plain.get_args());
+        command
+    };
+    for blocks in [64, 65, 300] {
+        let ended = ends(&mut limited(blocks), 2);
+        is_kept(&folder, &ended, &whole, "File too large");
+    }
+    ends(mine(&folder, "chain.json", "last-proof").arg("--resume"), 0);
+    assert!(fs::read(folder.path("chain.json")).unwrap() == whole);
+    assert!(!folder.path("chain.json.journal").exists());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_gone_on_with_once_there_is_room() {
+    let folder = Folder::new();
+    folder.write("queue.jsonl", queue(6_000));
+    ends(&mut mine(&folder, "whole.json", "last-proof"), 0);
+    let whole = fs::read(folder.path("whole.json")).unwrap();
+    fs::create_dir(folder.path("small")).unwrap();
+    let plain = mine(&folder, "chain.json", "last-proof");
+    let script = "
+        mount -t tmpfs -o size=128k tmpfs small || exit 77
+        cp queue.jsonl chain.json.journal small 2>/dev/null
+        rm -f small/queue.jsonl
+        cd small
+        ln -s ../queue.jsonl
+        \"$0\" \"$@\" 2>../stderr && exit 78
+        cp chain.json.journal ..
+        mount -o remount,size=16m tmpfs . || exit 77
+        \"$0\" \"$@\" --resume
+        code=$?
+        cp chain.json ..
+        exit $code";
+    // In a mount namespace of its own, as root there.
+    let mut ended = None;
+    for options in [&["-rm"][..], &["-m"]] {
+        let output = Command::new("unshare")
+            .args(options)
+            .args(["sh", "-c", script])
+            .arg(plain.get_program())
+            .args(plain.get_args())
+            .current_dir(folder.path(""))
+            .output();
+        match output {
+            Ok(output) if output.status.code() == Some(77) => {}
+            Ok(output) if stderr(&output).starts_with("unshare: ") => {}
+            Ok(output) => {
+                ended = Some(output);
+                break;
+            }
+            Err(_) => {}
+        }
+    }
+    let Some(ended) = ended else {
+        println!("skipped: no file system can be mounted here");
+        return;
+    };
+    assert_eq!(ended.status.code(), Some(0), "{}", stderr(&ended));
+    let failed = Output {
+        stderr: fs::read(folder.path("stderr")).unwrap(),
+        ..ended
+    };
+    is_kept(&folder, &failed, &whole, "No space left on device");
+    assert!(fs::read(folder.path("chain.json")).unwrap() == whole);
+}
+
+/// A run that waits for its queue to go on; killed if the test fails.
+struct Waiting(Child);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn wait_for_bytes(path: &Path) {
+    let started = Instant::now();
+    while fs::metadata(path).map_or(0, |file| file.len()) == 0 {
+        assert!(
+            started.elapsed() < PATIENCE,
+            "nothing is in {}",
+            path.display()
+        );
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn of_two_processes_on_one_output_the_second_is_refused() {
+    let folder = Folder::new();
+    folder.write("queue.jsonl", queue(100));
+    ends(&mut mine(&folder, "whole.json", "last-hash"), 0);
+    let mut first = Command::new(fourzero_path());
+    first
+        .current_dir(folder.path(""))
+        .args(["mine", "-", "--rule", "last-hash", "--difficulty", "3"])
+        .args([
+            "--timestamp",
+            "1700000000.25",
+            "--recipient",
+            "me",
+            "-o",
+            "chain.json",
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null());
+    let mut first = Waiting(first.spawn().unwrap());
+    // Who writes to it has locked it.
+    wait_for_bytes(&folder.path("chain.json.journal"));
+    for option in ["--resume", "--force", "--quiet"] {
+        let ended = ends(mine(&folder, "chain.json", "last-hash").arg(option), 2);
+        assert_eq!(
+            stderr(&ended),
+            "error: another process is mining into chain.json: it holds chain.json.journal\n"
+        );
+    }
+    let mut stdin = first.0.stdin.take().unwrap();
+    stdin.write_all(queue(100).as_bytes()).unwrap();
+    drop(stdin);
+    assert!(first.0.wait().unwrap().success());
+    assert_eq!(folder.read("chain.json"), folder.read("whole.json"));
+    assert!(!folder.path("chain.json.journal").exists());
+}
+
+#[test]
+fn of_many_processes_at_once_one_mines() {
+    let folder = Folder::new();
+    folder.write("queue.jsonl", queue(100));
+    ends(&mut mine(&folder, "whole.json", "last-hash"), 0);
+    for _ in 0..10 {
+        let runs: Vec<_> = (0..6)
+            .map(|_| mine(&folder, "chain.json", "last-hash").spawn().unwrap())
+            .collect();
+        let mut done = 0;
+        for run in runs {
+            let ended = run.wait_with_output().unwrap();
+            let message = stderr(&ended);
+            match ended.status.code() {
+                Some(0) => done += 1,
+                Some(2) => assert!(
+                    message.contains("another process is mining into chain.json")
+                        || message.contains("chain.json exists"),
+                    "{message}"
+                ),
+                code => panic!("{code:?}: {message}"),
+            }
+        }
+        assert_eq!(done, 1);
+        assert_eq!(folder.read("chain.json"), folder.read("whole.json"));
+        assert!(!folder.path("chain.json.journal").exists());
+        fs::remove_file(folder.path("chain.json")).unwrap();
+    }
+}

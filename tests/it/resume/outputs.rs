@@ -1,0 +1,118 @@
+//! Outputs that are there already, and several at once.
+
+use std::path::Path;
+
+use super::{SAME, end_of_block, interrupted, is_refused, mine, queue};
+use crate::support::{Ends as _, Folder, fourzero};
+
+#[test]
+fn without_a_journal_resume_starts_anew() {
+    let (folder, chain) = interrupted(|_| 0);
+    mine(&folder, &["--resume"], 0);
+    assert_eq!(folder.read("chain.json"), chain);
+}
+
+#[test]
+fn work_that_is_done_is_not_done_again() {
+    for options in [
+        &["--resume", "--json"][..],
+        &["--resume", "--json", "--force"],
+    ] {
+        let (folder, chain) = interrupted(str::len);
+        mine(&folder, &["--resume"], 0);
+        let summary = mine(&folder, options, 0).one_json();
+        assert_eq!(summary["resumed_blocks"], 5);
+        assert_eq!(summary["hashes"], 0);
+        assert_eq!(folder.read("chain.json"), chain);
+        assert_eq!(folder.names(), ["chain.json", "queue.jsonl"]);
+    }
+}
+
+#[test]
+fn a_finished_chain_of_another_queue_is_kept_without_force() {
+    for (queue, precious) in [(queue(34), false), (queue(36), false), (queue(35), true)] {
+        let (folder, chain) = interrupted(str::len);
+        mine(&folder, &["--resume"], 0);
+        folder.write("queue.jsonl", queue);
+        if precious {
+            folder.write("chain.json", "precious");
+        }
+        let before = folder.read("chain.json");
+        let run = mine(&folder, &["--resume"], 2);
+        assert_eq!(
+            run.stderr,
+            "error: chain.json exists; --force replaces it\n"
+        );
+        assert_eq!(folder.read("chain.json"), before);
+        assert_eq!(folder.names(), ["chain.json", "queue.jsonl"]);
+        mine(&folder, &["--resume", "--force"], 0);
+        assert_eq!(folder.read("chain.json") == chain, precious);
+    }
+}
+
+#[test]
+fn an_output_beside_its_journal_is_kept_without_force() {
+    let (folder, chain) = interrupted(end_of_block(4));
+    folder.write("chain.json", "precious");
+    let exists = "chain.json exists; --force replaces it";
+    is_refused(&folder, &["--resume"], exists);
+    is_refused(&folder, &[], exists);
+    assert_eq!(folder.read("chain.json"), "precious");
+    mine(&folder, &["--resume", "--force"], 0);
+    assert_eq!(folder.read("chain.json"), chain);
+    assert_eq!(folder.names(), ["chain.json", "queue.jsonl"]);
+}
+
+#[test]
+fn several_chains_go_on_where_each_was() {
+    let folder = Folder::new();
+    let names: Vec<_> = (0..5).map(|number| format!("q{number}.jsonl")).collect();
+    for (number, name) in names.iter().enumerate() {
+        folder.write(name, queue(20 + 10 * number));
+    }
+    let mine = |options: &[&str], code| {
+        fourzero()
+            .current_dir(folder.path(""))
+            .arg("mine")
+            .args(&names)
+            .args(SAME)
+            .args(["--out-dir", "chains"])
+            .args(options)
+            .ends_with(code)
+    };
+    mine(&[], 0);
+    let path = |number: usize| format!("chains/q{number}.json");
+    let chains: Vec<_> = (0..5).map(|number| folder.read(&path(number))).collect();
+    // The first is finished, the second nearly, the third and fourth are
+    // under way, the last was not begun.
+    for (number, blocks) in [(1, 4), (2, 3), (3, 1), (4, 0)] {
+        std::fs::remove_file(folder.path(&path(number))).unwrap();
+        if blocks > 0 {
+            let bytes = end_of_block(blocks)(&chains[number]);
+            folder.write(&(path(number) + ".journal"), &chains[number][..bytes]);
+        }
+    }
+    let run = mine(&[], 2);
+    assert!(
+        run.stderr.contains("chains/q0.json exists"),
+        "{}",
+        run.stderr
+    );
+    let run = mine(&["--resume", "--json"], 0);
+    let mut there: Vec<_> = run
+        .json()
+        .iter()
+        .map(|summary| {
+            let name = summary["output"].as_str().unwrap().to_owned();
+            (name, summary["resumed_blocks"].as_u64().unwrap())
+        })
+        .collect();
+    there.sort();
+    let expected = [3, 4, 3, 1, 0];
+    for (number, (name, blocks)) in there.iter().enumerate() {
+        assert_eq!(Path::new(name), Path::new(&path(number)));
+        assert_eq!(*blocks, expected[number], "{name}");
+        assert_eq!(folder.read(name), chains[number]);
+    }
+    assert_eq!(std::fs::read_dir(folder.path("chains")).unwrap().count(), 5);
+}
