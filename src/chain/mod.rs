@@ -4,12 +4,15 @@
 //! Uses [`crate::pow`] and [`crate::sha256`], nothing above.
 
 mod block;
+mod canonical;
+mod convert;
 mod file;
 pub mod json;
 mod transaction;
 mod verify;
 
 pub use block::{Block, PreviousHash, SealedBlock};
+pub use convert::{Conversion, ConvertError, convert};
 #[cfg(feature = "node")]
 pub(crate) use file::{Batch, ChainReader};
 pub use file::{ChainWriter, Format, ReadError};

@@ -98,7 +98,8 @@ pub(super) struct MineArgs {
     /// Give block i the time T + i - 1, so that two runs give the same bytes
     #[arg(long, value_name = "T", value_parser = seconds, allow_negative_numbers = true)]
     pub(super) timestamp: Option<f64>,
-    /// json or jsonl [default: jsonl for an output that ends in .jsonl, else json]
+    /// json, jsonl or array [default: jsonl for an output that ends in .jsonl,
+    /// else json]
     #[arg(long)]
     pub(super) format: Option<Format>,
     /// Replace the chain file if it exists

@@ -15,11 +15,33 @@ pub enum Format {
     Json,
     /// JSON Lines: one block a line.
     JsonLines,
+    /// A bare array of blocks: `[B, B, ...]`.
+    Array,
 }
 
 impl Format {
+    /// Every format.
+    pub const ALL: [Self; 3] = [Self::Json, Self::JsonLines, Self::Array];
+
+    /// The name under which `--format` knows it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::JsonLines => "jsonl",
+            Self::Array => "array",
+        }
+    }
+
+    /// The extension of a file in this format.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Json | Self::Array => "json",
+            Self::JsonLines => "jsonl",
+        }
+    }
+
     /// The format that a file's name asks for: JSON Lines for `.jsonl` and
-    /// `.ndjson`, JSON for every other.
+    /// `.ndjson`, JSON for every other. No name asks for [`Self::Array`].
     pub fn of_path(path: &Path) -> Self {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("jsonl" | "ndjson") => Self::JsonLines,
@@ -32,22 +54,19 @@ impl FromStr for Format {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "json" => Ok(Self::Json),
-            "jsonl" => Ok(Self::JsonLines),
-            _ => Err(format!(
-                "there is no format \"{name}\" (there are: json, jsonl)"
-            )),
-        }
+        Self::ALL
+            .into_iter()
+            .find(|format| format.name() == name)
+            .ok_or_else(|| {
+                let known = Self::ALL.map(Self::name).join(", ");
+                format!("there is no format \"{name}\" (there are: {known})")
+            })
     }
 }
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Json => "json",
-            Self::JsonLines => "jsonl",
-        })
+        f.pad(self.name())
     }
 }
 
@@ -91,23 +110,27 @@ impl<W: Write> ChainWriter<W> {
 
     /// Appends one block by its canonical text.
     pub(crate) fn push_text(&mut self, text: &[u8]) -> io::Result<()> {
+        let is_first = self.blocks == 0;
         match self.format {
-            Format::Json => {
-                let before: &[u8] = if self.blocks == 0 {
-                    b"{\"chain\": ["
-                } else {
-                    b", "
-                };
-                self.out.write_all(before)?;
-                self.out.write_all(text)?;
-            }
-            Format::JsonLines => {
-                self.out.write_all(text)?;
-                self.out.write_all(b"\n")?;
-            }
+            Format::Json | Format::Array if is_first => self.open()?,
+            Format::Json | Format::Array => self.out.write_all(b", ")?,
+            Format::JsonLines => {}
+        }
+        self.out.write_all(text)?;
+        if self.format == Format::JsonLines {
+            self.out.write_all(b"\n")?;
         }
         self.blocks += 1;
         Ok(())
+    }
+
+    /// Writes what stands before the first block.
+    fn open(&mut self) -> io::Result<()> {
+        self.out.write_all(match self.format {
+            Format::Json => b"{\"chain\": [",
+            Format::JsonLines => b"",
+            Format::Array => b"[",
+        })
     }
 
     /// Ends the chain, flushes, and gives back what was written to.
@@ -115,11 +138,13 @@ impl<W: Write> ChainWriter<W> {
     /// # Errors
     /// If writing fails.
     pub fn finish(mut self) -> io::Result<W> {
-        if self.format == Format::Json {
-            if self.blocks == 0 {
-                self.out.write_all(b"{\"chain\": [")?;
-            }
-            write!(self.out, "], \"length\": {}}}", self.blocks)?;
+        if self.blocks == 0 {
+            self.open()?;
+        }
+        match self.format {
+            Format::Json => write!(self.out, "], \"length\": {}}}", self.blocks)?,
+            Format::JsonLines => {}
+            Format::Array => self.out.write_all(b"]")?,
         }
         self.out.flush()?;
         Ok(self.out)
@@ -149,6 +174,20 @@ mod tests {
         );
         assert_eq!(written(Format::Json, 0), r#"{"chain": [], "length": 0}"#);
         assert_eq!(written(Format::JsonLines, 2), format!("{text}\n{text}\n"));
+        assert_eq!(written(Format::JsonLines, 0), "");
+        assert_eq!(written(Format::Array, 2), format!("[{text}, {text}]"));
+        assert_eq!(written(Format::Array, 0), "[]");
+    }
+
+    #[test]
+    fn a_format_has_the_name_that_it_is_asked_for_by() {
+        for format in Format::ALL {
+            assert_eq!(format.to_string().parse(), Ok(format));
+        }
+        assert_eq!(
+            "xml".parse::<Format>().unwrap_err(),
+            "there is no format \"xml\" (there are: json, jsonl, array)"
+        );
     }
 
     #[test]

@@ -15,7 +15,7 @@
 mod fault;
 mod findings;
 mod inspect;
-mod known;
+pub(super) mod known;
 mod ledger;
 mod line;
 mod worker;

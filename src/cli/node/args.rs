@@ -75,7 +75,8 @@ pub(super) struct ExportArgs {
     /// The folder of the node's database [default: the platform's]
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
-    /// json or jsonl [default: jsonl for a name that ends in .jsonl, else json]
+    /// json, jsonl or array [default: jsonl for a name that ends in .jsonl, else
+    /// json]
     #[arg(long)]
     pub(super) format: Option<Format>,
     /// Replace the chain file if it exists
