@@ -1,6 +1,6 @@
 //! Batch mining: queue files ([`Queue`]), the pipeline that turns them into a
 //! chain ([`mine()`]), the output file ([`mine_to_file`]), and many of them at
-//! once ([`mine_each`]).
+//! once ([`mine_each`]). Also files that are whole or not there ([`WholeFile`]).
 //!
 //! Uses [`crate::chain`], [`crate::pow`] and [`crate::sha256`], nothing above.
 
@@ -12,6 +12,7 @@ mod output;
 mod pipeline;
 mod queue;
 mod share;
+mod whole_file;
 
 pub use many::{ChainJob, mine_each};
 pub use named::NamedQueue;
@@ -19,3 +20,4 @@ pub use options::{Clock, MineOptions, ProofMemory, fresh_node_id};
 pub use output::{OutputError, OutputOptions, Overwrite, ReadBack, mine_to_file};
 pub use pipeline::{MineError, MineSummary, mine};
 pub use queue::{Queue, QueueError};
+pub use whole_file::{WholeFile, WholeFileError};

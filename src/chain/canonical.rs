@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use super::file::{Batch, ChainReader, ReadError, Separator};
 use super::json::{Advance, Kind, Position, StreamError, Transcoder, View, value_length};
-use super::verify::known::recognize;
+use super::verify::known::{Parts, recognize};
 
 /// Batches that are read with certainty where a guess failed, before the next
 /// is tried.
@@ -56,6 +56,16 @@ struct Block {
     /// In the batch, or in [`CanonicalReader::texts`].
     is_raw: bool,
     range: Range<usize>,
+    parts: Option<Parts>,
+}
+
+/// A block that was read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CanonicalBlock<'a> {
+    /// Its canonical text, an object.
+    pub(super) text: &'a [u8],
+    /// Where its parts stand there, if its spelling is known.
+    pub(super) parts: Option<&'a Parts>,
 }
 
 impl<R: Read> CanonicalReader<R> {
@@ -86,15 +96,18 @@ impl<R: Read> CanonicalReader<R> {
         Ok(is_there)
     }
 
-    /// The canonical texts of the blocks that were read.
-    pub(super) fn blocks(&self) -> impl Iterator<Item = &[u8]> {
+    /// The blocks that were read.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = CanonicalBlock<'_>> {
         self.blocks.iter().map(|block| {
             let source = if block.is_raw {
                 self.batch.text()
             } else {
                 &self.texts
             };
-            &source[block.range.clone()]
+            CanonicalBlock {
+                text: &source[block.range.clone()],
+                parts: block.parts.as_ref(),
+            }
         })
     }
 
@@ -108,9 +121,11 @@ impl<R: Read> CanonicalReader<R> {
         self.reader.bytes_read()
     }
 
-    /// The canonical text of the file's `"length"`, known at the end.
-    pub(super) fn stated_length(&self) -> Option<&[u8]> {
-        self.reader.stated_length()
+    /// The file's `"length"`, shortened if it is long, unless it is the number
+    /// of blocks. Known at the end.
+    pub(super) fn wrong_length(&self) -> Option<String> {
+        let stated = self.reader.stated_length()?;
+        (stated != self.count.to_string().as_bytes()).then(|| View::of(stated).excerpt())
     }
 
     fn advance_by_guess(&mut self) -> Result<bool, BlockError> {
@@ -208,21 +223,30 @@ impl Block {
             return None;
         };
         let (is_raw, length) = (known.is_raw, known.length);
+        let parts = Some(known.parts);
         let range = if is_raw {
             start..start + length
         } else {
             written..texts.len()
         };
-        Some((Self { is_raw, range }, length))
+        Some((
+            Self {
+                is_raw,
+                range,
+                parts,
+            },
+            length,
+        ))
     }
 
     /// The block whose canonical text is the end of `texts`, from `start` on;
     /// `None` if it is no object.
     fn written(texts: &[u8], start: usize) -> Option<Self> {
         let is_object = View::of(&texts[start..]).kind() == Kind::Object;
-        is_object.then(|| Self {
+        is_object.then_some(Self {
             is_raw: false,
             range: start..texts.len(),
+            parts: None,
         })
     }
 }
@@ -239,7 +263,7 @@ mod tests {
             blocks.extend(
                 reader
                     .blocks()
-                    .map(|text| String::from_utf8(text.to_vec()).unwrap()),
+                    .map(|block| String::from_utf8(block.text.to_vec()).unwrap()),
             );
             assert_eq!(reader.count(), blocks.len() as u64);
         }

@@ -99,28 +99,29 @@ pub fn convert(
     let mut reader = CanonicalReader::new(source);
     let out = io::BufWriter::with_capacity(WRITE_BYTES, out);
     let mut writer = ChainWriter::new(out, format);
-    let (mut blocks, mut bytes) = (0, 0);
+    let mut is_first = true;
+    let mut bytes = 0;
     while reader.advance()? {
         if control.is_cancelled() {
             return Err(ConvertError::Cancelled);
         }
-        for text in reader.blocks() {
-            if blocks == 0 && format == Format::JsonLines && reads_as_chain(text) {
+        let mut blocks = 0;
+        for block in reader.blocks() {
+            if is_first && format == Format::JsonLines && reads_as_chain(block.text) {
                 return Err(ConvertError::ReadsAsChain);
             }
-            writer.push_text(text).map_err(ConvertError::Write)?;
+            is_first = false;
+            writer.push_text(block.text).map_err(ConvertError::Write)?;
             blocks += 1;
         }
-        control.add_blocks(reader.count() - control.blocks());
+        control.add_blocks(blocks);
         control.add_bytes(reader.bytes_read() - bytes);
         bytes = reader.bytes_read();
     }
     writer.finish().map_err(ConvertError::Write)?;
     Ok(Conversion {
-        blocks,
-        wrong_length: reader
-            .stated_length()
-            .and_then(|stated| wrong(stated, blocks)),
+        blocks: reader.count(),
+        wrong_length: reader.wrong_length(),
     })
 }
 
@@ -132,9 +133,4 @@ fn reads_as_chain(block: &[u8]) -> bool {
     View::of(block)
         .members()
         .any(|(key, value)| key == b"chain" && value.kind() == Kind::Array)
-}
-
-/// The stated length, shortened if it is long, unless it is right.
-fn wrong(stated: &[u8], blocks: u64) -> Option<String> {
-    (stated != blocks.to_string().as_bytes()).then(|| View::of(stated).excerpt())
 }

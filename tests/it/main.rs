@@ -9,6 +9,8 @@
 mod behaviour;
 #[cfg(unix)]
 mod bench;
+mod convert;
+mod inspect;
 #[cfg(unix)]
 mod interrupts;
 mod known_proofs;
@@ -23,6 +25,7 @@ mod properties;
 mod puzzle;
 mod python;
 mod search;
+mod shell;
 mod single_bytes;
 mod spellings;
 mod support;

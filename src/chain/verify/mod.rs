@@ -14,7 +14,7 @@
 
 mod fault;
 mod findings;
-mod inspect;
+pub(super) mod inspect;
 pub(super) mod known;
 mod ledger;
 mod line;
