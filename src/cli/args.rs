@@ -168,7 +168,7 @@ pub(super) struct VerifyArgs {
 Examples:
   fourzero search 100
   fourzero search \"$challenge\" --difficulty 5 --any
-  fourzero search block --suffix ';v1' --bits 30 --start 1000000000 --time-limit 60")]
+  fourzero search block --suffix ';v1' --bits 30 --start 1000000 --time-limit 60")]
 pub(super) struct SearchArgs {
     /// The text before the nonce
     pub(super) prefix: String,

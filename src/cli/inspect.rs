@@ -7,6 +7,7 @@ use anyhow::{Context as _, anyhow};
 use fourzero::chain::{Cycle, Range, Statistics, StatisticsError, statistics};
 use fourzero::pow::{Control, Rule};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::args::InspectArgs;
 use super::interrupt::{self, WhenStuck};
@@ -88,7 +89,7 @@ struct BalanceFigures<'a> {
 
 #[derive(Serialize)]
 struct HolderFigures<'a> {
-    name: &'a str,
+    name: Value,
     balance: &'a str,
     transactions: u64,
 }
@@ -157,7 +158,7 @@ fn figures<'a>(file: &'a str, statistics: &'a Statistics) -> Figures<'a> {
         max: range.max,
     };
     let holders = balances.top.iter().map(|holder| HolderFigures {
-        name: &holder.name,
+        name: name(&holder.name),
         balance: &holder.balance,
         transactions: holder.transactions,
     });
@@ -202,6 +203,16 @@ fn figures<'a>(file: &'a str, statistics: &'a Statistics) -> Figures<'a> {
             not_counted: balances.not_counted,
             top: holders.collect(),
         },
+    }
+}
+
+/// A name as the value that it is in the chain; or its text, where that is
+/// shortened or a number that would be rounded.
+fn name(json: &str) -> Value {
+    match serde_json::from_str(json) {
+        Ok(Value::Number(number)) if number.to_string() != json => json.into(),
+        Ok(name) => name,
+        Err(_) => json.into(),
     }
 }
 

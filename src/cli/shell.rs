@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::{Command, CommandFactory as _};
@@ -19,7 +19,8 @@ const NAME: &str = "fourzero";
 pub(super) fn completions(args: &CompletionsArgs) -> anyhow::Result<Exit> {
     // Into memory first: the generator panics if what it writes to fails.
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut command(), NAME, &mut script);
+    let mut command = visible(&Cli::command());
+    clap_complete::generate(args.shell, &mut command, NAME, &mut script);
     write_out(&script)
 }
 
@@ -27,8 +28,30 @@ pub(super) fn man(args: &ManArgs) -> anyhow::Result<Exit> {
     let Some(folder) = &args.out else {
         return write_out(&page(&command())?);
     };
-    write_pages(folder).with_context(|| format!("cannot write to {}", folder.display()))?;
+    let pages =
+        write_pages(folder).with_context(|| format!("cannot write to {}", folder.display()))?;
+    for page in pages {
+        print::line(&page.display().to_string()).context(print::FAILED)?;
+    }
     Ok(Exit::Yes)
+}
+
+/// What of a command is anybody's to call: the generators describe hidden
+/// commands, too.
+fn visible(command: &Command) -> Command {
+    let below = command
+        .get_subcommands()
+        .filter(|below| !below.is_hide_set());
+    let mut copy = Command::new(command.get_name().to_owned())
+        .args(command.get_arguments().cloned())
+        .subcommands(below.map(visible));
+    if let Some(about) = command.get_about() {
+        copy = copy.about(about.clone());
+    }
+    if let Some(version) = command.get_version() {
+        copy = copy.version(version.to_owned());
+    }
+    copy
 }
 
 /// The whole command, every name in it settled.
@@ -44,18 +67,20 @@ fn write_out(text: &[u8]) -> anyhow::Result<Exit> {
 }
 
 /// Writes a page for the command and each of those below it.
-fn write_pages(folder: &Path) -> anyhow::Result<()> {
+fn write_pages(folder: &Path) -> io::Result<Vec<PathBuf>> {
     fs::create_dir_all(folder)?;
+    let mut pages = Vec::new();
     let mut left = vec![command()];
     while let Some(command) = left.pop() {
         let name = command.get_display_name().unwrap_or(NAME);
         let path = folder.join(format!("{name}.1"));
         fs::write(&path, page(&command)?)?;
-        print::line(&path.display().to_string()).context(print::FAILED)?;
+        pages.push(path);
         let below = command.get_subcommands();
         left.extend(below.filter(|below| !below.is_hide_set()).cloned());
     }
-    Ok(())
+    pages.sort();
+    Ok(pages)
 }
 
 /// The manual page of one command.

@@ -230,6 +230,21 @@ fn a_first_block_that_json_lines_would_read_as_a_chain_is_refused_there_alone() 
 }
 
 #[test]
+fn a_block_that_could_not_be_read_back_is_not_written() {
+    // 24 MiB that become 72.
+    let text = format!("[{{}}, {{\"a\": \"{}\"}}]", "é".repeat(12 << 20));
+    let folder = Folder::new();
+    let input = folder.write("in.json", text);
+    let run = convert(&input, &folder.path("out.json"), &[], 2);
+    let expected = format!(
+        "error: {}: block 2 takes more than 32 MiB in its canonical text\n",
+        shown(&input)
+    );
+    assert_eq!(run.stderr, expected);
+    assert_eq!(folder.names(), ["in.json"]);
+}
+
+#[test]
 fn an_invalid_chain_is_converted_unless_verification_is_asked_for() {
     let (name, rule) = EXPORTED[1];
     let changed = data_text(name).replacen("\"amount\": ", "\"amount\": 1", 1);

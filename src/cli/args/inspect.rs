@@ -12,7 +12,7 @@ use super::Printing;
 /// how hard they were, and whether they run in a cycle. Sums are exact.
 ///
 /// Nothing of that says whether the chain is valid; `fourzero verify` does.
-/// Memory grows with the chain: 12 bytes a block, and about a hundred for each
+/// Memory grows with the chain: by 12 bytes a block, and by 100 to 300 for each
 /// name that stands in a transaction.
 #[derive(Debug, Args)]
 #[command(after_help = "\

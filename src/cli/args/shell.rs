@@ -7,15 +7,14 @@ use clap_complete::Shell;
 
 /// Print a script that completes commands and options with Tab
 ///
-/// The script goes where the shell looks for such scripts; a new shell then
-/// completes `fourzero`.
+/// bash can evaluate the script as it starts; zsh and fish look for it in a
+/// folder. A new shell then completes `fourzero`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  fourzero completions bash > ~/.local/share/bash-completion/completions/fourzero
+  eval \"$(fourzero completions bash)\"    # in ~/.bashrc
   fourzero completions zsh > \"${fpath[1]}/_fourzero\"
-  fourzero completions fish > ~/.config/fish/completions/fourzero.fish
-  eval \"$(fourzero completions bash)\"    # for this shell alone")]
+  fourzero completions fish > ~/.config/fish/completions/fourzero.fish")]
 pub(in crate::cli) struct CompletionsArgs {
     /// The shell
     pub(in crate::cli) shell: Shell,

@@ -11,8 +11,11 @@ use crate::cli::print;
 /// Columns that the name of a figure takes.
 const LABEL: usize = 14;
 
-/// Of longer names and balances, this much is shown.
-const MOST_CHARACTERS: usize = 32;
+/// Of longer names, this much is shown: all of a node id.
+const NAME_CHARACTERS: usize = 32;
+
+/// A sum that takes more is rounded.
+const SUM_CHARACTERS: usize = 18;
 
 /// Lines under the names of their figures.
 #[derive(Debug, Default)]
@@ -104,13 +107,15 @@ fn difficulty(statistics: &Statistics, lines: &mut Lines) {
             lines.add(label, "no proof to tell by");
             return;
         };
-        let text = format!(
-            "under {:13} every proof has at least {} ({})",
-            zeros.rule,
-            print::count(hex.into(), "hex zero"),
-            print::count(bits.into(), "bit")
-        );
-        lines.add(label, &text);
+        let found = match bits {
+            0 => "no zeros".to_owned(),
+            _ => format!(
+                "at least {} ({})",
+                print::count(hex.into(), "hex zero"),
+                print::count(bits.into(), "bit")
+            ),
+        };
+        lines.add(label, &format!("{found} under {}", zeros.rule));
         label = "";
     }
 }
@@ -160,7 +165,7 @@ fn balances(balances: &Balances, lines: &mut Lines) {
         &format!(
             "{names}, {} below zero, {} minted by \"0\"",
             HumanCount(balances.below_zero),
-            shortened(balances.minted.clone())
+            sum(&balances.minted)
         ),
     );
     let words = "not counted: no number, or over 4,300 digits";
@@ -170,9 +175,9 @@ fn balances(balances: &Balances, lines: &mut Lines) {
         .iter()
         .map(|holder| {
             (
-                shortened(readable(&holder.name)),
-                shortened(holder.balance.clone()),
-                print::count(holder.transactions, "transaction"),
+                shortened(&readable(&holder.name)),
+                sum(&holder.balance),
+                format!("{} tx", HumanCount(holder.transactions)),
             )
         })
         .collect();
@@ -244,12 +249,31 @@ fn readable(json: &str) -> String {
     shown
 }
 
-fn shortened(text: String) -> String {
-    if text.chars().count() <= MOST_CHARACTERS {
-        return text;
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= NAME_CHARACTERS {
+        return name.to_owned();
     }
-    let kept = text.chars().take(MOST_CHARACTERS - 3);
+    let kept = name.chars().take(NAME_CHARACTERS - 3);
     kept.chain("...".chars()).collect()
+}
+
+/// A decimal number, or about that number where it is long.
+fn sum(decimal: &str) -> String {
+    const DIGITS: usize = 10;
+    if decimal.len() <= SUM_CHARACTERS {
+        return decimal.to_owned();
+    }
+    let (sign, magnitude) = match decimal.strip_prefix('-') {
+        Some(magnitude) => ("-", magnitude),
+        None => ("", decimal),
+    };
+    let whole = magnitude.split('.').next().unwrap_or(magnitude);
+    if whole.len() + sign.len() + "~.0".len() <= SUM_CHARACTERS {
+        let places = SUM_CHARACTERS - "~".len() - sign.len();
+        return format!("~{sign}{}", &magnitude[..places]);
+    }
+    let exponent = whole.len() - 1;
+    format!("~{sign}{}.{}e+{exponent}", &whole[..1], &whole[1..DIGITS])
 }
 
 #[cfg(test)]
@@ -267,6 +291,22 @@ mod tests {
             (1e300, "1e300 s"),
         ] {
             assert_eq!(length(seconds), expected);
+        }
+    }
+
+    #[test]
+    fn long_sums_keep_their_size() {
+        for (decimal, expected) in [
+            ("0", "0"),
+            ("-123456789012345.5", "-123456789012345.5"),
+            ("123456789012345.890123", "~123456789012345.8"),
+            ("-123456789012345.890123", "~-1.234567890e+14"),
+            ("123456789012345678901234567890.1", "~1.234567890e+29"),
+            ("-0.000000000000000000001", "~-0.00000000000000"),
+        ] {
+            let found = sum(decimal);
+            assert_eq!(found, expected);
+            assert!(found.len() <= SUM_CHARACTERS);
         }
     }
 
