@@ -3,7 +3,7 @@
 
     python3 scripts/check_chain.py CHAIN [--rule last-proof] [--difficulty 4]
 
-Reads {"chain": [...], "length": N} or JSON Lines, recomputes every hash and
+Reads {"chain": [...], "length": N}, a bare array or JSON Lines, recomputes every hash and
 every proof as the tutorial's node does, and exits 1 at the first difference.
 """
 
@@ -24,6 +24,8 @@ def read_chain(path):
     if path.endswith(".jsonl"):
         return [json.loads(line) for line in text.splitlines()]
     document = json.loads(text)
+    if isinstance(document, list):
+        return document
     if document["length"] != len(document["chain"]):
         sys.exit(f"length is {document['length']}, but there are {len(document['chain'])} blocks")
     return document["chain"]

@@ -11,7 +11,7 @@
 //! |---|---|
 //! | [`sha256`] | the hash, and which implementations this CPU can run |
 //! | [`pow`] | rules, targets, templates, the search for a proof |
-//! | [`chain`] | blocks, transactions, the canonical text, chain files, verification |
+//! | [`chain`] | blocks, transactions, the canonical text, chain files, verification, conversion, statistics |
 //! | [`batch`] | queues, and the pipeline that turns them into a chain file |
 //! | [`mod@bench`] | what this machine does: rates, how they scale, comparisons |
 //! | `node` (feature `node`, on by default) | the HTTP node |

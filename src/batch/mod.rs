@@ -1,6 +1,6 @@
 //! Batch mining: queue files ([`Queue`]), the pipeline that turns them into a
 //! chain ([`mine()`]), the output file ([`mine_to_file`]), and many of them at
-//! once ([`mine_each`]).
+//! once ([`mine_each`]). Also files that are whole or not there ([`WholeFile`]).
 //!
 //! Uses [`crate::chain`], [`crate::pow`] and [`crate::sha256`], nothing above.
 
@@ -13,6 +13,7 @@ mod output;
 mod pipeline;
 mod queue;
 mod share;
+mod whole_file;
 
 pub use journal::error::ResumeError;
 pub use many::{ChainJob, mine_each};
@@ -24,3 +25,4 @@ pub use output::{
 };
 pub use pipeline::{MineError, MineSummary, mine};
 pub use queue::{Queue, QueueError};
+pub use whole_file::{WholeFile, WholeFileError};

@@ -1,18 +1,28 @@
 //! The chain: blocks, transactions, the canonical text they are hashed by,
-//! chain files, and verification.
+//! chain files, verification, conversion, and statistics.
 //!
 //! Uses [`crate::pow`] and [`crate::sha256`], nothing above.
 
+mod amount;
 mod block;
+mod canonical;
+mod convert;
 mod file;
 pub mod json;
+mod statistics;
 mod transaction;
 mod verify;
 
+#[cfg(feature = "node")]
+pub(crate) use amount::Amount;
 pub use block::{Block, PreviousHash, SealedBlock};
+pub use convert::{Conversion, ConvertError, convert};
 #[cfg(feature = "node")]
 pub(crate) use file::{Batch, ChainReader};
 pub use file::{ChainWriter, Format, ReadError};
+pub use statistics::{
+    Balances, Cycle, Holder, Proofs, Range, Statistics, StatisticsError, Times, statistics,
+};
 pub(crate) use transaction::{LEVELS_ABOVE, Spelling};
 pub use transaction::{
     Strictness, TRANSACTION_FIELDS, TransactionError, TransactionProblem, Transactions,

@@ -98,6 +98,11 @@ impl<'a> TransactionView<'a> {
         Ok(transaction)
     }
 
+    /// The values, in the order of [`TRANSACTION_FIELDS`].
+    pub(super) const fn values(&self) -> [View<'a>; 3] {
+        self.0
+    }
+
     fn check_types(&self) -> Result<(), TransactionProblem> {
         self.0
             .iter()

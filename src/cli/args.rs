@@ -2,6 +2,10 @@
 //! started before a command asks for it.
 
 mod bench;
+mod convert;
+mod inspect;
+pub(super) mod named;
+mod shell;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -14,11 +18,14 @@ use fourzero::pow::{Nonce, Rule, SearchError, Searcher, Target};
 use fourzero::sha256::Kernel;
 
 pub(super) use self::bench::{BenchArgs, BenchCommand, FiguresArgs, SweepArgs};
+pub(super) use self::convert::ConvertArgs;
+pub(super) use self::inspect::InspectArgs;
+pub(super) use self::shell::{CompletionsArgs, ManArgs};
 
 /// Mine and verify the tutorial blockchain, byte for byte as its Python
 /// programs do.
 #[derive(Debug, Parser)]
-#[command(version, long_version = version(), styles = Styles::styled(), max_term_width = 100, after_help = EXIT_CODES)]
+#[command(version, long_version = version(), styles = Styles::styled(), max_term_width = 100, after_help = EXAMPLES_AND_EXIT_STATUS)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -36,10 +43,16 @@ fn version() -> String {
     )
 }
 
-const EXIT_CODES: &str = "\
+const EXAMPLES_AND_EXIT_STATUS: &str = "\
+Examples:
+  fourzero mine queue.csv -o chain.json
+  fourzero verify chain.json
+  fourzero inspect chain.json
+
 Exit status:
   0    yes
-  1    the honest answer is no (an invalid chain, a search or puzzle without an answer)
+  1    the honest answer is no: an invalid chain, a search or puzzle without
+       an answer
   2    usage, input or output error
   130  interrupted";
 
@@ -49,9 +62,13 @@ pub(super) enum Command {
     Verify(VerifyArgs),
     Search(SearchArgs),
     Puzzle(PuzzleArgs),
+    Convert(ConvertArgs),
+    Inspect(InspectArgs),
     Bench(BenchArgs),
     #[cfg(feature = "node")]
     Node(Box<super::node::NodeArgs>),
+    Completions(CompletionsArgs),
+    Man(ManArgs),
 }
 
 /// Mine queued transactions into a chain file, and verify it
@@ -83,7 +100,7 @@ pub(super) struct MineArgs {
     #[arg(long, value_name = "DIR", conflicts_with = "output")]
     pub(super) out_dir: Option<PathBuf>,
     /// What a proof is hashed with: last-proof, previous-hash or last-hash
-    #[arg(long, default_value_t)]
+    #[arg(long, default_value_t, value_parser = named::rule(), hide_possible_values = true)]
     pub(super) rule: Rule,
     #[command(flatten)]
     pub(super) difficulty: Difficulty,
@@ -102,8 +119,9 @@ pub(super) struct MineArgs {
     /// Give block i the time T + i - 1, so that two runs give the same bytes
     #[arg(long, value_name = "T", value_parser = seconds, allow_negative_numbers = true)]
     pub(super) timestamp: Option<f64>,
-    /// json or jsonl [default: jsonl for an output that ends in .jsonl, else json]
-    #[arg(long)]
+    /// json, jsonl or array [default: jsonl for an output that ends in .jsonl,
+    /// else json]
+    #[arg(long, value_parser = named::format(), hide_possible_values = true)]
     pub(super) format: Option<Format>,
     /// Replace the chain file if it exists
     #[arg(long)]
@@ -137,7 +155,7 @@ pub(super) struct VerifyArgs {
     #[arg(required = true, value_name = "CHAIN")]
     pub(super) chains: Vec<PathBuf>,
     /// last-proof, previous-hash, last-hash, or auto to find it
-    #[arg(long, default_value = "auto", value_parser = rule_or_auto)]
+    #[arg(long, default_value = "auto", value_parser = named::rule_choice(), hide_possible_values = true)]
     pub(super) rule: RuleChoice,
     #[command(flatten)]
     pub(super) difficulty: Difficulty,
@@ -158,7 +176,7 @@ pub(super) struct VerifyArgs {
 Examples:
   fourzero search 100
   fourzero search \"$challenge\" --difficulty 5 --any
-  fourzero search block --suffix ';v1' --bits 30 --start 1000000000 --time-limit 60")]
+  fourzero search block --suffix ';v1' --bits 30 --start 1000000 --time-limit 60")]
 pub(super) struct SearchArgs {
     /// The text before the nonce
     pub(super) prefix: String,
@@ -244,10 +262,13 @@ pub(super) struct Threads {
 
 impl Threads {
     pub(super) fn count(&self) -> NonZeroUsize {
-        self.count
-            .or(NonZeroUsize::new(num_cpus::get()))
-            .unwrap_or(NonZeroUsize::MIN)
+        self.count.unwrap_or_else(all_cores)
     }
+}
+
+/// As many threads as there are logical cores.
+pub(super) fn all_cores() -> NonZeroUsize {
+    NonZeroUsize::new(num_cpus::get()).unwrap_or(NonZeroUsize::MIN)
 }
 
 /// What searches run on.
@@ -256,7 +277,7 @@ pub(super) struct Engine {
     #[command(flatten)]
     threads: Threads,
     /// The implementation of SHA-256 to search with [default: the fastest]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = named::kernel(), hide_possible_values = true)]
     kernel: Option<Kernel>,
 }
 
@@ -365,5 +386,47 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// The words of a shell's command line up to a pipe, a redirection or a
+    /// comment.
+    fn words(line: &str) -> Vec<String> {
+        let mut words = vec![String::new()];
+        let mut quote = None;
+        for character in line.chars() {
+            match (quote, character) {
+                (Some(open), _) if open == character => quote = None,
+                (None, '\'' | '"') => quote = Some(character),
+                (None, '|' | '>' | '#' | ')') => break,
+                (None, ' ') => words.push(String::new()),
+                _ => words.last_mut().unwrap().push(character),
+            }
+        }
+        words.retain(|word| !word.is_empty());
+        words
+    }
+
+    #[test]
+    fn every_example_in_the_help_is_accepted() {
+        let mut left = vec![Cli::command()];
+        let mut examples = 0;
+        while let Some(command) = left.pop() {
+            left.extend(command.get_subcommands().cloned());
+            let help = command.get_after_help().map(ToString::to_string);
+            for line in help.unwrap_or_default().lines() {
+                for (start, _) in line.match_indices("fourzero ") {
+                    let before = &line[..start];
+                    // Not a part of a path or an address.
+                    if before.is_empty() || before.ends_with([' ', '(']) {
+                        let words = words(&line[start..]);
+                        if let Err(error) = Cli::try_parse_from(&words) {
+                            panic!("{line}: {error}");
+                        }
+                        examples += 1;
+                    }
+                }
+            }
+        }
+        assert!(examples > 20, "{examples}");
     }
 }

@@ -6,6 +6,9 @@
 
 mod args;
 mod bench;
+mod convert;
+mod input;
+mod inspect;
 mod interrupt;
 mod mine;
 #[cfg(feature = "node")]
@@ -14,6 +17,7 @@ mod print;
 mod progress;
 mod puzzle;
 mod search;
+mod shell;
 mod verify;
 
 use std::io;
@@ -49,9 +53,13 @@ pub(crate) fn main() -> ExitCode {
         Command::Verify(args) => verify::run(&args),
         Command::Search(args) => search::run(&args),
         Command::Puzzle(args) => puzzle::run(&args),
+        Command::Convert(args) => convert::run(&args),
+        Command::Inspect(args) => inspect::run(&args),
         Command::Bench(args) => bench::run(&args),
         #[cfg(feature = "node")]
         Command::Node(args) => node::run(*args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
     };
     match exit {
         Ok(exit) => exit.into(),

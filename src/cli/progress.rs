@@ -108,31 +108,52 @@ pub(super) fn searching(target: Target) -> impl Fn(&Control, Duration) -> String
     }
 }
 
+/// The line while something is done to `name`, a file of `size` bytes if that
+/// is known.
+pub(super) fn reading(
+    doing: &'static str,
+    name: String,
+    size: Option<u64>,
+) -> impl Fn(&Control, Duration) -> String + Send {
+    move |control, elapsed| {
+        let (blocks, read) = (
+            print::count(control.blocks(), "block"),
+            bytes_read(control, elapsed, size),
+        );
+        format!("{doing} {name}: {blocks}, {read}")
+    }
+}
+
+/// How many bytes of `size` were read, how fast, and how long it will take.
+fn bytes_read(control: &Control, elapsed: Duration, size: Option<u64>) -> String {
+    let rate = control.bytes() as f64 / elapsed.as_secs_f64();
+    let read = match size {
+        Some(size) => format!("{} of {}", HumanBytes(control.bytes()), HumanBytes(size)),
+        None => HumanBytes(control.bytes()).to_string(),
+    };
+    let left = match size {
+        Some(size) if rate > 0.0 && elapsed > Duration::from_secs(1) => {
+            let seconds = size.saturating_sub(control.bytes()) as f64 / rate;
+            format!(", {} left", HumanDuration(Duration::from_secs_f64(seconds)))
+        }
+        _ => String::new(),
+    };
+    format!("{read}, {}/s{left}", HumanBytes(rate as u64))
+}
+
 /// The line while verifying `name`, a file of `size` bytes if that is known.
 pub(super) fn verifying(
     name: String,
     size: Option<u64>,
 ) -> impl Fn(&Control, Duration) -> String + Send {
     move |control, elapsed| {
-        let rate = control.bytes() as f64 / elapsed.as_secs_f64();
-        let read = match size {
-            Some(size) => format!("{} of {}", HumanBytes(control.bytes()), HumanBytes(size)),
-            None => HumanBytes(control.bytes()).to_string(),
-        };
-        let left = match size {
-            Some(size) if rate > 0.0 && elapsed > Duration::from_secs(1) => {
-                let seconds = size.saturating_sub(control.bytes()) as f64 / rate;
-                format!(", {} left", HumanDuration(Duration::from_secs_f64(seconds)))
-            }
-            _ => String::new(),
-        };
         let seconds = elapsed.as_secs_f64();
         format!(
-            "verifying {name}: {}, {} blocks/s, {}, {read}, {}/s{left}",
+            "verifying {name}: {}, {} blocks/s, {}, {}",
             print::count(control.blocks(), "block"),
             HumanCount((control.blocks() as f64 / seconds) as u64),
             print::hashrate(control.hashes() as f64 / seconds),
-            HumanBytes(rate as u64),
+            bytes_read(control, elapsed, size),
         )
     }
 }

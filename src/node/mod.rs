@@ -16,7 +16,6 @@
 //! Uses every layer below: [`crate::batch`], [`crate::chain`], [`crate::pow`]
 //! and [`crate::sha256`]. [`router`] needs no socket.
 
-mod amount;
 mod background;
 mod config;
 mod entry;

@@ -9,6 +9,8 @@
 mod behaviour;
 #[cfg(unix)]
 mod bench;
+mod convert;
+mod inspect;
 #[cfg(unix)]
 mod interrupts;
 mod known_proofs;
@@ -24,6 +26,7 @@ mod puzzle;
 mod python;
 mod resume;
 mod search;
+mod shell;
 mod single_bytes;
 mod spellings;
 mod support;

@@ -84,7 +84,7 @@ prop_compose! {
         block_size in 1usize..6,
         threads in 1usize..5,
         proof_memory in prop::sample::select(vec![ProofMemory::On, ProofMemory::Off]),
-        format in prop::sample::select(vec![Format::Json, Format::JsonLines]),
+        format in prop::sample::select(Format::ALL.to_vec()),
         recipient in name(),
         timestamp in -1e10..1e10,
     ) -> Plan {
@@ -198,6 +198,7 @@ proptest! {
         let file = match plan.format {
             Format::Json => naive_chain::json_file(&chain),
             Format::JsonLines => naive_chain::jsonl_file(&chain),
+            Format::Array => Json::List(chain.clone()).canonical(),
         };
         let found = mined(&plan);
         prop_assert_eq!(&found, &file);

@@ -8,11 +8,19 @@ use crate::support::{Ends as _, Folder, fourzero};
 
 const CHECK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/check.py");
 
+/// Whether there is a Python 3 to ask; says so where there is none.
+pub(crate) fn has_python() -> bool {
+    let version = Command::new("python3").arg("--version").output();
+    let has_python = version.is_ok_and(|output| output.status.success());
+    if !has_python {
+        eprintln!("skipped: there is no python3");
+    }
+    has_python
+}
+
 /// What Python says of a chain, or `None` if there is no Python 3.
 fn python(chain: &Path, rule: &str, zeros: &str) -> Option<Result<String, String>> {
-    let version = Command::new("python3").arg("--version").output();
-    if !version.is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: there is no python3");
+    if !has_python() {
         return None;
     }
     let output = Command::new("python3")

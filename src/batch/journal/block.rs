@@ -6,9 +6,6 @@ use crate::chain::Format;
 use crate::chain::json::{View, canonical_number};
 use crate::pow::Nonce;
 
-/// How a JSON chain starts.
-pub(super) const CHAIN_START: &[u8] = b"{\"chain\": [";
-
 /// How a block starts.
 pub(super) const BLOCK_START: &[u8] = b"{\"index\": ";
 
@@ -55,32 +52,13 @@ pub(super) fn compare(
     }
     rest = rest.strip_prefix(b"]}")?;
     let end = place(rest);
-    if format == Format::JsonLines {
-        rest = rest.strip_prefix(b"\n")?;
-    }
+    rest = rest.strip_prefix(format.after_block().as_bytes())?;
     Some(Match {
         block: start..end,
         proof,
         timestamp,
         length: place(rest),
     })
-}
-
-/// What stands before the block that comes after `blocks` others.
-pub(super) const fn before_block(format: Format, blocks: u64) -> &'static [u8] {
-    match (format, blocks) {
-        (Format::Json, 0) => CHAIN_START,
-        (Format::Json, _) => b", ",
-        (Format::JsonLines, _) => b"",
-    }
-}
-
-/// What stands behind the last of `blocks`.
-pub(super) fn chain_end(format: Format, blocks: u64) -> Vec<u8> {
-    match format {
-        Format::Json => format!("], \"length\": {blocks}}}").into_bytes(),
-        Format::JsonLines => Vec::new(),
-    }
 }
 
 pub(super) fn number(text: &[u8]) -> Option<Nonce> {

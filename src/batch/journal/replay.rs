@@ -9,9 +9,7 @@
 use std::collections::HashMap;
 use std::io::{self, Read, Write as _};
 
-use super::block::{
-    BLOCK_START, CHAIN_START, Match, before_block, chain_end, compare, field, number, reward_of,
-};
+use super::block::{BLOCK_START, Match, compare, field, number, reward_of};
 use super::error::ResumeError;
 use super::text::JournalText;
 use crate::batch::options::{Clock, MineOptions, ProofMemory};
@@ -187,8 +185,11 @@ impl<R: Read> Replay<R> {
     /// Whether nothing but a tail follows the block that comes next. Nothing
     /// can be compared after this.
     fn is_last(&mut self, block: &[u8]) -> Result<bool, ResumeError> {
-        let newline = usize::from(self.format == Format::JsonLines);
-        let length = before_block(self.format, self.blocks).len() + block.len() + newline;
+        let (before, after) = (
+            self.format.before_block(self.blocks),
+            self.format.after_block(),
+        );
+        let length = before.len() + block.len() + after.len();
         self.text.peek(length)?;
         self.text.take(length);
         self.blocks += 1;
@@ -220,7 +221,7 @@ impl<R: Read> Replay<R> {
     /// have ended.
     pub(in crate::batch) fn finish(mut self) -> Result<ResumePoint, ResumeError> {
         self.check_difficulty()?;
-        let end = chain_end(self.format, self.blocks);
+        let end = self.format.end(self.blocks).into_bytes();
         let is_finished = self.queues_have_ended && self.text.peek(end.len() + 1)? == end;
         Ok(ResumePoint {
             blocks: self.blocks,
@@ -243,7 +244,7 @@ impl<R: Read> Replay<R> {
         let is_first = self.blocks == 0;
         self.head.clear();
         self.head
-            .extend_from_slice(before_block(self.format, self.blocks));
+            .extend_from_slice(self.format.before_block(self.blocks).as_bytes());
         let start = self.head.len();
         self.head.extend_from_slice(BLOCK_START);
         write!(self.head, "{}, \"previous_hash\": \"", self.blocks + 1)?;
@@ -352,17 +353,19 @@ impl<R: Read> Replay<R> {
     /// tail.
     fn rest(&mut self) -> Result<Option<Vec<u8>>, ResumeError> {
         let (format, blocks) = (self.format, self.blocks);
-        let before = before_block(format, blocks);
-        let end = chain_end(format, blocks);
+        let before = format.before_block(blocks).as_bytes();
+        let end = format.end(blocks);
+        let end = end.as_bytes();
         let text = self.text.peek(end.len() + 1)?;
         if blocks > 0 && !text.is_empty() && end.starts_with(text) {
             return Ok(None);
         }
-        let text = self.text.peek(CHAIN_START.len() + BLOCK_START.len())?;
+        let most = Format::Json.start().len() + BLOCK_START.len();
+        let text = self.text.peek(most)?;
         let shared = text.len().min(before.len());
         let after = &text[shared..text.len().min(shared + BLOCK_START.len())];
         if text[..shared] != before[..shared] || !BLOCK_START.starts_with(after) {
-            let shown = text.len().min(CHAIN_START.len() + BLOCK_START.len());
+            let shown = text.len().min(most);
             let found = String::from_utf8_lossy(&text[..shown]).into_owned();
             return Err(match blocks {
                 0 => self.not_a_journal(found),
@@ -374,7 +377,9 @@ impl<R: Read> Replay<R> {
             let text = self.text.peek(before.len() + wanted)?;
             let body = text.get(before.len()..).unwrap_or_default();
             let length = match format {
-                Format::Json => (!body.is_empty()).then(|| value_length(body)).flatten(),
+                Format::Json | Format::Array => {
+                    (!body.is_empty()).then(|| value_length(body)).flatten()
+                }
                 Format::JsonLines => memchr::memchr(b'\n', body),
             };
             match length {
@@ -401,21 +406,19 @@ impl<R: Read> Replay<R> {
     }
 
     fn not_a_journal(&self, found: String) -> ResumeError {
-        let other = match self.format {
-            Format::Json => Format::JsonLines,
-            Format::JsonLines => Format::Json,
+        // So much of a start is that of one format only.
+        const TELLING_BYTES: usize = 10;
+        let is_of = |format: &Format| {
+            let start = [format.start().as_bytes(), BLOCK_START].concat();
+            let shared = start.len().min(found.len());
+            shared >= TELLING_BYTES && start[..shared] == found.as_bytes()[..shared]
         };
-        let start = match other {
-            Format::Json => CHAIN_START,
-            Format::JsonLines => BLOCK_START,
-        };
-        if found.as_bytes().starts_with(start) {
-            ResumeError::Format {
+        match Format::ALL.into_iter().find(is_of) {
+            Some(other) if other != self.format => ResumeError::Format {
                 found: other,
                 expected: self.format,
-            }
-        } else {
-            ResumeError::NotAJournal { found }
+            },
+            _ => ResumeError::NotAJournal { found },
         }
     }
 

@@ -15,11 +15,68 @@ pub enum Format {
     Json,
     /// JSON Lines: one block a line.
     JsonLines,
+    /// A bare array of blocks: `[B, B, ...]`.
+    Array,
 }
 
 impl Format {
+    /// Every format.
+    pub const ALL: [Self; 3] = [Self::Json, Self::JsonLines, Self::Array];
+
+    /// The name under which `--format` knows it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::JsonLines => "jsonl",
+            Self::Array => "array",
+        }
+    }
+
+    /// The extension of a file in this format.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Json | Self::Array => "json",
+            Self::JsonLines => "jsonl",
+        }
+    }
+
+    /// What stands before the first block.
+    pub(crate) const fn start(self) -> &'static str {
+        match self {
+            Self::Json => "{\"chain\": [",
+            Self::JsonLines => "",
+            Self::Array => "[",
+        }
+    }
+
+    /// What stands before the block that comes after `blocks` others.
+    pub(crate) const fn before_block(self, blocks: u64) -> &'static str {
+        match (self, blocks) {
+            (_, 0) => self.start(),
+            (Self::Json | Self::Array, _) => ", ",
+            (Self::JsonLines, _) => "",
+        }
+    }
+
+    /// What stands behind each block.
+    pub(crate) const fn after_block(self) -> &'static str {
+        match self {
+            Self::Json | Self::Array => "",
+            Self::JsonLines => "\n",
+        }
+    }
+
+    /// What stands behind the last of `blocks`.
+    pub(crate) fn end(self, blocks: u64) -> String {
+        match self {
+            Self::Json => format!("], \"length\": {blocks}}}"),
+            Self::JsonLines => String::new(),
+            Self::Array => "]".into(),
+        }
+    }
+
     /// The format that a file's name asks for: JSON Lines for `.jsonl` and
-    /// `.ndjson`, JSON for every other.
+    /// `.ndjson`, JSON for every other. No name asks for [`Self::Array`].
     pub fn of_path(path: &Path) -> Self {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("jsonl" | "ndjson") => Self::JsonLines,
@@ -32,22 +89,19 @@ impl FromStr for Format {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "json" => Ok(Self::Json),
-            "jsonl" => Ok(Self::JsonLines),
-            _ => Err(format!(
-                "there is no format \"{name}\" (there are: json, jsonl)"
-            )),
-        }
+        Self::ALL
+            .into_iter()
+            .find(|format| format.name() == name)
+            .ok_or_else(|| {
+                let known = Self::ALL.map(Self::name).join(", ");
+                format!("there is no format \"{name}\" (there are: {known})")
+            })
     }
 }
 
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Json => "json",
-            Self::JsonLines => "jsonl",
-        })
+        f.pad(self.name())
     }
 }
 
@@ -111,21 +165,10 @@ impl<W: Write> ChainWriter<W> {
 
     /// Appends one block by its canonical text.
     pub(crate) fn push_text(&mut self, text: &[u8]) -> io::Result<()> {
-        match self.format {
-            Format::Json => {
-                let before: &[u8] = if self.blocks == 0 {
-                    b"{\"chain\": ["
-                } else {
-                    b", "
-                };
-                self.out.write_all(before)?;
-                self.out.write_all(text)?;
-            }
-            Format::JsonLines => {
-                self.out.write_all(text)?;
-                self.out.write_all(b"\n")?;
-            }
-        }
+        let before = self.format.before_block(self.blocks);
+        self.out.write_all(before.as_bytes())?;
+        self.out.write_all(text)?;
+        self.out.write_all(self.format.after_block().as_bytes())?;
         self.blocks += 1;
         Ok(())
     }
@@ -135,12 +178,11 @@ impl<W: Write> ChainWriter<W> {
     /// # Errors
     /// If writing fails.
     pub fn finish(mut self) -> io::Result<W> {
-        if self.format == Format::Json {
-            if self.blocks == 0 {
-                self.out.write_all(b"{\"chain\": [")?;
-            }
-            write!(self.out, "], \"length\": {}}}", self.blocks)?;
+        if self.blocks == 0 {
+            self.out.write_all(self.format.start().as_bytes())?;
         }
+        self.out
+            .write_all(self.format.end(self.blocks).as_bytes())?;
         self.out.flush()?;
         Ok(self.out)
     }
@@ -169,6 +211,20 @@ mod tests {
         );
         assert_eq!(written(Format::Json, 0), r#"{"chain": [], "length": 0}"#);
         assert_eq!(written(Format::JsonLines, 2), format!("{text}\n{text}\n"));
+        assert_eq!(written(Format::JsonLines, 0), "");
+        assert_eq!(written(Format::Array, 2), format!("[{text}, {text}]"));
+        assert_eq!(written(Format::Array, 0), "[]");
+    }
+
+    #[test]
+    fn a_format_has_the_name_that_it_is_asked_for_by() {
+        for format in Format::ALL {
+            assert_eq!(format.to_string().parse(), Ok(format));
+        }
+        assert_eq!(
+            "xml".parse::<Format>().unwrap_err(),
+            "there is no format \"xml\" (there are: json, jsonl, array)"
+        );
     }
 
     #[test]

@@ -95,6 +95,19 @@ pub(crate) struct Elements<'a> {
     rest: &'a [u8],
 }
 
+impl<'a> Elements<'a> {
+    /// The text of the elements that are left.
+    pub(crate) const fn text(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Passes over the next element, which takes `length` bytes.
+    pub(crate) fn pass(&mut self, length: usize) {
+        let rest = &self.rest[length..];
+        self.rest = rest.strip_prefix(b", ").unwrap_or(rest);
+    }
+}
+
 impl<'a> Iterator for Elements<'a> {
     type Item = View<'a>;
 

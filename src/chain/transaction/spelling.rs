@@ -32,7 +32,10 @@ struct Gap {
 
 impl Spelling {
     /// As [`recognize`], and faster where the text is spelled like the last.
-    pub(super) fn recognize<'a>(&mut self, text: &'a [u8]) -> Option<(TransactionView<'a>, usize)> {
+    pub(in crate::chain) fn recognize<'a>(
+        &mut self,
+        text: &'a [u8],
+    ) -> Option<(TransactionView<'a>, usize)> {
         if let Some(learned) = &self.0
             && let Some(found) = learned.recognize(text)
         {

@@ -116,7 +116,7 @@ fn expect_kind(
 
 /// What the block after this one is checked against.
 #[derive(Clone, Debug)]
-pub(super) struct Tip<'a> {
+pub(in crate::chain) struct Tip<'a> {
     proof: Cow<'a, [u8]>,
     previous_hash: Cow<'a, [u8]>,
     hash: Digest,
@@ -124,7 +124,7 @@ pub(super) struct Tip<'a> {
 
 impl<'a> Tip<'a> {
     /// `previous_hash` as the block quotes it.
-    pub(super) fn new(proof: &'a [u8], previous_hash: View<'a>, hash: Digest) -> Self {
+    pub(in crate::chain) fn new(proof: &'a [u8], previous_hash: View<'a>, hash: Digest) -> Self {
         Self {
             proof: Cow::Borrowed(proof),
             previous_hash: plain_text(previous_hash),
@@ -132,7 +132,7 @@ impl<'a> Tip<'a> {
         }
     }
 
-    pub(super) fn into_owned(self) -> Tip<'static> {
+    pub(in crate::chain) fn into_owned(self) -> Tip<'static> {
         Tip {
             proof: Cow::Owned(self.proof.into_owned()),
             previous_hash: Cow::Owned(self.previous_hash.into_owned()),
@@ -140,7 +140,7 @@ impl<'a> Tip<'a> {
         }
     }
 
-    pub(super) fn block(&self) -> LastBlock<'_> {
+    pub(in crate::chain) fn block(&self) -> LastBlock<'_> {
         LastBlock {
             proof: &self.proof,
             previous_hash: &self.previous_hash,

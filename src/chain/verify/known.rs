@@ -51,31 +51,31 @@ const COMPACT: Spelling = Spelling {
 };
 
 /// A block that needs no transcoding.
-pub(super) struct Known<'a> {
+pub(in crate::chain) struct Known<'a> {
     /// Bytes it takes where it lies.
-    pub(super) length: usize,
+    pub(in crate::chain) length: usize,
     /// Its canonical text,
-    pub(super) text: &'a [u8],
+    pub(in crate::chain) text: &'a [u8],
     /// which is either what lies there or was put into the buffer.
-    pub(super) is_raw: bool,
-    pub(super) parts: Parts,
+    pub(in crate::chain) is_raw: bool,
+    pub(in crate::chain) parts: Parts,
 }
 
 /// What the check of a block's links needs to know.
 #[derive(Debug)]
-pub(super) struct Parts {
-    pub(super) index: u64,
+pub(in crate::chain) struct Parts {
+    pub(in crate::chain) index: u64,
     /// Where in the canonical text these values stand.
-    pub(super) proof: Range<usize>,
-    pub(super) previous_hash: Range<usize>,
-    pub(super) transactions: u64,
+    pub(in crate::chain) proof: Range<usize>,
+    pub(in crate::chain) previous_hash: Range<usize>,
+    pub(in crate::chain) transactions: u64,
 }
 
 /// Recognizes the block at the start of `text` if it is written in a known
 /// way, and its index is `index`, or any where that is not known. Unless its
 /// text is canonical as it lies, that is appended to `buffer`; what is there
 /// after `None` is of no use.
-pub(super) fn recognize<'a>(
+pub(in crate::chain) fn recognize<'a>(
     text: &'a [u8],
     index: Option<u64>,
     buffer: &'a mut Vec<u8>,

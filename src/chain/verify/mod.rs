@@ -14,8 +14,8 @@
 
 mod fault;
 mod findings;
-mod inspect;
-mod known;
+pub(super) mod inspect;
+pub(super) mod known;
 mod ledger;
 mod line;
 mod worker;

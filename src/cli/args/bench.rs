@@ -39,9 +39,17 @@ pub(in crate::cli) struct BenchArgs {
 pub(in crate::cli) enum BenchCommand {
     /// Measure what mining is held to: the share of the threads' time that
     /// becomes proofs, and what text costs
+    #[command(after_help = "\
+Examples:
+  fourzero bench mine
+  fourzero bench mine --sizes 10,50 --rounds 11 --json")]
     Mine(FiguresArgs),
     /// Measure what verifying is held to: its share of what sha2 hashes, and
     /// whether it costs in proportion
+    #[command(after_help = "\
+Examples:
+  fourzero bench verify
+  fourzero bench verify --full")]
     Verify(FiguresArgs),
     /// One measurement in a process of its own; `mine` and `verify` start it
     #[command(hide = true)]

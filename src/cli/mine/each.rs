@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use fourzero::batch::{ChainJob, mine_each};
-use fourzero::chain::Format;
 use fourzero::pow::Control;
 
 use super::{open_queue, resume};
@@ -111,7 +110,7 @@ fn jobs(args: &MineArgs, folder: &Path) -> anyhow::Result<Vec<ChainJob>> {
                 folder.display()
             );
         }
-        let extension = args.format.unwrap_or(Format::Json).to_string();
+        let extension = args.format.unwrap_or_default().extension();
         let name = queue.with_extension(extension);
         let Some(name) = name.file_name() else {
             bail!("{} names no file", queue.display());

@@ -10,7 +10,7 @@ use fourzero::chain::Format;
 use fourzero::node::Limits;
 use fourzero::pow::Rule;
 
-use crate::cli::args::{Difficulty, Engine, Strict, at_least_one, duration};
+use crate::cli::args::{Difficulty, Engine, Strict, at_least_one, duration, named};
 
 /// The tutorial's port.
 const PORT: u16 = 5000;
@@ -52,6 +52,10 @@ pub(super) enum NodeAction {
 /// The node must not be running. Its pending transactions stay, but for those
 /// that the chain holds.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fourzero node import chain.json --data ./node-a
+  fourzero node import chain.jsonl --rule last-hash --force")]
 pub(super) struct ImportArgs {
     /// The chain file
     #[arg(value_name = "CHAIN")]
@@ -68,6 +72,10 @@ pub(super) struct ImportArgs {
 
 /// Write the node's chain to a file; the node may be running
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  fourzero node export -o chain.json
+  fourzero node export -o chain.jsonl --data ./node-a --force")]
 pub(super) struct ExportArgs {
     /// The chain file to write
     #[arg(short, long, value_name = "CHAIN")]
@@ -75,8 +83,9 @@ pub(super) struct ExportArgs {
     /// The folder of the node's database [default: the platform's]
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
-    /// json or jsonl [default: jsonl for a name that ends in .jsonl, else json]
-    #[arg(long)]
+    /// json, jsonl or array [default: jsonl for a name that ends in .jsonl, else
+    /// json]
+    #[arg(long, value_parser = named::format(), hide_possible_values = true)]
     pub(super) format: Option<Format>,
     /// Replace the chain file if it exists
     #[arg(long)]
@@ -93,7 +102,7 @@ pub(super) struct ChainArgs {
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
     /// What a proof is hashed with: last-proof, previous-hash or last-hash
-    #[arg(long, default_value_t)]
+    #[arg(long, default_value_t, value_parser = named::rule(), hide_possible_values = true)]
     pub(super) rule: Rule,
     #[command(flatten)]
     pub(super) difficulty: Difficulty,

@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::Semaphore;
 use tokio::task;
 
 use super::write::write_entry;
 use super::{open_reader, schema};
-use crate::node::amount::Amount;
+use crate::chain::Amount;
+use crate::chain::json::write_float;
 
 /// Connections that read at once.
 const MOST_READERS: usize = 4;
@@ -151,7 +153,7 @@ impl Readers {
             let mut sums = Sums::default();
             while let Some(row) = rows.next()? {
                 sums.transactions += 1;
-                let Some(amount) = Amount::of_sql(row.get_ref(0)?) else {
+                let Some(amount) = amount(row.get_ref(0)?) else {
                     continue;
                 };
                 if row.get(1)? {
@@ -164,6 +166,20 @@ impl Readers {
             Ok(sums)
         })
         .await
+    }
+}
+
+/// The amount in a column; `None` if it is no number.
+fn amount(value: ValueRef<'_>) -> Option<Amount> {
+    match value {
+        ValueRef::Integer(number) => Amount::parse(&number.to_string()),
+        ValueRef::Real(number) => {
+            let mut text = Vec::new();
+            write_float(number, &mut text);
+            Amount::parse(std::str::from_utf8(&text).ok()?)
+        }
+        ValueRef::Blob(json) => Amount::parse(std::str::from_utf8(json).ok()?),
+        ValueRef::Text(_) | ValueRef::Null => None,
     }
 }
 

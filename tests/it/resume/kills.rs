@@ -37,6 +37,7 @@ fn mine(folder: &Folder, name: &str, rule: &str) -> Command {
         .arg(if rule == "last-proof" { "4" } else { "3" })
         .args(["--timestamp", "1700000000.25", "--recipient", "me", "-o"])
         .arg(name)
+        .args(["--format", name.rsplit('.').next().unwrap_or(name)])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -80,7 +81,7 @@ fn killed_mining_goes_on_to_the_same_bytes() {
     folder.write("queue.jsonl", queue(6_000));
     let runs: Vec<_> = RULES
         .iter()
-        .flat_map(|rule| ["json", "jsonl"].map(|format| (*rule, format)))
+        .flat_map(|rule| ["json", "jsonl", "array"].map(|format| (*rule, format)))
         .map(|(rule, format)| {
             let name = format!("whole-{rule}.{format}");
             let started = Instant::now();

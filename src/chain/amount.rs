@@ -3,11 +3,8 @@
 //! Amounts are JSON numbers: integers of any length and doubles. A sum counts
 //! in decimal digits, so that 0.1 and 0.2 make 0.3 and no integer is rounded.
 
+use std::cmp::Ordering;
 use std::fmt;
-
-use rusqlite::types::ValueRef;
-
-use crate::chain::json::write_float;
 
 /// Decimal digits a limb.
 const LIMB_DIGITS: usize = 9;
@@ -18,14 +15,14 @@ const LIMB: i64 = 1_000_000_000;
 /// Limbs of nine digits, least significant first, each between -LIMB and
 /// LIMB, with signs of their own; `after` of them stand after the point.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(super) struct Amount {
+pub(crate) struct Amount {
     limbs: Vec<i64>,
     after: usize,
 }
 
 impl Amount {
     /// Reads a number as JSON or Python writes it.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let (sign, digits) = match text.strip_prefix('-') {
             Some(rest) => (-1, rest),
             None => (1, text),
@@ -61,30 +58,24 @@ impl Amount {
         Some(Self { limbs, after })
     }
 
-    /// The amount in a column; `None` if it is no number.
-    pub(super) fn of_sql(value: ValueRef<'_>) -> Option<Self> {
-        match value {
-            ValueRef::Integer(number) => Self::parse(&number.to_string()),
-            ValueRef::Real(number) => {
-                let mut text = Vec::new();
-                write_float(number, &mut text);
-                Self::parse(std::str::from_utf8(&text).ok()?)
-            }
-            ValueRef::Blob(json) => Self::parse(std::str::from_utf8(json).ok()?),
-            ValueRef::Text(_) | ValueRef::Null => None,
-        }
-    }
-
     /// Adds `other`.
-    pub(super) fn add(&mut self, other: &Self) {
+    pub(crate) fn add(&mut self, other: &Self) {
         self.combine(other, 1);
     }
 
     /// This without `other`.
     #[must_use]
-    pub(super) fn minus(mut self, other: &Self) -> Self {
+    pub(crate) fn minus(mut self, other: &Self) -> Self {
         self.combine(other, -1);
         self
+    }
+
+    /// How it compares with zero.
+    pub(crate) fn sign(&self) -> Ordering {
+        // Whatever the limbs below the first that is not zero hold, it takes
+        // less than one of that.
+        let first = self.limbs.iter().rev().find(|limb| **limb != 0);
+        first.map_or(Ordering::Equal, |limb| limb.cmp(&0))
     }
 
     fn combine(&mut self, other: &Self, sign: i64) {
@@ -117,8 +108,7 @@ impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Give all limbs the sign of the first that is not zero.
         let mut limbs = self.limbs.clone();
-        let is_negative = limbs.iter().rev().find(|limb| **limb != 0) < Some(&0)
-            && limbs.iter().any(|limb| *limb != 0);
+        let is_negative = self.sign() == Ordering::Less;
         let mut carry = 0;
         for limb in &mut limbs {
             let value = if is_negative { -*limb } else { *limb } + carry;
@@ -190,7 +180,9 @@ mod tests {
             amount.add(&Amount::parse(&format!("{number}")).unwrap());
             expected += number;
             assert_eq!(amount.to_string(), expected.to_string());
+            assert_eq!(amount.sign(), expected.cmp(&0));
             let zero = amount.clone().minus(&amount);
+            assert_eq!(zero.sign(), Ordering::Equal);
             assert_eq!(zero.to_string(), "0");
         }
     }

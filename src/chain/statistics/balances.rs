@@ -1,0 +1,482 @@
+//! Who owns how much: exact sums, one a name.
+//!
+//! There may be millions of names, and what takes the time is to fetch their
+//! accounts from memory. So an account is small and all in one place: nearly
+//! every name fits in its key, and nearly every sum in an integer that counts
+//! billionths.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use crate::chain::amount::Amount;
+use crate::chain::json::{Kind, View};
+use crate::chain::transaction::TransactionView;
+use crate::sha256::Digest;
+
+/// How many of the richest are told.
+const TOP: usize = 10;
+
+/// Whose transactions make money instead of spending it.
+const MINT: &[u8] = b"\"0\"";
+
+/// Longer amounts are not counted. CPython reads no longer integers, unless
+/// told to; and no account may take megabytes.
+const MOST_AMOUNT_BYTES: usize = 4_300;
+
+/// Of a longer name, this much is kept, and its digest to tell it by.
+const MOST_NAME_BYTES: usize = 256;
+
+/// Who owns how much in a chain, by its transactions: what each name received
+/// less what it sent. All sums are exact.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Balances {
+    /// The richest, at most ten; of equally rich ones, in the order of their
+    /// names. The sender `"0"` is not among them: it owes what was minted.
+    pub top: Vec<Holder>,
+    /// How many names sent or received something, without `"0"`.
+    pub names: u64,
+    /// How many of them own less than nothing.
+    pub below_zero: u64,
+    /// What the sender `"0"` sent less what it received, as a decimal number.
+    pub minted: String,
+    /// Transactions that are not in the sums: their amount is no number, or
+    /// one of more than 4,300 characters.
+    pub not_counted: u64,
+}
+
+/// A name and what it owns.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Holder {
+    /// The name as JSON: a string, or whatever stands in its place. Shortened
+    /// to 256 bytes, with `...` behind, if it is longer.
+    pub name: String,
+    /// What it owns, as a decimal number without an exponent.
+    pub balance: String,
+    /// Transactions that it sent or received.
+    pub transactions: u64,
+}
+
+/// [`Balances`] in the making.
+#[derive(Debug, Default)]
+pub(super) struct Accounts {
+    accounts: HashMap<Name, Account>,
+    mint: Account,
+    /// Transactions from the mint.
+    rewards: u64,
+    not_counted: u64,
+}
+
+#[derive(Debug, Default)]
+struct Account {
+    sum: Sum,
+    transactions: u64,
+}
+
+impl Accounts {
+    pub(super) fn add(&mut self, transaction: &TransactionView<'_>) {
+        let [amount, recipient, sender] = transaction.values();
+        self.rewards += u64::from(sender.text() == MINT);
+        let amount = Sum::parse(amount);
+        if amount.is_none() {
+            self.not_counted += 1;
+        }
+        self.book(sender, amount.as_ref(), Side::Sent);
+        if recipient == sender {
+            // One transaction, not two; its amount changes nothing.
+            let account = self.account(recipient);
+            if let Some(amount) = &amount {
+                account.sum.add(amount, Side::Received);
+            }
+        } else {
+            self.book(recipient, amount.as_ref(), Side::Received);
+        }
+    }
+
+    pub(super) const fn rewards(&self) -> u64 {
+        self.rewards
+    }
+
+    fn book(&mut self, name: View<'_>, amount: Option<&Sum>, side: Side) {
+        let account = self.account(name);
+        account.transactions += 1;
+        if let Some(amount) = amount {
+            account.sum.add(amount, side);
+        }
+    }
+
+    fn account(&mut self, name: View<'_>) -> &mut Account {
+        if name.text() == MINT {
+            return &mut self.mint;
+        }
+        self.accounts.entry(Name::of(name.text())).or_default()
+    }
+
+    pub(super) fn finish(mut self) -> Balances {
+        self.mint.sum.negate();
+        let mut top: Vec<(&Name, &Account)> = Vec::with_capacity(TOP + 1);
+        let mut below_zero = 0;
+        for (name, account) in &self.accounts {
+            below_zero += u64::from(account.sum.sign() == Ordering::Less);
+            let place =
+                top.partition_point(|(other, richer)| match richer.sum.compare(&account.sum) {
+                    Ordering::Equal => other.bytes() < name.bytes(),
+                    order => order == Ordering::Greater,
+                });
+            if place < TOP {
+                top.insert(place, (name, account));
+                top.truncate(TOP);
+            }
+        }
+        let top = top.into_iter().map(|(name, account)| Holder {
+            name: name.shown(),
+            balance: account.sum.to_string(),
+            transactions: account.transactions,
+        });
+        Balances {
+            top: top.collect(),
+            names: self.accounts.len() as u64,
+            below_zero,
+            minted: self.mint.sum.to_string(),
+            not_counted: self.not_counted,
+        }
+    }
+}
+
+/// Bytes that a short name may take: those of a node id between quotes, and
+/// some more.
+const SHORT_NAME_BYTES: usize = 38;
+
+/// What an account is found by.
+#[derive(Debug)]
+enum Name {
+    Short {
+        length: u8,
+        bytes: [u8; SHORT_NAME_BYTES],
+    },
+    Long(Box<[u8]>),
+}
+
+impl Name {
+    /// By the canonical text of a name.
+    fn of(text: &[u8]) -> Self {
+        let mut bytes = [0; SHORT_NAME_BYTES];
+        if let Some(start) = bytes.get_mut(..text.len()) {
+            start.copy_from_slice(text);
+            let length = text.len() as u8;
+            return Self::Short { length, bytes };
+        }
+        if text.len() <= MOST_NAME_BYTES {
+            return Self::Long(text.into());
+        }
+        // Its start, a byte that canonical text never holds, and its digest.
+        let digest = Digest::of(text).to_hex();
+        Self::Long([&text[..MOST_NAME_BYTES], b"\0", &digest].concat().into())
+    }
+
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Short { length, bytes } => &bytes[..usize::from(*length)],
+            Self::Long(bytes) => bytes,
+        }
+    }
+
+    fn shown(&self) -> String {
+        let bytes = self.bytes();
+        let (text, end) = match memchr::memchr(b'\0', bytes) {
+            Some(cut) => (&bytes[..cut], "..."),
+            None => (bytes, ""),
+        };
+        String::from_utf8_lossy(text).into_owned() + end
+    }
+}
+
+impl PartialEq for Name {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Name {}
+
+impl Hash for Name {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.bytes().hash(state);
+    }
+}
+
+/// Which side of a transaction an account is on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Side {
+    Received,
+    Sent,
+}
+
+/// Decimal places that a small sum has.
+const PLACES: usize = 9;
+
+/// A sum of amounts.
+#[derive(Clone, Debug)]
+enum Sum {
+    /// In billionths.
+    Small(i128),
+    /// What does not fit there.
+    Large(Box<Amount>),
+}
+
+impl Default for Sum {
+    fn default() -> Self {
+        Self::Small(0)
+    }
+}
+
+impl Sum {
+    /// The amount of a transaction; `None` if it cannot be counted.
+    fn parse(value: View<'_>) -> Option<Self> {
+        let text = value.text();
+        let is_number = matches!(value.kind(), Kind::Integer | Kind::Float);
+        if !is_number || text.len() > MOST_AMOUNT_BYTES {
+            return None;
+        }
+        if let Some(billionths) = billionths(text) {
+            return Some(Self::Small(billionths));
+        }
+        let text = std::str::from_utf8(text).ok()?;
+        Amount::parse(text).map(|amount| Self::Large(Box::new(amount)))
+    }
+
+    fn add(&mut self, amount: &Self, side: Side) {
+        if let (Self::Small(sum), Self::Small(amount)) = (&mut *self, amount) {
+            let next = match side {
+                Side::Received => sum.checked_add(*amount),
+                Side::Sent => sum.checked_sub(*amount),
+            };
+            if let Some(next) = next {
+                *sum = next;
+                return;
+            }
+        }
+        let mut sum = self.to_amount();
+        match side {
+            Side::Received => sum.add(&amount.to_amount()),
+            Side::Sent => sum = sum.minus(&amount.to_amount()),
+        }
+        *self = Self::Large(Box::new(sum));
+    }
+
+    fn negate(&mut self) {
+        let sum = std::mem::take(self);
+        self.add(&sum, Side::Sent);
+    }
+
+    fn sign(&self) -> Ordering {
+        match self {
+            Self::Small(sum) => sum.cmp(&0),
+            Self::Large(amount) => amount.sign(),
+        }
+    }
+
+    fn compare(&self, other: &Self) -> Ordering {
+        match (self, other) {
+            (Self::Small(sum), Self::Small(other)) => sum.cmp(other),
+            _ => self.to_amount().minus(&other.to_amount()).sign(),
+        }
+    }
+
+    fn to_amount(&self) -> Amount {
+        match self {
+            Self::Small(sum) => Amount::parse(&small(*sum)).expect("a decimal number is an amount"),
+            Self::Large(amount) => (**amount).clone(),
+        }
+    }
+}
+
+impl fmt::Display for Sum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_amount().fmt(f)
+    }
+}
+
+/// A number of billionths as a decimal number.
+fn small(billionths: i128) -> String {
+    let sign = if billionths < 0 { "-" } else { "" };
+    let one = 10u128.pow(PLACES as u32);
+    let magnitude = billionths.unsigned_abs();
+    format!("{sign}{}.{:0PLACES$}", magnitude / one, magnitude % one)
+}
+
+/// A number in positional form in billionths, if it is a whole number of them
+/// and of few digits.
+fn billionths(text: &[u8]) -> Option<i128> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
+    let point = memchr::memchr(b'.', digits);
+    let (whole, fraction) = match point {
+        Some(point) => (&digits[..point], &digits[point + 1..]),
+        None => (digits, &b""[..]),
+    };
+    // Thousands of millions of such amounts cannot run over.
+    if fraction.len() > PLACES || whole.len() > 18 {
+        return None;
+    }
+    let value = |digits: &[u8]| {
+        digits.iter().try_fold(0u64, |value, digit| {
+            let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+            Some(value * 10 + u64::from(digit))
+        })
+    };
+    let scale = 10i128.pow((PLACES - fraction.len()) as u32);
+    let one = 10i128.pow(PLACES as u32);
+    let magnitude = i128::from(value(whole)?) * one + i128::from(value(fraction)?) * scale;
+    Some(if digits.len() < text.len() {
+        -magnitude
+    } else {
+        magnitude
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::Strictness;
+    use crate::chain::json::canonical;
+
+    fn balances(transactions: &[(&str, &str, &str)]) -> Balances {
+        let mut accounts = Accounts::default();
+        for (sender, recipient, amount) in transactions {
+            let text = format!(
+                "{{\"sender\": {sender}, \"recipient\": {recipient}, \"amount\": {amount}}}"
+            );
+            let text = canonical(text.as_bytes()).unwrap();
+            let view = View::of(text.as_bytes());
+            accounts.add(&TransactionView::of(view, Strictness::Presence).unwrap());
+        }
+        accounts.finish()
+    }
+
+    fn top(balances: &Balances) -> Vec<(&str, &str, u64)> {
+        let holders = balances.top.iter();
+        holders
+            .map(|holder| (&*holder.name, &*holder.balance, holder.transactions))
+            .collect()
+    }
+
+    #[test]
+    fn every_sum_is_exact() {
+        let found = balances(&[
+            ("\"0\"", "\"a\"", "0.1"),
+            ("\"0\"", "\"a\"", "0.2"),
+            ("\"a\"", "\"b\"", "1e-05"),
+            ("\"c\"", "\"b\"", "123456789012345678901234567890"),
+            ("\"c\"", "\"d\"", "1e-12"),
+            ("\"d\"", "\"d\"", "7"),
+        ]);
+        assert_eq!(
+            top(&found),
+            [
+                ("\"b\"", "123456789012345678901234567890.00001", 2),
+                ("\"a\"", "0.29999", 3),
+                ("\"d\"", "0.000000000001", 2),
+                ("\"c\"", "-123456789012345678901234567890.000000000001", 2),
+            ]
+        );
+        assert_eq!((found.names, found.below_zero), (4, 1));
+        assert_eq!((found.minted.as_str(), found.not_counted), ("0.3", 0));
+    }
+
+    #[test]
+    fn a_small_sum_that_runs_over_becomes_a_large_one() {
+        let mut sum = Sum::Small(i128::MAX);
+        sum.add(&Sum::Small(1), Side::Received);
+        // 2^127 billionths.
+        assert_eq!(sum.to_string(), "170141183460469231731687303715.884105728");
+        sum.add(&Sum::Small(1), Side::Sent);
+        assert_eq!(sum.compare(&Sum::Small(i128::MAX)), Ordering::Equal);
+        assert_eq!(sum.compare(&Sum::Small(i128::MAX - 1)), Ordering::Greater);
+    }
+
+    #[test]
+    fn what_cannot_be_counted_is_told_and_not_lost_in_silence() {
+        let long = "1".repeat(MOST_AMOUNT_BYTES + 1);
+        let longest = "1".repeat(MOST_AMOUNT_BYTES);
+        let found = balances(&[
+            ("\"a\"", "\"b\"", "\"5\""),
+            ("\"a\"", "\"b\"", "null"),
+            ("\"a\"", "\"b\"", &long),
+            ("\"0\"", "\"b\"", &longest),
+        ]);
+        assert_eq!(
+            top(&found),
+            [("\"b\"", longest.as_str(), 4), ("\"a\"", "0", 3)]
+        );
+        assert_eq!(found.not_counted, 3);
+    }
+
+    #[test]
+    fn names_are_told_apart_by_their_json() {
+        let long = |end: &str| format!("\"{}{end}\"", "x".repeat(300));
+        let (one, other) = (long("1"), long("2"));
+        let found = balances(&[
+            ("\"0\"", "7", "3"),
+            ("\"0\"", "\"7\"", "2"),
+            ("0", "\"\\u00e9\"", "1"),
+            ("\"0\"", "\"é\"", "1"),
+            ("\"0\"", &one, "5"),
+            (&one, &other, "1"),
+        ]);
+        let shown = format!("{}...", &one[..MOST_NAME_BYTES]);
+        assert_eq!(
+            top(&found),
+            [
+                (shown.as_str(), "4", 2),
+                ("7", "3", 1),
+                ("\"7\"", "2", 1),
+                ("\"\\u00e9\"", "2", 2),
+                (shown.as_str(), "1", 1),
+                ("0", "-1", 1),
+            ]
+        );
+        assert_eq!(found.minted, "11");
+    }
+
+    #[test]
+    fn only_ten_are_told_and_equals_in_the_order_of_their_names() {
+        let names: Vec<_> = (10..35).map(|number| format!("\"n{number}\"")).collect();
+        let transactions: Vec<_> = names
+            .iter()
+            .rev()
+            .map(|name| {
+                (
+                    "\"0\"",
+                    name.as_str(),
+                    if name < &names[3] { "1" } else { "2" },
+                )
+            })
+            .collect();
+        let found = balances(&transactions);
+        let told: Vec<_> = found.top.iter().map(|holder| &holder.name).collect();
+        assert_eq!(told, names[3..13].iter().collect::<Vec<_>>());
+        assert_eq!(found.names, 25);
+    }
+
+    #[test]
+    fn billionths_are_those_of_the_decimal_number() {
+        for (text, expected) in [
+            ("0", Some("0.000000000")),
+            ("-7", Some("-7.000000000")),
+            ("1.5", Some("1.500000000")),
+            ("-0.000000001", Some("-0.000000001")),
+            (
+                "999999999999999999.999999999",
+                Some("999999999999999999.999999999"),
+            ),
+            ("1000000000000000000", None),
+            ("0.0000000001", None),
+            ("1e+16", None),
+            ("1e-05", None),
+        ] {
+            let found = billionths(text.as_bytes()).map(small);
+            assert_eq!(found.as_deref(), expected, "{text}");
+        }
+    }
+}

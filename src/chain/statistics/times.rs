@@ -1,0 +1,42 @@
+//! When the blocks of a chain were made, by what they say.
+
+use crate::chain::json::{Kind, View};
+
+/// The timestamps of a chain, in seconds since the epoch.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Times {
+    /// Of the first block that has one.
+    pub first: Option<f64>,
+    /// Of the last block that has one.
+    pub last: Option<f64>,
+    /// Blocks that are older than the block before them.
+    pub backwards: u64,
+    /// Blocks without a timestamp, or with one that is no number or past the
+    /// range of a double.
+    pub odd: u64,
+}
+
+impl Times {
+    /// Seconds from the first timestamp to the last.
+    pub fn span(&self) -> Option<f64> {
+        Some(self.last? - self.first?)
+    }
+
+    pub(super) fn add(&mut self, timestamp: Option<View<'_>>) {
+        let Some(time) = timestamp.and_then(seconds) else {
+            self.odd += 1;
+            return;
+        };
+        self.backwards += u64::from(self.last.is_some_and(|last| time < last));
+        self.first.get_or_insert(time);
+        self.last = Some(time);
+    }
+}
+
+fn seconds(value: View<'_>) -> Option<f64> {
+    if !matches!(value.kind(), Kind::Integer | Kind::Float) {
+        return None;
+    }
+    let seconds: f64 = std::str::from_utf8(value.text()).ok()?.parse().ok()?;
+    seconds.is_finite().then_some(seconds)
+}

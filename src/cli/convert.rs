@@ -1,0 +1,204 @@
+//! `fourzero convert`.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context as _, anyhow, bail};
+use fourzero::batch::{Overwrite, WholeFile};
+use fourzero::chain::{Conversion, ConvertError, Format, Report, Verifier, VerifyOptions, convert};
+use fourzero::pow::Control;
+use serde::Serialize;
+
+use super::args::ConvertArgs;
+use super::interrupt::{self, WhenStuck};
+use super::progress::{self, Progress};
+use super::{Exit, input, print};
+
+/// What `--json` prints.
+#[derive(Serialize)]
+struct Summary<'a> {
+    input: &'a str,
+    output: &'a str,
+    format: &'static str,
+    blocks: u64,
+    bytes: u64,
+    seconds: f64,
+    verified: bool,
+    rule: Option<&'static str>,
+}
+
+pub(super) fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
+    let is_stdout = args.output == Path::new("-");
+    if is_stdout && args.verify {
+        bail!(
+            "--verify cannot take back what went to standard output; name a file, or pipe the \
+             chain into fourzero verify -"
+        );
+    }
+    if is_stdout && args.printing.json {
+        bail!("--json and the chain cannot both go to standard output; name a file");
+    }
+    let control = Control::new();
+    let when_stuck = match is_stdout {
+        true => WhenStuck::Leave,
+        // There is a hidden file to put away.
+        false => WhenStuck::Wait,
+    };
+    interrupt::install(&control, when_stuck)?;
+    let converted = if is_stdout {
+        to_stdout(args, &control)
+    } else {
+        to_file(args, &control)
+    };
+    match converted {
+        // The same Ctrl-C may have ended whoever writes the chain that is read.
+        Err(_) if control.is_cancelled() => {
+            print::message(&format!(
+                "interrupted; {} was not written",
+                args.output.display()
+            ));
+            Ok(Exit::Interrupted)
+        }
+        converted => converted,
+    }
+}
+
+fn to_stdout(args: &ConvertArgs, control: &Control) -> anyhow::Result<Exit> {
+    let (source, size) = input::open(&args.input)?;
+    let conversion = {
+        let _progress = progress(args, size, control);
+        let format = args.format.unwrap_or_default();
+        convert(source, io::stdout(), format, control)
+    };
+    let conversion = conversion.map_err(|error| failed(args, error, "standard output"))?;
+    warn(args, &conversion);
+    Ok(Exit::Yes)
+}
+
+fn to_file(args: &ConvertArgs, control: &Control) -> anyhow::Result<Exit> {
+    let started = Instant::now();
+    let name = args.output.display().to_string();
+    let format = args.format.unwrap_or_else(|| Format::of_path(&args.output));
+    let overwrite = if args.force {
+        Overwrite::Replace
+    } else {
+        Overwrite::Never
+    };
+    // Before a long chain is read for nothing.
+    let file = WholeFile::create(&args.output, overwrite)?;
+    let conversion = read_and_write(args, &file, format, control)?;
+    let report = match args.verify {
+        true => Some(verify(args, file.reopen()?, control)?),
+        false => None,
+    };
+    if let Some(fault) = fault(&conversion, report.as_ref()) {
+        print::error(&format!(
+            "{}: invalid: {fault}; {name} was not written",
+            input::name(&args.input)
+        ));
+        return Ok(Exit::No);
+    }
+    let bytes = file.as_file().metadata().map(|metadata| metadata.len());
+    if control.is_cancelled() {
+        bail!("cancelled");
+    }
+    file.commit()?;
+    if !args.verify {
+        warn(args, &conversion);
+    }
+    let summary = Summary {
+        input: &input::name(&args.input),
+        output: &name,
+        format: format.name(),
+        blocks: conversion.blocks,
+        bytes: bytes.unwrap_or(0),
+        seconds: started.elapsed().as_secs_f64(),
+        verified: args.verify,
+        rule: report
+            .and_then(|report| report.rule)
+            .map(fourzero::pow::Rule::name),
+    };
+    print_summary(args, &summary)
+        .with_context(|| format!("{name} was written, but its summary cannot be printed"))?;
+    Ok(Exit::Yes)
+}
+
+fn read_and_write(
+    args: &ConvertArgs,
+    file: &WholeFile,
+    format: Format,
+    control: &Control,
+) -> anyhow::Result<Conversion> {
+    let (source, size) = input::open(&args.input)?;
+    let _progress = progress(args, size, control);
+    convert(source, file.as_file(), format, control)
+        .map_err(|error| failed(args, error, &args.output.display().to_string()))
+}
+
+fn progress(args: &ConvertArgs, size: Option<u64>, control: &Control) -> Progress {
+    let line = progress::reading("converting", input::name(&args.input), size);
+    Progress::start(&args.printing, control, line)
+}
+
+/// The error as the command tells it, which must not hide a closed pipe.
+fn failed(args: &ConvertArgs, error: ConvertError, output: &str) -> anyhow::Error {
+    match error {
+        ConvertError::Write(source) => {
+            anyhow::Error::from(source).context(format!("cannot write {output}"))
+        }
+        error => anyhow!("{}: {error}", input::name(&args.input)),
+    }
+}
+
+/// What is written is read back, so that its verdict stands for the file.
+fn verify(args: &ConvertArgs, written: impl Read, control: &Control) -> anyhow::Result<Report> {
+    let options = VerifyOptions {
+        rule: args.rule.and_then(|choice| choice.0),
+        target: args.difficulty.unwrap_or_default(),
+        ..VerifyOptions::default()
+    };
+    Verifier::new(super::args::all_cores())?
+        .verify(written, &options, &control.with_fresh_counts())
+        .with_context(|| format!("cannot read {} back", args.output.display()))
+}
+
+/// What is wrong with the chain, as far as that was asked.
+fn fault(conversion: &Conversion, report: Option<&Report>) -> Option<String> {
+    let report = report?;
+    match &report.fault {
+        Some(fault) => Some(fault.to_string()),
+        None => wrong_length(conversion),
+    }
+}
+
+fn wrong_length(conversion: &Conversion) -> Option<String> {
+    let stated = conversion.wrong_length.as_ref()?;
+    Some(format!(
+        "length: \"length\" is {stated}, but the chain has {}",
+        print::count(conversion.blocks, "block")
+    ))
+}
+
+fn warn(args: &ConvertArgs, conversion: &Conversion) {
+    if let Some(problem) = wrong_length(conversion) {
+        print::warning(&format!("{}: {problem}", input::name(&args.input)));
+    }
+}
+
+fn print_summary(args: &ConvertArgs, summary: &Summary<'_>) -> io::Result<()> {
+    if args.printing.json {
+        return print::json(summary);
+    }
+    let verdict = match (summary.verified, summary.rule) {
+        (false, _) => "not verified".to_owned(),
+        (true, None) => "verified".to_owned(),
+        (true, Some(rule)) => format!("verified, rule {rule}"),
+    };
+    print::line(&format!(
+        "{}: {} from {}, {verdict}",
+        summary.output,
+        print::count(summary.blocks, "block"),
+        summary.input,
+    ))
+}

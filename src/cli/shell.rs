@@ -1,0 +1,124 @@
+//! `fourzero completions` and `fourzero man`: the arguments, as shells and
+//! `man` want them described.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Command, CommandFactory as _};
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
+
+use super::args::{Cli, CompletionsArgs, ManArgs};
+use super::{Exit, print};
+
+/// What the command is called.
+const NAME: &str = "fourzero";
+
+pub(super) fn completions(args: &CompletionsArgs) -> anyhow::Result<Exit> {
+    // Into memory first: the generator panics if what it writes to fails.
+    let mut script = Vec::new();
+    let mut command = visible(&Cli::command());
+    clap_complete::generate(args.shell, &mut command, NAME, &mut script);
+    write_out(&script)
+}
+
+pub(super) fn man(args: &ManArgs) -> anyhow::Result<Exit> {
+    let Some(folder) = &args.out else {
+        return write_out(&page(&command())?);
+    };
+    let pages =
+        write_pages(folder).with_context(|| format!("cannot write to {}", folder.display()))?;
+    for page in pages {
+        print::line(&page.display().to_string()).context(print::FAILED)?;
+    }
+    Ok(Exit::Yes)
+}
+
+/// What of a command is anybody's to call: the generators describe hidden
+/// commands, too.
+fn visible(command: &Command) -> Command {
+    let below = command
+        .get_subcommands()
+        .filter(|below| !below.is_hide_set());
+    let mut copy = Command::new(command.get_name().to_owned())
+        .args(command.get_arguments().cloned())
+        .subcommands(below.map(visible));
+    if let Some(about) = command.get_about() {
+        copy = copy.about(about.clone());
+    }
+    if let Some(version) = command.get_version() {
+        copy = copy.version(version.to_owned());
+    }
+    copy
+}
+
+/// The whole command, every name in it settled.
+fn command() -> Command {
+    let mut command = Cli::command().disable_help_subcommand(true);
+    command.build();
+    command
+}
+
+fn write_out(text: &[u8]) -> anyhow::Result<Exit> {
+    io::stdout().lock().write_all(text).context(print::FAILED)?;
+    Ok(Exit::Yes)
+}
+
+/// Writes a page for the command and each of those below it.
+fn write_pages(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    fs::create_dir_all(folder)?;
+    let mut pages = Vec::new();
+    let mut left = vec![command()];
+    while let Some(command) = left.pop() {
+        let name = command.get_display_name().unwrap_or(NAME);
+        let path = folder.join(format!("{name}.1"));
+        fs::write(&path, page(&command)?)?;
+        pages.push(path);
+        let below = command.get_subcommands();
+        left.extend(below.filter(|below| !below.is_hide_set()).cloned());
+    }
+    pages.sort();
+    Ok(pages)
+}
+
+/// The manual page of one command.
+fn page(command: &Command) -> io::Result<Vec<u8>> {
+    // What `--version` adds is about this CPU.
+    let man = Man::new(command.clone()).source(concat!("fourzero ", env!("CARGO_PKG_VERSION")));
+    let mut out = Vec::new();
+    man.render_title(&mut out)?;
+    man.render_name_section(&mut out)?;
+    man.render_synopsis_section(&mut out)?;
+    man.render_description_section(&mut out)?;
+    man.render_options_section(&mut out)?;
+    if command.get_subcommands().any(|below| !below.is_hide_set()) {
+        man.render_subcommands_section(&mut out)?;
+    }
+    if let Some(text) = command.get_after_help() {
+        sections(&text.to_string(), &mut out);
+    }
+    Ok(out)
+}
+
+/// What stands behind the options in the help, a section for each line that
+/// is not indented; the lines below it are kept as they are.
+fn sections(text: &str, out: &mut Vec<u8>) {
+    let mut roff = Roff::new();
+    for line in text.lines() {
+        match line.strip_prefix("  ") {
+            None if line.is_empty() => {}
+            None => {
+                roff.control("fi", []);
+                roff.control("SH", [line.trim_end_matches(':').to_uppercase().as_str()]);
+                roff.control("nf", []);
+            }
+            Some(line) => {
+                roff.text([roman(line)]);
+            }
+        }
+    }
+    roff.control("fi", []);
+    out.extend_from_slice(roff.to_roff().as_bytes());
+}

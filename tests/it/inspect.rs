@@ -1,0 +1,323 @@
+//! `fourzero inspect`: the figures, against CPython's and against chains of
+//! which they are known.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::naive::RULES;
+use crate::python::has_python;
+use crate::support::{EXPORTED, Ends as _, Folder, Run, data, fourzero, shown};
+
+#[track_caller]
+fn inspect(text: &str, options: &[&str], code: i32) -> Run {
+    fourzero()
+        .args(["inspect", "-"])
+        .args(options)
+        .write_stdin(text)
+        .ends_with(code)
+}
+
+#[track_caller]
+fn figures(text: &str) -> Value {
+    inspect(text, &["--json"], 0).one_json()
+}
+
+/// The same figures, from the tutorial's own modules and exact decimals.
+const COUNT: &str = r#"
+import hashlib, json, math, sys
+from collections import Counter
+from decimal import Decimal, getcontext
+getcontext().prec = 1000
+
+def dumps(value):
+    return json.dumps(value, sort_keys=True)
+
+def sha256(text):
+    return hashlib.sha256(text.encode()).digest()
+
+def zero_bits(digest):
+    return 256 - int.from_bytes(digest, "big").bit_length()
+
+text = open(sys.argv[1], encoding="utf-8").read()
+whole = json.loads(text)
+chain = whole["chain"] if isinstance(whole, dict) else whole
+exact = json.loads(text, parse_float=lambda text: Decimal(repr(float(text))))
+exact = exact["chain"] if isinstance(exact, dict) else exact
+
+def key(name):
+    """Names need not be strings. The decimals in them must be written as such."""
+    return json.dumps(name, sort_keys=True, default=float)
+
+def spread(numbers):
+    return {"min": min(numbers), "mean": sum(numbers) / len(numbers), "max": max(numbers)}
+
+sums, counts, not_counted = Counter(), Counter(), 0
+for block in exact:
+    for transaction in block["transactions"]:
+        names = transaction["sender"], transaction["recipient"]
+        amount = transaction["amount"]
+        if type(amount) not in (int, Decimal):
+            not_counted += 1
+            amount = 0
+        sums[key(names[0])] -= amount
+        sums[key(names[1])] += amount
+        counts.update({key(names[0]), key(names[1])})
+
+def plain(number):
+    text = format(Decimal(number), "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+minted = -sums.pop(key("0"), 0)
+richest = sorted(sums, key=lambda name: (-sums[name], name))[:10]
+zeros = {"last-proof": [], "previous-hash": [], "last-hash": []}
+for last, block in zip(chain, chain[1:]):
+    guess = f"{last['proof']}{block['proof']}"
+    zeros["last-proof"].append(zero_bits(sha256(guess)))
+    zeros["previous-hash"].append(zero_bits(sha256(guess + str(last["previous_hash"]))))
+    zeros["last-hash"].append(zero_bits(sha256(guess + sha256(dumps(last)).hex())))
+proofs = sorted(block["proof"] for block in chain[1:])
+quantile = lambda quarters: proofs[max(math.ceil(len(proofs) * quarters / 4) - 1, 0)]
+times = [block["timestamp"] for block in chain]
+transactions = [len(block["transactions"]) for block in chain]
+print(json.dumps({
+    "blocks": len(chain),
+    "transactions": sum(transactions),
+    "rewards": sum(t["sender"] == "0" for block in chain for t in block["transactions"]),
+    "block_transactions": spread(transactions),
+    "block_bytes": spread([len(dumps(block)) for block in chain]),
+    "first": times[0], "last": times[-1], "seconds": times[-1] - times[0],
+    "backwards": sum(later < earlier for earlier, later in zip(times, times[1:])),
+    "proofs": {"count": len(proofs), "odd": 0, "min": proofs[0], "lower_quartile": quantile(1),
+        "median": quantile(2), "upper_quartile": quantile(3), "max": proofs[-1],
+        "mean": sum(proofs) / len(proofs)},
+    "zeros": [{"rule": rule, "hex": min(bits) // 4, "bits": min(bits)} for rule, bits in zeros.items()],
+    "balances": {"names": len(sums), "below_zero": sum(sum < 0 for sum in sums.values()),
+        "minted": plain(minted), "not_counted": not_counted,
+        "top": [{"name": json.loads(name), "balance": plain(sums[name]), "transactions": counts[name]}
+            for name in richest]},
+}))
+"#;
+
+#[test]
+fn python_counts_the_same() {
+    if !has_python() {
+        return;
+    }
+    let folder = Folder::new();
+    let names = [
+        "é", "b\\\"", "0", "c", "d", "e", "f", "g", "h", "i", "j", "k",
+    ];
+    let amounts = [
+        "1e-7",
+        "0.1",
+        "123456789012345678901234567890",
+        "2.5",
+        "-3",
+        "1e22",
+        "4.35",
+        "17",
+    ];
+    let queue: String = (0..200)
+        .map(|number| {
+            let sender = names[number * 7 % names.len()].replace('\\', "\\\\").replace('"', "\\\"");
+            let recipient = names[number * 5 % 11].replace('\\', "\\\\").replace('"', "\\\"");
+            let amount = amounts[number % amounts.len()];
+            format!(
+                "{{\"sender\": \"{sender}\", \"recipient\": \"{recipient}\", \"amount\": {amount}}}\n"
+            )
+        })
+        .collect();
+    let mut chains: Vec<_> = EXPORTED.iter().map(|(name, _)| data(name)).collect();
+    for rule in RULES {
+        let chain = folder.path(&format!("{rule}.json"));
+        fourzero()
+            .args([
+                "mine",
+                "-",
+                "--rule",
+                rule,
+                "--difficulty",
+                "2",
+                "--block-size",
+                "7",
+            ])
+            .args(["--timestamp", "1700000000.25", "--recipient", "me", "-o"])
+            .arg(&chain)
+            .write_stdin(queue.as_str())
+            .ends_with(0);
+        chains.push(chain);
+    }
+    for chain in chains {
+        let said = Command::new("python3")
+            .args(["-c", COUNT])
+            .arg(&chain)
+            .output()
+            .unwrap();
+        let stderr = String::from_utf8_lossy(&said.stderr);
+        assert!(said.status.success(), "{stderr}");
+        let mut expected: Value = serde_json::from_slice(&said.stdout).unwrap();
+        let run = fourzero()
+            .args(["inspect", "--json"])
+            .arg(&chain)
+            .ends_with(0);
+        let mut found = run.one_json();
+        for (pointer, name) in [("first", "first"), ("last", "last"), ("seconds", "seconds")] {
+            assert_eq!(found["time"][name], expected[pointer].take(), "{name}");
+        }
+        assert_eq!(found["time"]["backwards"], expected["backwards"].take());
+        assert_eq!(found["file"].take(), shown(&chain));
+        for (name, value) in expected.as_object().unwrap() {
+            if !value.is_null() {
+                assert_eq!(found[name], *value, "{name} of {}", shown(&chain));
+            }
+        }
+        assert_eq!(found["bytes"], std::fs::metadata(&chain).unwrap().len());
+        assert_eq!(found["wrong_length"], Value::Null);
+    }
+}
+
+#[test]
+fn under_last_proof_the_cycle_of_61_starts_behind_47_blocks() {
+    let queue = "{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": 1}\n";
+    let folder = Folder::new();
+    let chain = folder.path("chain.json");
+    for (transactions, rule, cycle) in [
+        // 108 blocks and the 61 after them: the first time that all came twice.
+        (168, "last-proof", json!({"start": 48, "length": 61})),
+        (167, "last-proof", Value::Null),
+        (300, "last-proof", json!({"start": 48, "length": 61})),
+        (200, "last-hash", Value::Null),
+    ] {
+        fourzero()
+            .args(["mine", "-", "--block-size", "1", "--force", "--rule", rule])
+            .arg("-o")
+            .arg(&chain)
+            .write_stdin(queue.repeat(transactions))
+            .ends_with(0);
+        let found = figures(&folder.read("chain.json"));
+        assert_eq!(found["blocks"], transactions + 1);
+        assert_eq!(found["cycle"], cycle, "{transactions} under {rule}");
+        for zeros in found["zeros"].as_array().unwrap() {
+            let is_rule = zeros["rule"] == rule;
+            assert_eq!(zeros["hex"].as_u64().unwrap() >= 4, is_rule, "{zeros}");
+        }
+    }
+}
+
+#[test]
+fn odd_chains_are_counted_as_far_as_they_go() {
+    let text = r#"{"length": 9, "chain": [
+        {},
+        {"index": 1, "timestamp": "noon", "proof": -5, "previous_hash": 7, "transactions": {}},
+        {"timestamp": 1e300, "proof": 5, "transactions": [7, {"sender": 1}, {"sender": [0], "recipient": null, "amount": "5"}]},
+        {"timestamp": -1, "proof": 18446744073709551616, "transactions": []},
+        {"timestamp": 253402300799.5, "proof": 6.0}
+    ]}"#;
+    let mut found = figures(text);
+    let proofs = found["proofs"].take();
+    assert_eq!((&proofs["count"], &proofs["odd"]), (&json!(1), &json!(3)));
+    assert_eq!((&proofs["min"], &proofs["max"]), (&json!(5), &json!(5)));
+    let time = found["time"].take();
+    let expected = json!({
+        "first": 1e300, "first_utc": null,
+        "last": 253402300799.5, "last_utc": "9999-12-31 23:59:59 UTC",
+        "seconds": -1e300, "backwards": 1, "odd": 2,
+    });
+    assert_eq!(time, expected);
+    for (name, expected) in [
+        ("blocks", json!(5)),
+        ("wrong_length", json!("9")),
+        ("transactions", json!(1)),
+        ("rewards", json!(0)),
+        ("odd_transactions", json!(2)),
+        ("odd_blocks", json!(3)),
+        ("cycle", Value::Null),
+        (
+            "zeros",
+            RULES
+                .map(|rule| json!({"rule": rule, "hex": 0, "bits": 0}))
+                .into(),
+        ),
+        (
+            "balances",
+            json!({
+                "names": 2, "below_zero": 0, "minted": "0", "not_counted": 1,
+                "top": [
+                    {"name": [0], "balance": "0", "transactions": 1},
+                    {"name": null, "balance": "0", "transactions": 1},
+                ],
+            }),
+        ),
+    ] {
+        assert_eq!(found[name], expected, "{name}");
+    }
+    let run = inspect(text, &[], 0);
+    for line in [
+        "the file's \"length\" is 9",
+        "2 transactions without all three fields",
+        "3 blocks without a list of transactions",
+        "1 block before the block before",
+        "2 blocks without a number as timestamp",
+        "3 proofs missing",
+        "1 amount not counted",
+    ] {
+        assert!(run.stdout.contains(line), "{line} in\n{}", run.stdout);
+    }
+}
+
+#[test]
+fn a_chain_without_blocks_has_no_figures_to_tell() {
+    let found = figures("[]");
+    assert_eq!(found["blocks"], 0);
+    for name in ["block_bytes", "block_transactions", "cycle"] {
+        assert_eq!(found[name], Value::Null);
+    }
+    assert_eq!(found["zeros"][0]["bits"], Value::Null);
+    let run = inspect("[]", &[], 0);
+    assert!(run.stdout.contains("no proof to tell by"), "{}", run.stdout);
+}
+
+#[test]
+fn people_read_lines_that_fit_a_terminal() {
+    let run = fourzero()
+        .arg("inspect")
+        .args(EXPORTED.map(|(name, _)| data(name)))
+        .ends_with(0);
+    assert_eq!(run.stderr, "");
+    let parts: Vec<_> = run.stdout.split("\n\n").collect();
+    assert_eq!(parts.len(), 3);
+    for (part, (name, rule)) in parts.iter().zip(EXPORTED) {
+        let mut lines = part.lines();
+        assert_eq!(lines.next(), Some(shown(&data(name)).as_str()));
+        for line in lines {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+        let zeros = part
+            .lines()
+            .find(|line| line.ends_with(&format!("under {rule}")));
+        assert!(zeros.unwrap().contains("at least 4 hex zeros ("), "{part}");
+        assert!(part.contains("not checked: whether the chain is valid"));
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_an_error_with_its_place_and_the_rest_is_inspected() {
+    let folder = Folder::new();
+    let broken = folder.write("broken.json", "[{\"index\": 1},\n {\"index\": 01}]");
+    let problem = "line 2 column 13: found '1', but ',' or '}' was expected";
+    let run = fourzero()
+        .args(["inspect", "--json"])
+        .args([&broken, &data(EXPORTED[0].0)])
+        .ends_with(2);
+    let error = format!("{}: {problem}", shown(&broken));
+    assert_eq!(run.stderr, format!("error: {error}\n"));
+    let lines = run.json();
+    assert_eq!(lines[0], json!({"file": shown(&broken), "error": error}));
+    assert_eq!(lines[1]["file"], shown(&data(EXPORTED[0].0)));
+    assert_eq!(lines.len(), 2);
+
+    let run = inspect("[7]", &[], 2);
+    let expected = "error: standard input: line 1 column 2: block 1 is 7, expected an object\n";
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", expected));
+}

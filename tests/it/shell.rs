@@ -1,0 +1,193 @@
+//! What the command tells of itself: help, completions, manual pages, and
+//! what it says of a mistyped word.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::process::Command;
+
+use crate::support::{Ends as _, Folder, fourzero};
+
+/// The commands and their commands, by the help.
+fn commands() -> Vec<Vec<String>> {
+    let mut all = vec![vec![]];
+    let mut place = 0;
+    while place < all.len() {
+        let command = all[place].clone();
+        place += 1;
+        let help = fourzero().args(&command).arg("-h").ends_with(0).stdout;
+        let below = help
+            .lines()
+            .skip_while(|line| *line != "Commands:")
+            .skip(1)
+            .take_while(|line| !line.is_empty())
+            .filter_map(|line| line.strip_prefix("  ")?.split(' ').next())
+            .filter(|name| !matches!(*name, "" | "help"));
+        for name in below {
+            all.push([command.as_slice(), &[name.to_owned()]].concat());
+        }
+    }
+    assert!(all.len() > 10, "{all:?}");
+    all
+}
+
+#[test]
+fn every_command_has_examples_in_both_helps() {
+    for command in commands() {
+        for option in ["-h", "--help"] {
+            let run = fourzero().args(&command).arg(option).ends_with(0);
+            let examples: Vec<_> = run
+                .stdout
+                .lines()
+                .skip_while(|line| !line.starts_with("Example"))
+                .skip(1)
+                .take_while(|line| line.starts_with("  "))
+                .collect();
+            assert!(!examples.is_empty(), "{command:?} {option}");
+            let call = format!("fourzero {}", command.join(" "));
+            for example in examples {
+                assert!(example.contains(call.trim_end()), "{command:?}: {example}");
+            }
+        }
+    }
+}
+
+#[test]
+fn help_fits_the_terminal_and_no_example_is_broken() {
+    for command in commands() {
+        for option in ["-h", "--help"] {
+            let [narrow, wide] = [80, 120].map(|columns| {
+                let mut call = fourzero();
+                call.args(&command).arg(option);
+                let help = call.env("COLUMNS", columns.to_string()).ends_with(0).stdout;
+                for line in help.lines() {
+                    let width = line.chars().count();
+                    assert!(width <= columns.min(100), "{command:?} {option}: {line}");
+                }
+                help
+            });
+            let examples = |help: &str| help[help.find("\nExample").unwrap()..].to_owned();
+            assert_eq!(examples(&narrow), examples(&wide));
+        }
+    }
+}
+
+#[test]
+fn a_mistyped_word_is_answered_with_the_one_that_was_meant() {
+    for (arguments, meant) in [
+        (&["verfy", "chain.json"][..], "'verify'"),
+        (&["convret"], "'convert'"),
+        (
+            &["mine", "queue.csv", "-o", "c", "--tread", "2"],
+            "'--threads'",
+        ),
+        (&["verify", "c", "--dificulty", "2"], "'--difficulty'"),
+        (&["inspect", "c", "--jsno"], "'--json'"),
+        (
+            &["convert", "c", "-o", "d", "--formt", "json"],
+            "'--format'",
+        ),
+        (&["completions", "bsh"], "'bash'"),
+    ] {
+        let run = fourzero().args(arguments).ends_with(2);
+        let tip = run.stderr.lines().find(|line| line.contains("tip: "));
+        let tip = tip.unwrap_or_else(|| panic!("{arguments:?}: {}", run.stderr));
+        assert!(tip.contains("similar") && tip.contains(meant), "{tip}");
+    }
+}
+
+#[test]
+fn every_shell_has_its_completions() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let run = fourzero().args(["completions", shell]).ends_with(0);
+        for word in ["verify", "convert", "no-proof-cache", "import"] {
+            assert!(run.stdout.contains(word), "{word} for {shell}");
+        }
+        // It is nobody's to call.
+        assert!(!run.stdout.contains("One measurement"), "{shell}");
+        assert_eq!(run.stderr, "");
+    }
+}
+
+/// Completes a line in bash.
+#[cfg(unix)]
+fn completed_by_bash(words: &[&str]) -> Option<BTreeSet<String>> {
+    if Command::new("bash").arg("--version").output().is_err() {
+        eprintln!("skipped: there is no bash");
+        return None;
+    }
+    let script = fourzero().args(["completions", "bash"]).ends_with(0).stdout;
+    let ask = r#"
+        eval "$1"; shift
+        COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1))
+        _fourzero fourzero "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+        printf '%s\n' "${COMPREPLY[@]}"
+    "#;
+    let output = Command::new("bash")
+        .args(["--norc", "-c", ask, "bash", &script])
+        .args(words)
+        .output()
+        .expect("bash was there a moment ago");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(stderr, "");
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    Some(stdout.lines().map(str::to_owned).collect())
+}
+
+#[cfg(unix)]
+#[test]
+fn bash_completes_commands_options_and_values() {
+    for (words, expected) in [
+        (&["fourzero", "ver"][..], "verify"),
+        (&["fourzero", "convert", "--fo"], "--format"),
+        (&["fourzero", "node", "ex"], "export"),
+        (&["fourzero", "mine", "--no-p"], "--no-proof-cache"),
+        (&["fourzero", "completions", "zs"], "zsh"),
+        (&["fourzero", "mine", "--rule", ""], "last-hash"),
+        (&["fourzero", "verify", "--rule", ""], "auto"),
+        (&["fourzero", "convert", "--format", "a"], "array"),
+        (&["fourzero", "search", "--kernel", ""], "portable"),
+    ] {
+        let Some(found) = completed_by_bash(words) else {
+            return;
+        };
+        assert!(found.contains(expected), "{words:?}: {found:?}");
+    }
+}
+
+#[test]
+fn every_command_has_a_manual_page() {
+    let folder = Folder::new();
+    let run = fourzero()
+        .args(["man", "--out"])
+        .arg(folder.path("new/man1"))
+        .ends_with(0);
+    let written: BTreeSet<_> = fs::read_dir(folder.path("new/man1"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(run.stdout.lines().count(), written.len());
+    let expected: BTreeSet<_> = commands()
+        .into_iter()
+        .map(|command| [vec!["fourzero".into()], command].concat().join("-") + ".1")
+        .collect();
+    assert_eq!(written, expected);
+    for name in &written {
+        let page = folder.read(&format!("new/man1/{name}"));
+        for heading in [".SH NAME", ".SH SYNOPSIS", ".SH OPTIONS", ".SH EXAMPLE"] {
+            assert!(page.contains(heading), "{heading} in {name}");
+        }
+        assert!(!page.contains("cpu features"), "{name}");
+    }
+    let main = fourzero().arg("man").ends_with(0).stdout;
+    assert_eq!(main, folder.read("new/man1/fourzero.1"));
+    assert!(main.contains(".SH \"EXIT STATUS\""), "{main}");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = Folder::new();
+    let file = folder.write("file", "");
+    let run = fourzero().args(["man", "--out"]).arg(&file).ends_with(2);
+    let start = format!("error: cannot write to {}: ", file.display());
+    assert!(run.stderr.starts_with(&start), "{}", run.stderr);
+}
