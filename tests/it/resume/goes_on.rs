@@ -204,7 +204,14 @@ fn proofs_that_are_in_the_journal_are_not_searched_again() {
     let mine = |options: &[&str]| {
         fourzero()
             .current_dir(folder.path(""))
-            .args(["mine", "queue.jsonl", "-o", "chain.json", "--block-size", "1"])
+            .args([
+                "mine",
+                "queue.jsonl",
+                "-o",
+                "chain.json",
+                "--block-size",
+                "1",
+            ])
             .args(&SAME[2..])
             .args(["--json"])
             .args(options)
