@@ -144,6 +144,7 @@ fn the_summary_has_the_specified_keys_and_true_values() {
     let expected = json!({
         "output": shown(&output),
         "blocks": count,
+        "resumed_blocks": 0,
         "transactions": transactions,
         "hashes": hashes,
         "last_hash": hash(&blocks[count - 1]),

@@ -1,7 +1,7 @@
 //! Queues that cannot be read: exit 2, the file, line and field named, and
-//! nothing left behind.
+//! nothing left behind but the journal of the blocks before the fault.
 
-use crate::support::{Ends as _, Folder, fourzero, shown};
+use crate::support::{Ends as _, Folder, Run, fourzero, shown};
 
 const GOOD: &str = r#"{"sender": "a", "recipient": "b", "amount": 1}"#;
 
@@ -141,8 +141,29 @@ fn not_utf8() -> Vec<(Vec<u8>, &'static str)> {
     ]
 }
 
+/// Asserts that a run says `message` and then, if and only if there is a
+/// journal of some blocks, what is kept. Removes that.
+#[track_caller]
+fn failed_with(run: &Run, folder: &Folder, message: &str) {
+    let journal = folder.path("chain.json.journal");
+    assert_eq!(run.stdout, "");
+    let rest = run.stderr.strip_prefix(message);
+    let rest = rest.unwrap_or_else(|| panic!("{}", run.stderr));
+    if journal.exists() {
+        let kept = format!(
+            " blocks are kept in {}; once that is mended",
+            shown(&journal)
+        );
+        assert!(rest.contains(&kept), "{rest}");
+        assert_eq!(rest.lines().count(), 1, "{rest}");
+        std::fs::remove_file(journal).unwrap();
+    } else {
+        assert_eq!(rest, "");
+    }
+}
+
 #[test]
-fn a_queue_that_cannot_be_read_is_named_with_line_and_field_and_leaves_nothing() {
+fn a_queue_that_cannot_be_read_is_named_with_line_and_field_and_leaves_no_chain() {
     let texts = unreadable().into_iter();
     let queues = texts.map(|(text, message)| (text.into_bytes(), message));
     for (contents, message) in queues.chain(not_utf8()) {
@@ -152,11 +173,8 @@ fn a_queue_that_cannot_be_read_is_named_with_line_and_field_and_leaves_nothing()
             .args(["mine", "--difficulty", "1", "-o"])
             .args([&folder.path("chain.json"), &path])
             .ends_with(2);
-        assert_eq!(
-            run.stderr,
-            format!("error: cannot read the queue {}: {message}\n", shown(&path))
-        );
-        assert_eq!(run.stdout, "");
+        let error = format!("error: cannot read the queue {}: {message}\n", shown(&path));
+        failed_with(&run, &folder, &error);
         assert_eq!(folder.names(), ["queue"], "{message}");
 
         let run = fourzero()
@@ -164,17 +182,14 @@ fn a_queue_that_cannot_be_read_is_named_with_line_and_field_and_leaves_nothing()
             .arg(folder.path("chain.json"))
             .write_stdin(contents)
             .ends_with(2);
-        assert_eq!(
-            run.stderr,
-            format!("error: cannot read the queue standard input: {message}\n")
-        );
-        assert_eq!(run.stdout, "");
+        let error = format!("error: cannot read the queue standard input: {message}\n");
+        failed_with(&run, &folder, &error);
         assert_eq!(folder.names(), ["queue"], "{message}");
     }
 }
 
 #[test]
-fn a_fault_behind_many_good_blocks_still_leaves_nothing() {
+fn a_fault_behind_many_good_blocks_keeps_them_but_leaves_no_chain() {
     let folder = Folder::new();
     let path = folder.write("queue.jsonl", format!("{GOOD}\n").repeat(5000) + "{}\n");
     let run = fourzero()
@@ -182,14 +197,14 @@ fn a_fault_behind_many_good_blocks_still_leaves_nothing() {
         .args([&folder.path("chain.json"), &path])
         .ends_with(2);
     let expected = "line 5001 column 1: the field \"amount\" is missing";
-    assert_eq!(
-        run.stderr,
-        format!(
-            "error: cannot read the queue {}: {expected}\n",
-            shown(&path)
-        )
+    let error = format!(
+        "error: cannot read the queue {}: {expected}\n",
+        shown(&path)
     );
-    assert_eq!(folder.names(), ["queue.jsonl"]);
+    let kept = run.stderr.strip_prefix(&error).unwrap();
+    assert!(kept.starts_with("5,001 blocks are kept in "), "{kept}");
+    assert_eq!(folder.names(), ["chain.json.journal", "queue.jsonl"]);
+    failed_with(&run, &folder, &error);
 }
 
 #[test]
@@ -209,6 +224,8 @@ fn of_several_queues_the_one_at_fault_is_named() {
             .ends_with(2);
         let start = format!("error: cannot read the queue {}: ", shown(at_fault));
         assert!(run.stderr.starts_with(&start), "{}", run.stderr);
+        let error = run.stderr.lines().next().unwrap().to_owned() + "\n";
+        failed_with(&run, &folder, &error);
         assert_eq!(folder.names(), ["bad.csv", "empty.jsonl", "good.jsonl"]);
     }
 }
