@@ -164,14 +164,17 @@ fn python_number(number: &str) -> String {
     python_float(number.parse().expect("a double"))
 }
 
-/// What Python's `repr` gives for a finite double: the nearest text of as few
-/// digits as read back, halves going to the even digit. Rust's own shortest
-/// text, `{:e}`, differs from it in ties.
+/// What Python's `repr` gives for a finite double: of the shortest texts that
+/// read back the nearest, halves going to the even digit. Rust's own shortest
+/// text, `{:e}`, differs from it in ties; but below a power of two, where the
+/// doubles lie closer, the even one may read back to another double.
 pub(crate) fn python_float(value: f64) -> String {
-    let scientific = (0..17)
-        .map(|places| format!("{value:.places$e}"))
-        .find(|text| text.parse() == Ok(value))
-        .expect("17 digits tell all doubles apart");
+    let shortest = format!("{value:e}");
+    let mantissa = shortest.split('e').next().expect("there is a first part");
+    let places = mantissa.split('.').nth(1).map_or(0, str::len);
+    let nearest = format!("{value:.places$e}");
+    let is_right = nearest.parse() == Ok(value);
+    let scientific = if is_right { nearest } else { shortest };
     let (digits, exponent) = scientific.split_once('e').expect("it has an exponent");
     let exponent: i32 = exponent.parse().expect("it is an integer");
     if !(-4..16).contains(&exponent) {

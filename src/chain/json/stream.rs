@@ -128,7 +128,10 @@ impl<R: Read> JsonStream<R> {
 
     /// The error for what [`Self::peek`] showed, when something else should
     /// have come.
-    pub(crate) fn unexpected(&self, expected: &'static str) -> StreamError {
+    pub(crate) fn unexpected(&mut self, expected: &'static str) -> StreamError {
+        // The source may have been read to the midst of the character. If no
+        // more can be had, this is the error to tell.
+        while ends_in_a_character(self.unread()) && matches!(self.fill(), Ok(true)) {}
         let valid = match std::str::from_utf8(self.unread()) {
             Ok(text) => text,
             Err(error) => std::str::from_utf8(&self.unread()[..error.valid_up_to()])
@@ -298,6 +301,12 @@ impl<R: Read> JsonStream<R> {
     }
 }
 
+/// Whether `text` is the start of a character and nothing more.
+fn ends_in_a_character(text: &[u8]) -> bool {
+    std::str::from_utf8(text)
+        .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
+}
+
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 const fn is_white_space(byte: u8) -> bool {
@@ -407,6 +416,22 @@ mod tests {
                 (2, 11, "true".to_owned()),
             ]
         );
+    }
+
+    #[test]
+    fn an_unexpected_character_is_shown_whole_however_its_bytes_arrive() {
+        let error = |text: &[u8]| {
+            let mut stream = JsonStream::new(Drip(text));
+            stream.peek().unwrap();
+            stream.unexpected("a block").to_string()
+        };
+        assert_eq!(
+            error("😀".as_bytes()),
+            "line 1 column 1: found '😀', but a block was expected"
+        );
+        let cut = error(b"\xf0\x9f\x98");
+        assert_eq!(cut, "line 1 column 1: these bytes are not UTF-8");
+        assert_eq!(error(b"\xf0\x9f\"x"), cut);
     }
 
     #[test]

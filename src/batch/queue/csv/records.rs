@@ -14,7 +14,7 @@ use crate::chain::json::MAX_VALUE_BYTES;
 
 /// Reads records one by one.
 pub(super) struct Records<R> {
-    source: BufReader<R>,
+    source: BufReader<Patient<R>>,
     parser: Reader,
     /// The line of the next unread byte.
     next_line: u64,
@@ -45,7 +45,7 @@ impl<R: Read> Records<R> {
     /// Reads `source`, which starts in line `line` of its file.
     pub(super) fn new(source: R, line: u64) -> Self {
         Self {
-            source: BufReader::with_capacity(256 << 10, source),
+            source: BufReader::with_capacity(256 << 10, Patient(source)),
             parser: Reader::new(),
             next_line: line,
             text: vec![0; 1024],
@@ -134,6 +134,21 @@ impl<R: Read> Records<R> {
     }
 }
 
+/// Reads on after a signal came in between, which `fill_buf` leaves to its
+/// caller.
+struct Patient<R>(R);
+
+impl<R: Read> Read for Patient<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            match self.0.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return result,
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,6 +208,26 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_read_that_a_signal_interrupts_is_not_the_end() {
+        struct Interrupted<R>(R, bool);
+        impl<R: Read> Read for Interrupted<R> {
+            fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+                self.1 = !self.1;
+                if self.1 {
+                    return Err(io::ErrorKind::Interrupted.into());
+                }
+                self.0.read(buffer)
+            }
+        }
+        let source = Interrupted(Drip(b"a,b\nc,d", 1), false);
+        let mut records = Records::new(source, 1);
+        assert_eq!(records.advance().unwrap(), Next::Record);
+        assert_eq!(records.advance().unwrap(), Next::Record);
+        assert_eq!(records.field(1), b"d");
+        assert_eq!(records.advance().unwrap(), Next::End);
     }
 
     #[test]

@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# `unsafe` stands only in the files of kernels and their dispatchers, named
+# here, each of which says why it may (clippy's undocumented_unsafe_blocks asks
+# the reason of each block). Prints what stands elsewhere, and fails.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+kernels=(
+  src/sha256/avx2.rs
+  src/sha256/avx512.rs
+  src/sha256/group.rs
+  src/sha256/kernel.rs
+  src/sha256/portable.rs
+  src/sha256/self_test.rs
+  src/sha256/sha_ni.rs
+  src/sha256/sha_ni_texts.rs
+  src/sha256/sse2.rs
+  src/sha256/texts.rs
+)
+found=0
+files=$(git ls-files --cached --others --exclude-standard -- '*.rs')
+# Code, not text about it: the word before what it can stand before.
+pattern='(^|[^"a-z_])unsafe( *\{| (fn|impl|trait|extern)\b|_code)'
+while read -r file; do
+  for kernel in "${kernels[@]}"; do
+    [[ $file == "$kernel" ]] && continue 2
+  done
+  if grep -nHE "$pattern" "$file" | grep -vE '^[^:]+:[0-9]+: *//'; then found=1; fi
+done <<<"$files"
+((found == 0)) || echo "unsafe code belongs into a kernel's file" >&2
+
+for kernel in "${kernels[@]}"; do
+  if ! grep -qE "$pattern" "$kernel"; then
+    echo "$kernel has no unsafe code, and need not be named in $0" >&2
+    found=1
+  fi
+  # Every exception from the crate's `unsafe_code = "deny"` has a reason.
+  if awk '
+    /^ *#!?\[allow\($/ { inside = 1; text = ""; line = NR }
+    /#!?\[allow\(.*unsafe_code/ { text = $0; line = NR; check = 1 }
+    inside { text = text $0 }
+    inside && /\)\]/ { inside = 0; check = text ~ /unsafe_code/ }
+    check { if (text !~ /reason = "/) { print FILENAME ":" line ": " text; bad = 1 } check = 0 }
+    END { exit !bad }
+  ' "$kernel"; then
+    echo "an exception from unsafe_code without its reason" >&2
+    found=1
+  fi
+done
+exit "$found"

@@ -1,0 +1,79 @@
+//! Chain files: every way of reading one gives the same answer, and that is
+//! the answer of the slow and plain way.
+
+mod forge;
+mod plain;
+
+use std::num::NonZeroUsize;
+use std::sync::LazyLock;
+
+use fourzero::chain::{Report, Strictness, Verifier, VerifyOptions};
+use fourzero::pow::{Control, Rule, Target};
+
+use crate::drip::Drip;
+use crate::recipe::Recipe;
+
+/// One thread and three.
+static VERIFIERS: LazyLock<Vec<Verifier>> = LazyLock::new(|| {
+    [1, 3]
+        .map(|threads| Verifier::new(NonZeroUsize::new(threads).unwrap()).unwrap())
+        .into()
+});
+
+/// The bytes are a chain file.
+pub fn reader(data: &[u8]) {
+    let [one, three] = VERIFIERS.as_slice() else {
+        unreachable!("there are two");
+    };
+    let options = options(None, 1);
+    let found = run(one, Drip::new(data, usize::MAX), &options);
+    for (verifier, most) in [(one, 1), (three, usize::MAX), (three, 3)] {
+        let again = run(verifier, Drip::new(data, most), &options);
+        assert_eq!(again, found, "{most} bytes a read");
+    }
+    plain::compare(data, &found, None, 1);
+}
+
+/// A recipe for a chain that is nearly right, and for how it is written.
+pub fn verify(data: &[u8]) {
+    let recipe = &mut Recipe::new(data);
+    let asked = recipe.one_of(&[None, Some(0), Some(1), Some(2)]);
+    let asked = asked.map(|place: usize| crate::naive::RULES[place]);
+    // Two zeros take 256 hashes a block instead of 16.
+    let zeros = 1 + recipe.below(16) / 15;
+    let step = recipe.one_of(&[usize::MAX, 1, 17, 4_093]);
+    let text = forge::file(recipe, zeros);
+
+    let options = options(asked.map(|name| name.parse().unwrap()), zeros as u16);
+    let step = if text.len() > 20_000 {
+        step.max(4_093)
+    } else {
+        step
+    };
+    let mut verdicts = VERIFIERS
+        .iter()
+        .map(|verifier| run(verifier, Drip::new(&text, step), &options));
+    let found = verdicts.next().unwrap();
+    for again in verdicts {
+        assert_eq!(again, found, "with more threads");
+    }
+    plain::compare(&text, &found, asked, zeros);
+}
+
+fn options(rule: Option<Rule>, zeros: u16) -> VerifyOptions {
+    VerifyOptions {
+        rule,
+        target: Target::from_hex_zeros(zeros).unwrap(),
+        strictness: Strictness::Presence,
+    }
+}
+
+/// The verdict, or why there is none.
+fn run(verifier: &Verifier, source: Drip<'_>, options: &VerifyOptions) -> Result<Report, String> {
+    let control = Control::new();
+    let result = verifier.verify(source, options, &control);
+    if let Ok(report) = &result {
+        assert_eq!(control.blocks(), report.blocks);
+    }
+    result.map_err(|error| error.to_string())
+}

@@ -1,0 +1,93 @@
+//! Reading and judging a chain file as plainly as it can be done.
+
+use fourzero::chain::Report;
+use fourzero::pow::Rule;
+
+use crate::naive::Json;
+use crate::naive_chain;
+use crate::opinion::{self, Tree};
+
+/// What a text is.
+enum Reading {
+    /// No chain.
+    Unreadable,
+    /// These blocks, and what the file says their number is.
+    Chain(Vec<Json>, Option<Json>),
+    /// The plain way cannot tell.
+    Unclear,
+}
+
+fn read(text: &[u8]) -> Reading {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    if opinion::is_beyond_serde(text) || opinion::is_too_deep(text, opinion::MAX_DEPTH) {
+        return Reading::Unclear;
+    }
+    let Some(values) = opinion::stream(text) else {
+        return Reading::Unreadable;
+    };
+    // A file may have a second list under "chain", which has no meaning.
+    if let [Tree::Object(members), ..] = values.as_slice() {
+        let mut chains = members.iter().filter(|(key, _)| key == "chain");
+        let has_list = chains.any(|(_, value)| matches!(value, Tree::List(_)));
+        if has_list && chains.next().is_some() {
+            return Reading::Unreadable;
+        }
+    }
+    let values: Option<Vec<_>> = values.iter().map(Tree::json).collect();
+    let Some(values) = values else {
+        return Reading::Unreadable;
+    };
+    match values.as_slice() {
+        [] => Reading::Unreadable,
+        [Json::List(blocks)] => Reading::Chain(blocks.clone(), None),
+        [Json::List(_), ..] => Reading::Unreadable,
+        [first @ Json::Object(_), ..] => match first.get("chain") {
+            Some(Json::List(_)) if values.len() > 1 => Reading::Unreadable,
+            Some(Json::List(blocks)) => {
+                Reading::Chain(blocks.clone(), first.get("length").cloned())
+            }
+            // Where a word or number ends is seen differently.
+            _ if values.iter().any(is_scalar) => Reading::Unclear,
+            _ => Reading::Chain(values, None),
+        },
+        _ => Reading::Unreadable,
+    }
+}
+
+fn is_scalar(value: &Json) -> bool {
+    !matches!(value, Json::List(_) | Json::Object(_))
+}
+
+/// Asserts that `found` is the plain way's answer.
+pub(super) fn compare(
+    text: &[u8],
+    found: &Result<Report, String>,
+    rule: Option<&'static str>,
+    zeros: usize,
+) {
+    let (blocks, length) = match read(text) {
+        Reading::Unclear => return,
+        Reading::Unreadable => {
+            assert!(found.is_err(), "no chain, but {found:?}");
+            return;
+        }
+        Reading::Chain(blocks, length) => (blocks, length),
+    };
+    let report = found.as_ref().expect("the plain way can read it");
+    let plain = naive_chain::verify(&blocks, rule, zeros);
+    let count = blocks.len() as u64;
+    let fault = plain.fault.or_else(|| {
+        let length = length.as_ref()?;
+        let number = match length {
+            Json::Number(digits) => digits.parse().ok(),
+            _ => None,
+        };
+        let block = number.unwrap_or(u64::MAX).min(count) + 1;
+        (number != Some(count)).then_some((block, "length"))
+    });
+    assert_eq!(report.blocks, count);
+    assert_eq!(report.transactions, plain.transactions);
+    assert_eq!(report.rule.map(Rule::name), plain.rule);
+    let found = report.fault.as_ref();
+    assert_eq!(found.map(|fault| (fault.block, fault.kind.name())), fault);
+}

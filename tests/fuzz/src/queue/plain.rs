@@ -1,0 +1,215 @@
+//! What stands in a queue, as plainly as it can be found out.
+
+use fourzero::chain::Strictness;
+
+use super::Held;
+use crate::naive::{Json, text as string, transaction};
+use crate::opinion::{self, Tree};
+
+/// What a text is.
+enum Reading {
+    /// No queue, or one with something wrong in it.
+    Refused,
+    Queue(Vec<Item>),
+    /// The plain way cannot tell.
+    Unclear,
+}
+
+enum Item {
+    Transaction(Json),
+    Block(Vec<Json>),
+}
+
+/// Asserts that `found` is the plain way's answer.
+pub(super) fn compare(text: &[u8], found: &Held, block_size: usize, strictness: Strictness) {
+    match read(text, strictness) {
+        Reading::Unclear => {}
+        Reading::Refused => assert!(found.error.is_some(), "no queue, but {found:?}"),
+        Reading::Queue(items) => {
+            let blocks: Vec<_> = gathered(items, block_size)
+                .iter()
+                .map(|block| {
+                    let texts: Vec<_> = block.iter().map(Json::canonical).collect();
+                    (block.len(), texts.join(", "))
+                })
+                .collect();
+            assert_eq!(found.error, None);
+            assert_eq!(found.blocks, blocks);
+        }
+    }
+}
+
+/// The transactions of each block.
+fn gathered(items: Vec<Item>, block_size: usize) -> Vec<Vec<Json>> {
+    let mut blocks = Vec::new();
+    let mut pending = Vec::new();
+    for item in items {
+        match item {
+            Item::Transaction(transaction) => pending.push(transaction),
+            Item::Block(block) => {
+                if !pending.is_empty() {
+                    blocks.push(std::mem::take(&mut pending));
+                }
+                blocks.push(block);
+            }
+        }
+        if pending.len() == block_size {
+            blocks.push(std::mem::take(&mut pending));
+        }
+    }
+    if !pending.is_empty() {
+        blocks.push(pending);
+    }
+    blocks
+}
+
+fn read(text: &[u8], strictness: Strictness) -> Reading {
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
+    let Some(start) = text.iter().position(|byte| !is_space(byte)) else {
+        return Reading::Refused;
+    };
+    let text = &text[start..];
+    let items = match text[0] {
+        b'{' | b'[' => {
+            // A transaction may be nested less deep than a value.
+            if opinion::is_beyond_serde(text) || opinion::is_too_deep(text, 900) {
+                return Reading::Unclear;
+            }
+            json(text, strictness)
+        }
+        _ => match records(text) {
+            None => return Reading::Unclear,
+            Some(records) => csv(&records, strictness),
+        },
+    };
+    let count = |item: &Item| match item {
+        Item::Transaction(_) => 1,
+        Item::Block(block) => block.len(),
+    };
+    match items {
+        Some(items) if items.iter().map(count).sum::<usize>() > 0 => Reading::Queue(items),
+        _ => Reading::Refused,
+    }
+}
+
+/// `None` if something is wrong.
+fn json(text: &[u8], strictness: Strictness) -> Option<Vec<Item>> {
+    let values: Vec<_> = opinion::stream(text)?
+        .iter()
+        .map(Tree::json)
+        .collect::<Option<_>>()?;
+    let values = match values.as_slice() {
+        [Json::List(elements)] => {
+            let items = elements.iter().map(|value| entry(value, strictness));
+            return items.map(|item| Some(Item::Transaction(item?))).collect();
+        }
+        values => values,
+    };
+    let items = values.iter().map(|value| match value {
+        Json::List(elements) => {
+            let block = elements.iter().map(|value| entry(value, strictness));
+            Some(Item::Block(block.collect::<Option<_>>()?))
+        }
+        value => Some(Item::Transaction(entry(value, strictness)?)),
+    });
+    items.collect()
+}
+
+/// The three keys that count.
+fn entry(value: &Json, strictness: Strictness) -> Option<Json> {
+    let field = |key| value.get(key).cloned();
+    let (sender, recipient, amount) = (field("sender")?, field("recipient")?, field("amount")?);
+    let is_typed = matches!(sender, Json::Text(_))
+        && matches!(recipient, Json::Text(_))
+        && matches!(amount, Json::Number(_));
+    (is_typed || strictness == Strictness::Presence).then(|| transaction(sender, recipient, amount))
+}
+
+/// The fields of each record, or `None` where a quote stands in a place that
+/// RFC 4180 has no meaning for.
+fn records(text: &[u8]) -> Option<Vec<Vec<Vec<u8>>>> {
+    let mut records = Vec::new();
+    let mut rest = text;
+    loop {
+        while let [b'\r' | b'\n', after @ ..] = rest {
+            rest = after;
+        }
+        if rest.is_empty() {
+            return Some(records);
+        }
+        let mut record = Vec::new();
+        loop {
+            let mut field = Vec::new();
+            if let [b'"', after @ ..] = rest {
+                rest = after;
+                loop {
+                    let end = rest.iter().position(|byte| *byte == b'"')?;
+                    field.extend_from_slice(&rest[..end]);
+                    rest = &rest[end + 1..];
+                    if rest.first() != Some(&b'"') {
+                        break;
+                    }
+                    field.push(b'"');
+                    rest = &rest[1..];
+                }
+            } else {
+                let is_end = |byte: &u8| matches!(byte, b',' | b'\r' | b'\n');
+                let end = rest.iter().position(is_end).unwrap_or(rest.len());
+                field.extend_from_slice(&rest[..end]);
+                rest = &rest[end..];
+                if field.contains(&b'"') {
+                    return None;
+                }
+            }
+            record.push(field);
+            match rest {
+                [b',', after @ ..] => rest = after,
+                [] | [b'\r' | b'\n', ..] => break,
+                _ => return None,
+            }
+        }
+        records.push(record);
+    }
+}
+
+/// `None` if something is wrong.
+fn csv(records: &[Vec<Vec<u8>>], strictness: Strictness) -> Option<Vec<Item>> {
+    let (header, rows) = records.split_first()?;
+    let header: Vec<_> = header
+        .iter()
+        .map(|name| std::str::from_utf8(name).ok())
+        .collect::<Option<_>>()?;
+    let column = |name: &str| {
+        let is_it = |field: &&str| field.trim_matches([' ', '\t', '\n', '\r', '\u{c}']) == name;
+        let mut places = (0..header.len()).filter(|place| is_it(&header[*place]));
+        let place = places.next()?;
+        places.next().is_none().then_some(place)
+    };
+    let columns = [column("sender")?, column("recipient")?, column("amount")?];
+    let row = |row: &Vec<Vec<u8>>| {
+        if row.len() != header.len() {
+            return None;
+        }
+        let [sender, recipient, amount] =
+            columns.map(|column| std::str::from_utf8(&row[column]).ok());
+        let amount = self::amount(amount?, strictness)?;
+        let entry = transaction(string(sender?), string(recipient?), amount);
+        Some(Item::Transaction(entry))
+    };
+    rows.iter().map(row).collect()
+}
+
+/// A number if it is written as JSON writes one, else a string.
+fn amount(cell: &str, strictness: Strictness) -> Option<Json> {
+    let trimmed = cell.trim();
+    if trimmed.is_empty() {
+        return None;
+    }
+    if let Ok(number) = serde_json::from_str::<serde_json::Number>(trimmed) {
+        // Past the range of a double there is no number.
+        let number = opinion::one(number.as_str().as_bytes())?;
+        return matches!(number, Json::Number(_)).then_some(number);
+    }
+    (strictness == Strictness::Presence).then(|| string(cell))
+}
