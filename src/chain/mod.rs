@@ -12,7 +12,7 @@ mod verify;
 pub use block::{Block, PreviousHash, SealedBlock};
 #[cfg(feature = "node")]
 pub(crate) use file::{Batch, ChainReader};
-pub use file::{ChainWriter, Format, ReadError};
+pub use file::{ChainWriter, Format, ReadError, Shape};
 pub(crate) use transaction::LEVELS_ABOVE;
 pub use transaction::{
     Strictness, TRANSACTION_FIELDS, TransactionError, TransactionProblem, Transactions,

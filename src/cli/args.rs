@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::Styles;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, ColorChoice, Parser, Subcommand};
 use fourzero::chain::{Format, Strictness};
 use fourzero::pow::{Nonce, Rule, SearchError, Searcher, Target};
 use fourzero::sha256::Kernel;
@@ -22,6 +22,26 @@ pub(super) use self::bench::{BenchArgs, BenchCommand, FiguresArgs, SweepArgs};
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
+    #[command(flatten)]
+    pub(super) global: Global,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// Say on stderr what is chosen and why, and what it costs
+    #[arg(short, long, global = true, display_order = 900)]
+    pub(super) verbose: bool,
+    /// Colour messages: auto, always or never
+    #[arg(
+        long,
+        global = true,
+        display_order = 901,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
+    color: ColorChoice,
 }
 
 /// `--version`: also what a bug report about speed should say.
@@ -240,6 +260,11 @@ impl Threads {
             .or(NonZeroUsize::new(num_cpus::get()))
             .unwrap_or(NonZeroUsize::MIN)
     }
+
+    /// Whether their number was given.
+    pub(super) const fn is_given(&self) -> bool {
+        self.count.is_some()
+    }
 }
 
 /// What searches run on.
@@ -263,6 +288,15 @@ impl Engine {
 
     pub(super) fn kernel(&self) -> Kernel {
         self.kernel.unwrap_or_else(Kernel::best)
+    }
+
+    /// Whether the kernel was named.
+    pub(super) const fn is_kernel_given(&self) -> bool {
+        self.kernel.is_some()
+    }
+
+    pub(super) const fn threads_args(&self) -> &Threads {
+        &self.threads
     }
 }
 

@@ -6,6 +6,8 @@
 
 mod args;
 mod bench;
+mod color;
+mod explain;
 mod interrupt;
 mod mine;
 #[cfg(feature = "node")]
@@ -16,8 +18,10 @@ mod puzzle;
 mod search;
 mod verify;
 
+use std::env;
 use std::io;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::Parser as _;
 
@@ -44,7 +48,11 @@ impl From<Exit> for ExitCode {
 
 /// Runs the command that the arguments ask for.
 pub(crate) fn main() -> ExitCode {
-    let exit = match Cli::parse().command {
+    let started = Instant::now();
+    color::choose(color::asked_for(env::args_os()));
+    let cli = Cli::parse();
+    print::set_verbose(cli.global.verbose);
+    let exit = match cli.command {
         Command::Mine(args) => mine::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Search(args) => search::run(&args),
@@ -53,6 +61,7 @@ pub(crate) fn main() -> ExitCode {
         #[cfg(feature = "node")]
         Command::Node(args) => node::run(*args),
     };
+    explain::cost(started);
     match exit {
         Ok(exit) => exit.into(),
         // Whoever read our output had enough.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::args::SearchArgs;
 use super::interrupt::{self, WhenStuck};
 use super::progress::{self, Progress};
-use super::{Exit, print};
+use super::{Exit, explain, print};
 
 /// What `--json` prints; `nonce` and `digest` are null where there is none.
 #[derive(Serialize)]
@@ -32,6 +32,8 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
         Some(end) => NonceRange::new(args.start, end),
         None => NonceRange::starting_at(args.start),
     };
+    explain::engine(&args.engine);
+    explain::proofs(None, target);
     let searcher = args.engine.start()?;
     let control = Control::new();
     let interrupted = interrupt::install(&control, WhenStuck::Wait)?;

@@ -20,6 +20,9 @@ use crate::chain::{Strictness, TransactionProblem, Transactions};
 /// that the block stays readable: the rest is for its other fields.
 const MAX_BLOCK_BYTES: usize = MAX_VALUE_BYTES - (1 << 20);
 
+/// What a reader's buffers keep after a value that took more.
+const KEPT_BYTES: usize = 1 << 20;
+
 /// Why a queue cannot be read. The message names the place in the file, not
 /// the file.
 #[derive(Debug, Error)]

@@ -15,7 +15,7 @@ use fourzero::chain::Format;
 use serde::Serialize;
 
 use super::args::MineArgs;
-use super::{Exit, print};
+use super::{Exit, explain, print};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -31,6 +31,7 @@ struct Summary<'a> {
 }
 
 pub(super) fn run(args: &MineArgs) -> anyhow::Result<Exit> {
+    explain::mining(args);
     match (&args.output, &args.out_dir) {
         (Some(output), _) => one::run(args, output),
         (None, Some(folder)) => each::run(args, folder),

@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::time::timeout;
 
 use super::error::ApiError;
-use crate::chain::json::{Kind, SyntaxError, Transcoder, View};
+use crate::chain::json::{Kind, MAX_VALUE_BYTES, SyntaxError, SyntaxErrorKind, Transcoder, View};
 use crate::node::config::Limits;
 
 /// The bytes of a body that is said to be JSON.
@@ -64,8 +64,15 @@ fn is_json(content_type: &str) -> bool {
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// The error for a body that is not JSON.
+/// The error for a body that is not JSON, or too much of it.
 pub(super) fn not_json(error: &SyntaxError) -> ApiError {
+    if error.kind == SyntaxErrorKind::TooLarge {
+        return ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "payload_too_large",
+            format!("the body, as Python writes it, takes more than {MAX_VALUE_BYTES} bytes"),
+        );
+    }
     ApiError::bad_request(format!(
         "the body is not JSON: at byte {}: {}",
         error.offset, error.kind
