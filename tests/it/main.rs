@@ -9,6 +9,9 @@
 mod behaviour;
 #[cfg(unix)]
 mod bench;
+#[cfg(all(unix, feature = "node"))]
+mod errors;
+mod hostile;
 #[cfg(unix)]
 mod interrupts;
 mod known_proofs;

@@ -9,7 +9,8 @@ use thiserror::Error;
 
 use super::batch::{BATCH_BYTES, Batch, Separator};
 use crate::chain::json::{
-    Advance, JsonStream, MAX_VALUE_BYTES, Position, StreamError, SyntaxErrorKind, Transcoder,
+    Advance, JsonStream, MAX_VALUE_BYTES, Position, StreamError, SyntaxError, SyntaxErrorKind,
+    Transcoder,
 };
 
 /// How nearly every program starts the text of a block.
@@ -33,8 +34,8 @@ pub enum ReadError {
     /// One block is larger than [`MAX_VALUE_BYTES`], as it stands or in
     /// canonical text.
     #[error(
-        "{position}: this block takes more than {} MiB, as it stands or as Python writes it to \
-         hash it; no more is read",
+        "{position}: this block takes more than {} MiB, as it stands or as Python writes it to be \
+         hashed; larger ones are not read",
         MAX_VALUE_BYTES >> 20
     )]
     TooLarge {
@@ -401,10 +402,15 @@ impl<R: Read> ChainReader<R> {
     fn canonical_value(&mut self, out: &mut Vec<u8>) -> Result<(), ReadError> {
         let start = self.stream.position();
         let text = self.stream.value()?;
-        self.transcoder
-            .transcode(text, out)
-            .map_err(|error| StreamError::inside(text, start, error))?;
-        Ok(())
+        match self.transcoder.transcode(text, out) {
+            Ok(()) => Ok(()),
+            // Where the value ends, the file goes on.
+            Err(SyntaxError {
+                kind: SyntaxErrorKind::UnexpectedEnd { expected },
+                ..
+            }) => Err(self.stream.unexpected(expected).into()),
+            Err(error) => Err(StreamError::inside(text, start, error).into()),
+        }
     }
 }
 
