@@ -5,6 +5,7 @@ mod bench;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::Styles;
@@ -104,7 +105,7 @@ pub(super) struct MineArgs {
     #[command(flatten)]
     pub(super) difficulty: Difficulty,
     /// Transactions a block, the reward not counted
-    #[arg(long, value_name = "N", default_value = "10", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = at_least_one, allow_negative_numbers = true)]
     pub(super) block_size: NonZeroUsize,
     /// Who gets the reward of each block [default: a fresh node id]
     #[arg(long, value_name = "ID")]
@@ -185,16 +186,16 @@ pub(super) struct SearchArgs {
     #[command(flatten)]
     pub(super) zeros: Zeros,
     /// The first nonce to try
-    #[arg(long, value_name = "N", default_value_t)]
+    #[arg(long, value_name = "N", default_value = "0", value_parser = nonce, allow_negative_numbers = true)]
     pub(super) start: Nonce,
     /// The nonce to stop before [default: all 2^64]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = nonce, allow_negative_numbers = true)]
     pub(super) end: Option<Nonce>,
     /// Take the first nonce that any thread finds, not the smallest
     #[arg(long)]
     pub(super) any: bool,
     /// Give up after this many seconds
-    #[arg(long, value_name = "SECONDS", value_parser = duration)]
+    #[arg(long, value_name = "SECONDS", value_parser = duration, allow_negative_numbers = true)]
     pub(super) time_limit: Option<Duration>,
     #[command(flatten)]
     pub(super) engine: Engine,
@@ -212,7 +213,7 @@ Example:
   fourzero puzzle 5")]
 pub(super) struct PuzzleArgs {
     /// The factor x
-    #[arg(allow_negative_numbers = true)]
+    #[arg(allow_negative_numbers = true, value_parser = factor)]
     pub(super) x: i64,
     /// Print one JSON object
     #[arg(long)]
@@ -227,6 +228,7 @@ pub(super) struct Difficulty {
         value_name = "ZEROS",
         default_value = "4",
         value_parser = hex_zeros,
+        allow_negative_numbers = true,
     )]
     pub(super) target: Target,
 }
@@ -237,7 +239,7 @@ pub(super) struct Zeros {
     #[command(flatten)]
     difficulty: Difficulty,
     /// Zero bits in front of the digest, 1 to 256
-    #[arg(long, value_name = "ZEROS", value_parser = zero_bits, conflicts_with = "target")]
+    #[arg(long, value_name = "ZEROS", value_parser = zero_bits, allow_negative_numbers = true, conflicts_with = "target")]
     bits: Option<Target>,
 }
 
@@ -250,7 +252,7 @@ impl Zeros {
 #[derive(Debug, Args)]
 pub(super) struct Threads {
     /// Threads that hash [default: one a logical core]
-    #[arg(long = "threads", value_name = "N", value_parser = thread_count)]
+    #[arg(long = "threads", value_name = "N", value_parser = thread_count, allow_negative_numbers = true)]
     count: Option<NonZeroUsize>,
 }
 
@@ -338,17 +340,30 @@ fn rule_or_auto(text: &str) -> Result<RuleChoice, String> {
     }
     match text.parse() {
         Ok(rule) => Ok(RuleChoice(Some(rule))),
-        Err(error) => Err(format!("{error}, or auto")),
+        Err(error) => Err(format!("{error}; auto finds it")),
     }
 }
 
+/// A whole number, for options that do not take others.
+pub(super) fn whole<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| {
+        let is_whole = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
+        let problem = if is_whole {
+            "it is too large"
+        } else {
+            "expected a whole number, 0 or more"
+        };
+        problem.to_owned()
+    })
+}
+
 fn hex_zeros(text: &str) -> Result<Target, String> {
-    let zeros = text.parse::<u16>().map_err(|error| error.to_string())?;
+    let zeros = whole::<u16>(text)?;
     Target::from_hex_zeros(zeros).map_err(|error| error.to_string())
 }
 
 pub(super) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
-    let number = text.parse::<usize>().map_err(|error| error.to_string())?;
+    let number = whole::<usize>(text)?;
     NonZeroUsize::new(number).ok_or_else(|| "it must be at least 1".to_owned())
 }
 
@@ -363,23 +378,32 @@ fn thread_count(text: &str) -> Result<NonZeroUsize, String> {
     Ok(count)
 }
 
+fn nonce(text: &str) -> Result<Nonce, String> {
+    whole(text).map(Nonce)
+}
+
+fn factor(text: &str) -> Result<i64, String> {
+    text.parse()
+        .map_err(|_| format!("expected a whole number from {} to {}", i64::MIN, i64::MAX))
+}
+
 fn zero_bits(text: &str) -> Result<Target, String> {
-    let bits = text.parse::<u16>().map_err(|error| error.to_string())?;
+    let bits = whole::<u16>(text)?;
     Target::from_bits(bits).map_err(|error| error.to_string())
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|_| "it must be a number of seconds from 0 on".to_owned())
+    let seconds = text.parse::<f64>().ok();
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "expected a number of seconds, 0 or more".to_owned())
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if seconds.is_finite() => Ok(seconds),
-        Ok(_) => Err("a timestamp must be finite".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
+    text.parse::<f64>()
+        .ok()
+        .filter(|seconds| seconds.is_finite())
+        .ok_or_else(|| "expected a number of seconds since 1970, such as 1700000000".to_owned())
 }
 
 #[cfg(test)]

@@ -61,16 +61,17 @@ pub(crate) fn main() -> ExitCode {
         #[cfg(feature = "node")]
         Command::Node(args) => node::run(*args),
     };
-    explain::cost(started);
-    match exit {
-        Ok(exit) => exit.into(),
+    let exit = match exit {
+        Ok(exit) => exit,
         // Whoever read our output had enough.
-        Err(error) if is_broken_pipe(&error) => Exit::Yes.into(),
+        Err(error) if is_broken_pipe(&error) => Exit::Yes,
         Err(error) => {
             print::error(&format!("{error:#}"));
-            Exit::Error.into()
+            Exit::Error
         }
-    }
+    };
+    explain::cost(started);
+    exit.into()
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -142,7 +142,7 @@ fn token(args: &ServeArgs) -> anyhow::Result<Option<Token>> {
         None => args.token.clone(),
     };
     match text {
-        Some(text) if text.is_empty() => bail!("the token is empty"),
+        Some(text) if text.is_empty() => bail!("the token is empty; a secret text is wanted"),
         text => Ok(text.as_deref().map(Token::new)),
     }
 }

@@ -27,7 +27,10 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
     let template = Template::new(args.prefix.as_str(), args.suffix.as_str());
     let range = match args.end {
         Some(end) if end < args.start => {
-            bail!("--end {end} lies below --start {}", args.start)
+            bail!(
+                "--end {end} lies below --start {}: no nonce is between them",
+                args.start
+            )
         }
         Some(end) => NonceRange::new(args.start, end),
         None => NonceRange::starting_at(args.start),

@@ -15,6 +15,7 @@ mod hostile;
 #[cfg(unix)]
 mod interrupts;
 mod known_proofs;
+mod messages;
 mod mine_chains;
 mod mine_each;
 mod mine_output;

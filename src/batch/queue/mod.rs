@@ -53,7 +53,11 @@ pub enum QueueError {
         problem: TransactionProblem,
     },
     /// One value, or the transactions of one block together, are too large.
-    #[error("{position}: the transactions of one block take more than {} MiB", MAX_BLOCK_BYTES >> 20)]
+    #[error(
+        "{position}: the transactions of one block take more than {} MiB; give it fewer \
+         (--block-size), or smaller ones",
+        MAX_BLOCK_BYTES >> 20
+    )]
     TooLarge {
         /// Where that became clear.
         position: Position,

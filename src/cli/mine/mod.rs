@@ -77,7 +77,7 @@ fn open_queue(path: &Path, output: &Path) -> anyhow::Result<NamedQueue> {
     let name = path.display();
     let queue = NamedQueue::open(path).with_context(|| format!("cannot open {name}"))?;
     if is_same_file(path, output) {
-        bail!("{name} is both a queue and the output; mining would replace it");
+        bail!("{name} is both a queue and the output; name another output");
     }
     Ok(queue)
 }

@@ -40,7 +40,7 @@ pub(super) async fn json_bytes(request: Request, limits: &Limits) -> Result<Byte
         return Err(too_large());
     }
     match timeout(limits.request_time, Limited::new(body, most).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Ok(collected)) => Ok(without_mark(collected.to_bytes())),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(error)) => Err(ApiError::bad_request(format!(
             "the body ended too early: {error}"
@@ -53,6 +53,16 @@ pub(super) async fn json_bytes(request: Request, limits: &Limits) -> Result<Byte
                 limits.request_time.as_secs()
             ),
         )),
+    }
+}
+
+/// A body without the byte order mark that Python passes over, too.
+fn without_mark(bytes: Bytes) -> Bytes {
+    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.slice(BYTE_ORDER_MARK.len()..)
+    } else {
+        bytes
     }
 }
 

@@ -159,7 +159,8 @@ fn pieces_of_blocks(count: usize) -> Pieces {
     })
 }
 
-const TRANSACTIONS_TOO_LARGE: &str = "the transactions of one block take more than 31 MiB";
+const TRANSACTIONS_TOO_LARGE: &str = "the transactions of one block take more than 31 MiB; give it \
+                                      fewer (--block-size), or smaller ones";
 
 /// Queues.
 fn queues(size: usize) -> Vec<Row> {
