@@ -122,12 +122,12 @@ fn chains(size: usize) -> Vec<Row> {
             Valid(1),
         ),
         row(
-            "a previous hash of 30 MB",
+            "a previous hash of 28 MB",
             Chain,
             text(r#"[{"index": 1, "proof": 100, "timestamp": 0.0, "transactions": [], "previous_hash": "#)
-                .then(string(30 * MB))
+                .then(string(28 * MB))
                 .then(r#"}, {"index": 2, "proof": 1, "timestamp": 0.0, "transactions": [], "previous_hash": "#)
-                .then(string(30 * MB))
+                .then(string(28 * MB))
                 .then("}]"),
             invalid(&format!(
                 "block 2: previous-hash: previous_hash is {}..., but the block before hashes to \u{2026}",
