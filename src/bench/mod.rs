@@ -33,5 +33,5 @@ pub use report::{Report, Run};
 pub use sample::{SampleQueue, compact};
 pub use sha2_rate::sha2_bytes_per_second;
 pub use sweep::{Pinning, SweepError, SweepPlan, TurnDone, default_thread_counts, sweep};
-pub use task::{Measured, Task, TaskError};
+pub use task::{Measured, Task, TaskError, peak_bytes};
 pub use turns::Turns;

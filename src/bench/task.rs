@@ -150,13 +150,15 @@ pub(super) fn options() -> MineOptions {
     }
 }
 
+/// The most memory that this process had resident, where the system tells.
 #[cfg(target_os = "linux")]
-fn peak_bytes() -> Option<u64> {
+pub fn peak_bytes() -> Option<u64> {
     peak_in_status(&std::fs::read_to_string("/proc/self/status").ok()?)
 }
 
+/// The most memory that this process had resident, where the system tells.
 #[cfg(not(target_os = "linux"))]
-fn peak_bytes() -> Option<u64> {
+pub fn peak_bytes() -> Option<u64> {
     None
 }
 

@@ -19,7 +19,7 @@ pub use block::{Block, PreviousHash, SealedBlock};
 pub use convert::{Conversion, ConvertError, convert};
 #[cfg(feature = "node")]
 pub(crate) use file::{Batch, ChainReader};
-pub use file::{ChainWriter, Format, ReadError};
+pub use file::{ChainWriter, Format, ReadError, Shape};
 pub use statistics::{
     Balances, Cycle, Holder, Proofs, Range, Statistics, StatisticsError, Times, statistics,
 };

@@ -9,10 +9,11 @@ mod shell;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::Styles;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, ColorChoice, Parser, Subcommand};
 use fourzero::chain::{Format, Strictness};
 use fourzero::pow::{Nonce, Rule, SearchError, Searcher, Target};
 use fourzero::sha256::Kernel;
@@ -29,6 +30,26 @@ pub(super) use self::shell::{CompletionsArgs, ManArgs};
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
+    #[command(flatten)]
+    pub(super) global: Global,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(super) struct Global {
+    /// Say on stderr what is chosen and why, and what it costs
+    #[arg(short, long, global = true, display_order = 900)]
+    pub(super) verbose: bool,
+    /// Colour messages: auto, always or never
+    #[arg(
+        long,
+        global = true,
+        display_order = 901,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true
+    )]
+    color: ColorChoice,
 }
 
 /// `--version`: also what a bug report about speed should say.
@@ -105,7 +126,7 @@ pub(super) struct MineArgs {
     #[command(flatten)]
     pub(super) difficulty: Difficulty,
     /// Transactions a block, the reward not counted
-    #[arg(long, value_name = "N", default_value = "10", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = at_least_one, allow_negative_numbers = true)]
     pub(super) block_size: NonZeroUsize,
     /// Who gets the reward of each block [default: a fresh node id]
     #[arg(long, value_name = "ID")]
@@ -191,16 +212,16 @@ pub(super) struct SearchArgs {
     #[command(flatten)]
     pub(super) zeros: Zeros,
     /// The first nonce to try
-    #[arg(long, value_name = "N", default_value_t)]
+    #[arg(long, value_name = "N", default_value = "0", value_parser = nonce, allow_negative_numbers = true)]
     pub(super) start: Nonce,
     /// The nonce to stop before [default: all 2^64]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = nonce, allow_negative_numbers = true)]
     pub(super) end: Option<Nonce>,
     /// Take the first nonce that any thread finds, not the smallest
     #[arg(long)]
     pub(super) any: bool,
     /// Give up after this many seconds
-    #[arg(long, value_name = "SECONDS", value_parser = duration)]
+    #[arg(long, value_name = "SECONDS", value_parser = duration, allow_negative_numbers = true)]
     pub(super) time_limit: Option<Duration>,
     #[command(flatten)]
     pub(super) engine: Engine,
@@ -218,7 +239,7 @@ Example:
   fourzero puzzle 5")]
 pub(super) struct PuzzleArgs {
     /// The factor x
-    #[arg(allow_negative_numbers = true)]
+    #[arg(allow_negative_numbers = true, value_parser = factor)]
     pub(super) x: i64,
     /// Print one JSON object
     #[arg(long)]
@@ -233,6 +254,7 @@ pub(super) struct Difficulty {
         value_name = "ZEROS",
         default_value = "4",
         value_parser = hex_zeros,
+        allow_negative_numbers = true,
     )]
     pub(super) target: Target,
 }
@@ -243,7 +265,7 @@ pub(super) struct Zeros {
     #[command(flatten)]
     difficulty: Difficulty,
     /// Zero bits in front of the digest, 1 to 256
-    #[arg(long, value_name = "ZEROS", value_parser = zero_bits, conflicts_with = "target")]
+    #[arg(long, value_name = "ZEROS", value_parser = zero_bits, allow_negative_numbers = true, conflicts_with = "target")]
     bits: Option<Target>,
 }
 
@@ -256,13 +278,18 @@ impl Zeros {
 #[derive(Debug, Args)]
 pub(super) struct Threads {
     /// Threads that hash [default: one a logical core]
-    #[arg(long = "threads", value_name = "N", value_parser = thread_count)]
+    #[arg(long = "threads", value_name = "N", value_parser = thread_count, allow_negative_numbers = true)]
     count: Option<NonZeroUsize>,
 }
 
 impl Threads {
     pub(super) fn count(&self) -> NonZeroUsize {
         self.count.unwrap_or_else(all_cores)
+    }
+
+    /// Whether their number was given.
+    pub(super) const fn is_given(&self) -> bool {
+        self.count.is_some()
     }
 }
 
@@ -292,6 +319,15 @@ impl Engine {
 
     pub(super) fn kernel(&self) -> Kernel {
         self.kernel.unwrap_or_else(Kernel::best)
+    }
+
+    /// Whether the kernel was named.
+    pub(super) const fn is_kernel_given(&self) -> bool {
+        self.kernel.is_some()
+    }
+
+    pub(super) const fn threads_args(&self) -> &Threads {
+        &self.threads
     }
 }
 
@@ -333,17 +369,30 @@ fn rule_or_auto(text: &str) -> Result<RuleChoice, String> {
     }
     match text.parse() {
         Ok(rule) => Ok(RuleChoice(Some(rule))),
-        Err(error) => Err(format!("{error}, or auto")),
+        Err(error) => Err(format!("{error}; auto finds it")),
     }
 }
 
+/// A whole number, for options that do not take others.
+pub(super) fn whole<T: FromStr>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| {
+        let is_whole = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
+        let problem = if is_whole {
+            "it is too large"
+        } else {
+            "expected a whole number, 0 or more"
+        };
+        problem.to_owned()
+    })
+}
+
 fn hex_zeros(text: &str) -> Result<Target, String> {
-    let zeros = text.parse::<u16>().map_err(|error| error.to_string())?;
+    let zeros = whole::<u16>(text)?;
     Target::from_hex_zeros(zeros).map_err(|error| error.to_string())
 }
 
 pub(super) fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
-    let number = text.parse::<usize>().map_err(|error| error.to_string())?;
+    let number = whole::<usize>(text)?;
     NonZeroUsize::new(number).ok_or_else(|| "it must be at least 1".to_owned())
 }
 
@@ -358,23 +407,32 @@ fn thread_count(text: &str) -> Result<NonZeroUsize, String> {
     Ok(count)
 }
 
+fn nonce(text: &str) -> Result<Nonce, String> {
+    whole(text).map(Nonce)
+}
+
+fn factor(text: &str) -> Result<i64, String> {
+    text.parse()
+        .map_err(|_| format!("expected a whole number from {} to {}", i64::MIN, i64::MAX))
+}
+
 fn zero_bits(text: &str) -> Result<Target, String> {
-    let bits = text.parse::<u16>().map_err(|error| error.to_string())?;
+    let bits = whole::<u16>(text)?;
     Target::from_bits(bits).map_err(|error| error.to_string())
 }
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|_| "it must be a number of seconds from 0 on".to_owned())
+    let seconds = text.parse::<f64>().ok();
+    seconds
+        .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+        .ok_or_else(|| "expected a number of seconds, 0 or more".to_owned())
 }
 
 fn seconds(text: &str) -> Result<f64, String> {
-    match text.parse::<f64>() {
-        Ok(seconds) if seconds.is_finite() => Ok(seconds),
-        Ok(_) => Err("a timestamp must be finite".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
+    text.parse::<f64>()
+        .ok()
+        .filter(|seconds| seconds.is_finite())
+        .ok_or_else(|| "expected a number of seconds since 1970, such as 1700000000".to_owned())
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@
 
 mod args;
 mod bench;
+mod color;
 mod convert;
+mod explain;
 mod input;
 mod inspect;
 mod interrupt;
@@ -20,8 +22,10 @@ mod search;
 mod shell;
 mod verify;
 
+use std::env;
 use std::io;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::Parser as _;
 
@@ -48,7 +52,11 @@ impl From<Exit> for ExitCode {
 
 /// Runs the command that the arguments ask for.
 pub(crate) fn main() -> ExitCode {
-    let exit = match Cli::parse().command {
+    let started = Instant::now();
+    color::choose(color::asked_for(env::args_os()));
+    let cli = Cli::parse();
+    print::set_verbose(cli.global.verbose);
+    let exit = match cli.command {
         Command::Mine(args) => mine::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Search(args) => search::run(&args),
@@ -61,15 +69,17 @@ pub(crate) fn main() -> ExitCode {
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
     };
-    match exit {
-        Ok(exit) => exit.into(),
+    let exit = match exit {
+        Ok(exit) => exit,
         // Whoever read our output had enough.
-        Err(error) if is_broken_pipe(&error) => Exit::Yes.into(),
+        Err(error) if is_broken_pipe(&error) => Exit::Yes,
         Err(error) => {
             print::error(&format!("{error:#}"));
-            Exit::Error.into()
+            Exit::Error
         }
-    }
+    };
+    explain::cost(started);
+    exit.into()
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

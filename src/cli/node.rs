@@ -23,7 +23,7 @@ use tokio::signal::unix::{SignalKind, signal};
 pub(super) use self::args::NodeArgs;
 use self::args::{ChainArgs, ExportArgs, ImportArgs, NodeAction, ServeArgs};
 use super::interrupt::{self, WhenStuck};
-use super::{Exit, print};
+use super::{Exit, explain, print};
 
 /// How long tasks may take that the shutdown did not reach.
 const LAST_TASKS: Duration = Duration::from_secs(1);
@@ -55,6 +55,8 @@ pub(super) fn run(args: NodeArgs) -> anyhow::Result<Exit> {
 }
 
 fn run_node(args: &ServeArgs) -> anyhow::Result<Exit> {
+    explain::engine(&args.chain.engine);
+    explain::proofs(Some(args.chain.rule), args.chain.difficulty.target);
     log::start(args.log_format, args.log_level);
     let token = token(args)?;
     let address = args.address();
@@ -140,7 +142,7 @@ fn token(args: &ServeArgs) -> anyhow::Result<Option<Token>> {
         None => args.token.clone(),
     };
     match text {
-        Some(text) if text.is_empty() => bail!("the token is empty"),
+        Some(text) if text.is_empty() => bail!("the token is empty; a secret text is wanted"),
         text => Ok(text.as_deref().map(Token::new)),
     }
 }

@@ -2,8 +2,11 @@
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
+
+use super::color;
 
 /// What a command says when its result cannot be printed.
 pub(super) const FAILED: &str = "cannot print the result";
@@ -32,12 +35,33 @@ pub(super) fn message(text: &str) {
 
 /// Prints an error.
 pub(super) fn error(text: &str) {
-    message(&format!("error: {text}"));
+    message(&format!(
+        "{} {text}",
+        color::on_stderr(color::ERROR, "error:")
+    ));
 }
 
 /// Prints a warning.
 pub(super) fn warning(text: &str) {
-    message(&format!("warning: {text}"));
+    message(&format!(
+        "{} {text}",
+        color::on_stderr(color::WARNING, "warning:")
+    ));
+}
+
+/// Whether `--verbose` was given: set once, before anything is printed.
+static IS_VERBOSE: AtomicBool = AtomicBool::new(false);
+
+pub(super) fn set_verbose(is_verbose: bool) {
+    IS_VERBOSE.store(is_verbose, Ordering::Relaxed);
+}
+
+/// Prints what `--verbose` asks for.
+pub(super) fn note(text: impl FnOnce() -> String) {
+    if IS_VERBOSE.load(Ordering::Relaxed) {
+        let label = color::on_stderr(color::NOTE, "note:");
+        message(&format!("{label} {}", text()));
+    }
 }
 
 /// `1 block`, `1,234 blocks`, `1,234 hashes`.

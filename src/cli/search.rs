@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::args::SearchArgs;
 use super::interrupt::{self, WhenStuck};
 use super::progress::{self, Progress};
-use super::{Exit, print};
+use super::{Exit, explain, print};
 
 /// What `--json` prints; `nonce` and `digest` are null where there is none.
 #[derive(Serialize)]
@@ -27,11 +27,16 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
     let template = Template::new(args.prefix.as_str(), args.suffix.as_str());
     let range = match args.end {
         Some(end) if end < args.start => {
-            bail!("--end {end} lies below --start {}", args.start)
+            bail!(
+                "--end {end} lies below --start {}: no nonce is between them",
+                args.start
+            )
         }
         Some(end) => NonceRange::new(args.start, end),
         None => NonceRange::starting_at(args.start),
     };
+    explain::engine(&args.engine);
+    explain::proofs(None, target);
     let searcher = args.engine.start()?;
     let control = Control::new();
     let interrupted = interrupt::install(&control, WhenStuck::Wait)?;

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::Context as _;
 use fourzero::chain::{Report, Verifier, VerifyError, VerifyOptions};
@@ -12,7 +13,7 @@ use serde::Serialize;
 use super::args::VerifyArgs;
 use super::interrupt::{self, WhenStuck};
 use super::progress::{self, Progress};
-use super::{Exit, print};
+use super::{Exit, color, explain, print};
 
 /// What `--json` prints for a file that could be read.
 #[derive(Serialize)]
@@ -48,6 +49,7 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
     let verifier = Verifier::new(args.threads.count())?;
     let control = Control::new();
     interrupt::install(&control, WhenStuck::Leave)?;
+    explain::verifying(&options, &args.threads);
 
     let mut worst = Exit::Yes;
     for path in &args.chains {
@@ -58,6 +60,7 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         } else {
             path.display().to_string()
         };
+        let started = Instant::now();
         let verdict = open(path, is_stdin)
             .map_err(|error| VerifyError::Read(error.into()))
             .and_then(|(source, size)| {
@@ -67,6 +70,7 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
             });
         let exit = match verdict {
             Ok(report) => {
+                explain::verified(&name, &report, control.bytes(), started.elapsed());
                 let exit = if report.is_valid() {
                     Exit::Yes
                 } else {
@@ -132,11 +136,15 @@ fn print_report(args: &VerifyArgs, name: &str, report: &Report) -> io::Result<()
                 .rule
                 .map_or_else(String::new, |rule| format!(", rule {rule}"));
             print::line(&format!(
-                "{name}: valid: {}, {}{rule}",
+                "{name}: {}: {}, {}{rule}",
+                color::on_stdout(color::GOOD, "valid"),
                 print::count(report.blocks, "block"),
                 print::count(report.transactions, "transaction"),
             ))
         }
-        Some(fault) => print::line(&format!("{name}: invalid: {fault}")),
+        Some(fault) => print::line(&format!(
+            "{name}: {}: {fault}",
+            color::on_stdout(color::BAD, "invalid")
+        )),
     }
 }

@@ -10,10 +10,14 @@ mod behaviour;
 #[cfg(unix)]
 mod bench;
 mod convert;
+#[cfg(all(unix, feature = "node"))]
+mod errors;
+mod hostile;
 mod inspect;
 #[cfg(unix)]
 mod interrupts;
 mod known_proofs;
+mod messages;
 mod mine_chains;
 mod mine_each;
 mod mine_output;

@@ -9,6 +9,7 @@
 mod calls;
 mod commands;
 mod fixture;
+mod hostile;
 mod kill;
 mod limits;
 mod peers;

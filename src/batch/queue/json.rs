@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::{Item, MAX_BLOCK_BYTES, QueueError};
+use super::{Item, KEPT_BYTES, MAX_BLOCK_BYTES, QueueError};
 use crate::chain::json::{JsonStream, Position, StreamError, Transcoder, View};
 use crate::chain::{LEVELS_ABOVE, Spelling, Strictness, TransactionError, Transactions};
 
@@ -133,14 +133,23 @@ impl<R: Read> JsonQueue<R> {
                     .push_view(element, strictness)
                     .map_err(|problem| misread(Some(place))(problem.into()))?;
             }
+            self.shrink();
             within_limit(&block, position)?;
             return Ok(Some(Item::Block(block)));
         }
         pending
             .push_raw(raw, strictness, &mut self.transcoder, &mut self.text)
             .map_err(misread(None))?;
+        self.shrink();
         within_limit(pending, position)?;
         Ok(Some(Item::Transaction))
+    }
+
+    /// Gives back the memory that one huge value took.
+    fn shrink(&mut self) {
+        self.text.clear();
+        self.text.shrink_to(KEPT_BYTES);
+        self.transcoder.shrink();
     }
 }
 

@@ -20,6 +20,9 @@ use crate::chain::{Strictness, TransactionProblem, Transactions};
 /// that the block stays readable: the rest is for its other fields.
 const MAX_BLOCK_BYTES: usize = MAX_VALUE_BYTES - (1 << 20);
 
+/// What a reader's buffers keep after a value that took more.
+const KEPT_BYTES: usize = 1 << 20;
+
 /// Why a queue cannot be read. The message names the place in the file, not
 /// the file.
 #[derive(Debug, Error)]
@@ -50,7 +53,11 @@ pub enum QueueError {
         problem: TransactionProblem,
     },
     /// One value, or the transactions of one block together, are too large.
-    #[error("{position}: the transactions of one block take more than {} MiB", MAX_BLOCK_BYTES >> 20)]
+    #[error(
+        "{position}: the transactions of one block take more than {} MiB; give it fewer \
+         (--block-size), or smaller ones",
+        MAX_BLOCK_BYTES >> 20
+    )]
     TooLarge {
         /// Where that became clear.
         position: Position,

@@ -74,14 +74,20 @@ impl Batch {
 
     pub(super) fn clear(&mut self, first_index: u64) {
         self.first_index = first_index;
-        self.text.clear();
-        // One huge block must not keep its memory for the rest of the file.
-        self.text.shrink_to(2 * BATCH_BYTES);
-        self.entries.clear();
+        self.shrink();
     }
 
-    pub(super) fn push(&mut self, text: &[u8], position: Position) {
-        self.text.extend_from_slice(text);
+    /// Forgets the blocks: a huge one must not keep its memory for the rest of
+    /// the file.
+    pub(crate) fn shrink(&mut self) {
+        self.text.clear();
+        self.text.shrink_to(2 * BATCH_BYTES);
+        self.entries.clear();
+        self.entries.shrink_to(BATCH_BYTES / 64);
+    }
+
+    /// The text behind the last block is one, too.
+    pub(super) fn end_block(&mut self, position: Position) {
         self.entries.push(Entry {
             end: self.text.len(),
             position,

@@ -7,5 +7,5 @@ mod write;
 
 pub(crate) use batch::{Batch, Separator};
 pub(crate) use read::ChainReader;
-pub use read::ReadError;
+pub use read::{ReadError, Shape};
 pub use write::{ChainWriter, Format};

@@ -1,6 +1,7 @@
 //! Reading a chain in any of its three shapes, a batch of blocks at a time:
 //! `{"chain": [...], "length": N}`, a bare array of blocks, or JSON Lines.
 
+use std::fmt;
 use std::io::{self, Read};
 
 use memchr::memmem;
@@ -8,7 +9,8 @@ use thiserror::Error;
 
 use super::batch::{BATCH_BYTES, Batch, Separator};
 use crate::chain::json::{
-    Advance, JsonStream, MAX_VALUE_BYTES, Position, StreamError, SyntaxErrorKind, Transcoder,
+    Advance, JsonStream, MAX_VALUE_BYTES, Position, StreamError, SyntaxError, SyntaxErrorKind,
+    Transcoder,
 };
 
 /// How nearly every program starts the text of a block.
@@ -29,8 +31,13 @@ pub enum ReadError {
         /// What is wrong there.
         kind: SyntaxErrorKind,
     },
-    /// One block is larger than [`MAX_VALUE_BYTES`].
-    #[error("{position}: this block takes more than {} MiB", MAX_VALUE_BYTES >> 20)]
+    /// One block is larger than [`MAX_VALUE_BYTES`], as it stands or in
+    /// canonical text.
+    #[error(
+        "{position}: this block takes more than {} MiB, as it stands or as Python writes it to be \
+         hashed; larger ones are not read",
+        MAX_VALUE_BYTES >> 20
+    )]
     TooLarge {
         /// Where it starts.
         position: Position,
@@ -50,6 +57,27 @@ impl From<StreamError> for ReadError {
             StreamError::Syntax { position, kind } => Self::Syntax { position, kind },
             StreamError::TooLarge { position } => Self::TooLarge { position },
         }
+    }
+}
+
+/// The shapes in which chains are exported.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shape {
+    /// `{"chain": [...], "length": N}`, as a node's `/chain` answers.
+    Object,
+    /// A bare array of blocks.
+    Array,
+    /// One block after another.
+    Lines,
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Object => "an object with a chain",
+            Self::Array => "an array of blocks",
+            Self::Lines => "JSON Lines",
+        })
     }
 }
 
@@ -77,11 +105,23 @@ enum Next {
     Block,
 }
 
+/// What came of reading one block more into a batch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Step {
+    /// It is there.
+    Block,
+    /// The next one is so large that it needs a batch of its own.
+    Full,
+    /// There are no more.
+    End,
+}
+
 /// Reads the blocks of a chain file.
 #[derive(Debug)]
 pub(crate) struct ChainReader<R> {
     stream: JsonStream<R>,
     state: State,
+    shape: Option<Shape>,
     blocks: u64,
     stated_length: Option<Vec<u8>>,
     transcoder: Transcoder,
@@ -94,6 +134,7 @@ impl<R: Read> ChainReader<R> {
         Self {
             stream: JsonStream::new(source),
             state: State::Start,
+            shape: None,
             blocks: 0,
             stated_length: None,
             transcoder: Transcoder::default(),
@@ -105,6 +146,11 @@ impl<R: Read> ChainReader<R> {
     /// was read.
     pub(crate) fn stated_length(&self) -> Option<&[u8]> {
         self.stated_length.as_deref()
+    }
+
+    /// The file's shape, once a block or the end was reached.
+    pub(crate) const fn shape(&self) -> Option<Shape> {
+        self.shape
     }
 
     /// Bytes that were read from the source so far.
@@ -122,8 +168,8 @@ impl<R: Read> ChainReader<R> {
         let enough = if self.blocks == 0 { 1 } else { BATCH_BYTES };
         while batch.text.len() < enough {
             match self.next_block(batch) {
-                Ok(true) => self.blocks += 1,
-                Ok(false) => break,
+                Ok(Step::Block) => self.blocks += 1,
+                Ok(Step::Full | Step::End) => break,
                 Err(error) if batch.entries.is_empty() => return Err(error),
                 Err(error) => {
                     self.delayed = Some(error);
@@ -134,12 +180,13 @@ impl<R: Read> ChainReader<R> {
         Ok(!batch.entries.is_empty())
     }
 
-    fn next_block(&mut self, batch: &mut Batch) -> Result<bool, ReadError> {
+    fn next_block(&mut self, batch: &mut Batch) -> Result<Step, ReadError> {
         match self.state {
-            State::Ended => Ok(false),
+            State::Ended => Ok(Step::End),
             State::Start => match self.stream.peek()? {
                 Some(b'[') => {
                     self.stream.bump();
+                    self.shape = Some(Shape::Array);
                     self.state = State::List {
                         in_object: false,
                         next: Next::FirstBlock,
@@ -150,13 +197,11 @@ impl<R: Read> ChainReader<R> {
                 _ => Err(self.stream.unexpected("a chain ('{' or '[')").into()),
             },
             State::Lines => {
-                let is_block = self.stream.peek()?.is_some();
-                if is_block {
-                    self.push_value(batch)?;
-                } else {
-                    self.state = State::Ended;
+                if self.stream.peek()?.is_some() {
+                    return self.push_value(batch);
                 }
-                Ok(is_block)
+                self.state = State::Ended;
+                Ok(Step::End)
             }
             State::List { in_object, next } => match (self.stream.peek()?, next) {
                 (Some(b']'), Next::FirstBlock | Next::Comma) => {
@@ -168,7 +213,7 @@ impl<R: Read> ChainReader<R> {
                         return Err(self.stream.unexpected("the end of the file").into());
                     }
                     self.state = State::Ended;
-                    Ok(false)
+                    Ok(Step::End)
                 }
                 (Some(b','), Next::Comma) => {
                     self.stream.bump();
@@ -180,12 +225,14 @@ impl<R: Read> ChainReader<R> {
                 }
                 (Some(b']') | None, Next::Block) => Err(self.stream.unexpected("a block").into()),
                 (Some(_), Next::FirstBlock | Next::Block) => {
-                    self.state = State::List {
-                        in_object,
-                        next: Next::Comma,
-                    };
-                    self.push_value(batch)?;
-                    Ok(true)
+                    let step = self.push_value(batch)?;
+                    if step == Step::Block {
+                        self.state = State::List {
+                            in_object,
+                            next: Next::Comma,
+                        };
+                    }
+                    Ok(step)
                 }
                 _ => Err(self.stream.unexpected("',' or ']'").into()),
             },
@@ -246,60 +293,73 @@ impl<R: Read> ChainReader<R> {
         }
     }
 
-    fn push_value(&mut self, batch: &mut Batch) -> Result<(), ReadError> {
+    fn push_value(&mut self, batch: &mut Batch) -> Result<Step, ReadError> {
         let position = self.stream.position();
-        batch.push(self.stream.value()?, position);
-        Ok(())
+        if !self.stream.take_value(&mut batch.text)? {
+            return Ok(Step::Full);
+        }
+        batch.end_block(position);
+        Ok(Step::Block)
     }
 
     /// Reads an object at the start of the file up to the list under its key
     /// `"chain"`. Without such a list, the object is the first block of JSON
     /// Lines, and is pushed with its white space left out.
-    fn first_object(&mut self, batch: &mut Batch) -> Result<bool, ReadError> {
+    fn first_object(&mut self, batch: &mut Batch) -> Result<Step, ReadError> {
         let start = self.stream.position();
         self.stream.bump();
         let mut object = b"{".to_vec();
         while self.next_member(object.len() == 1)? {
-            let key = self.canonical_key()?;
-            let byte = self.stream.peek()?;
-            if key == b"\"chain\"" && byte == Some(b'[') {
-                self.stream.bump();
-                self.state = State::List {
-                    in_object: true,
-                    next: Next::FirstBlock,
-                };
-                return self.next_block(batch);
-            }
-            let value = self.canonical_value()?;
-            if object.len() + key.len() + value.len() > MAX_VALUE_BYTES {
-                return Err(ReadError::TooLarge { position: start });
-            }
             if object.len() > 1 {
                 object.push(b',');
             }
-            object.extend_from_slice(&key);
+            let key_start = object.len();
+            self.canonical_key(&mut object)?;
+            let byte = self.stream.peek()?;
+            let is_length = match &object[key_start..] {
+                b"\"chain\"" if byte == Some(b'[') => {
+                    self.stream.bump();
+                    self.shape = Some(Shape::Object);
+                    self.state = State::List {
+                        in_object: true,
+                        next: Next::FirstBlock,
+                    };
+                    self.transcoder.shrink();
+                    return self.next_block(batch);
+                }
+                key => key == b"\"length\"",
+            };
             object.push(b':');
-            object.extend_from_slice(&value);
-            if key == b"\"length\"" {
-                self.stated_length = Some(value);
+            let value_start = object.len();
+            self.canonical_value(&mut object)?;
+            if object.len() > MAX_VALUE_BYTES {
+                return Err(ReadError::TooLarge { position: start });
+            }
+            if is_length {
+                self.stated_length = Some(object[value_start..].to_vec());
             }
         }
         object.push(b'}');
+        self.transcoder.shrink();
         self.stated_length = None;
+        self.shape = Some(Shape::Lines);
         self.state = State::Lines;
-        batch.push(&object, start);
-        Ok(true)
+        batch.text = object;
+        batch.end_block(start);
+        Ok(Step::Block)
     }
 
     /// Reads what follows the list under `"chain"`, to the closing brace.
     fn rest_of_object(&mut self) -> Result<(), ReadError> {
         while self.next_member(false)? {
             let position = self.stream.position();
-            let key = self.canonical_key()?;
+            let mut key = Vec::new();
+            self.canonical_key(&mut key)?;
             if key == b"\"chain\"" {
                 return Err(ReadError::SecondChain { position });
             }
-            let value = self.canonical_value()?;
+            let mut value = Vec::new();
+            self.canonical_value(&mut value)?;
             if key == b"\"length\"" {
                 self.stated_length = Some(value);
             }
@@ -328,24 +388,29 @@ impl<R: Read> ChainReader<R> {
         }
     }
 
-    fn canonical_key(&mut self) -> Result<Vec<u8>, ReadError> {
-        let key = self.canonical_value()?;
+    /// Reads a key to the end of `out`, and moves to its value.
+    fn canonical_key(&mut self, out: &mut Vec<u8>) -> Result<(), ReadError> {
+        self.canonical_value(out)?;
         if self.stream.peek()? != Some(b':') {
             return Err(self.stream.unexpected("':'").into());
         }
         self.stream.bump();
         self.stream.peek()?;
-        Ok(key)
+        Ok(())
     }
 
-    fn canonical_value(&mut self) -> Result<Vec<u8>, ReadError> {
+    fn canonical_value(&mut self, out: &mut Vec<u8>) -> Result<(), ReadError> {
         let start = self.stream.position();
         let text = self.stream.value()?;
-        let mut value = Vec::new();
-        self.transcoder
-            .transcode(text, &mut value)
-            .map_err(|error| StreamError::inside(text, start, error))?;
-        Ok(value)
+        match self.transcoder.transcode(text, out) {
+            Ok(()) => Ok(()),
+            // Where the value ends, the file goes on.
+            Err(SyntaxError {
+                kind: SyntaxErrorKind::UnexpectedEnd { expected },
+                ..
+            }) => Err(self.stream.unexpected(expected).into()),
+            Err(error) => Err(StreamError::inside(text, start, error).into()),
+        }
     }
 }
 

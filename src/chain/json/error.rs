@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use super::MAX_VALUE_BYTES;
+
 /// A text is not JSON, or not JSON that Python would write back.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[error("{kind}")]
@@ -64,4 +66,7 @@ pub enum SyntaxErrorKind {
         /// where the value is to stand inside another.
         most: usize,
     },
+    /// The canonical text takes more than [`MAX_VALUE_BYTES`].
+    #[error("up to here, Python writes this value in more than {} MiB", MAX_VALUE_BYTES >> 20)]
+    TooLarge,
 }

@@ -8,6 +8,7 @@
 mod brackets;
 mod error;
 mod number;
+mod order;
 mod position;
 mod recognize;
 mod stream;
@@ -21,10 +22,10 @@ pub(crate) use position::Advance;
 pub use position::Position;
 pub(crate) use recognize::{canonical_number, canonical_string};
 pub(crate) use stream::{JsonStream, StreamError, value_length};
-pub(crate) use string::write_string;
+pub(crate) use string::{write_string, written_length};
 pub use transcode::{MAX_DEPTH, Transcoder, canonical};
 pub(crate) use view::{Kind, View};
 
-/// The most bytes one JSON value in a stream may take: 32 MiB. A block of the
-/// tutorial takes about one kilobyte.
+/// The most bytes one JSON value may take, as it stands in a stream and in its
+/// canonical text: 32 MiB. A block of the tutorial takes about one kilobyte.
 pub const MAX_VALUE_BYTES: usize = 32 << 20;

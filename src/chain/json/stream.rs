@@ -27,7 +27,8 @@ pub(crate) enum StreamError {
         position: Position,
         kind: SyntaxErrorKind,
     },
-    /// A value larger than [`MAX_VALUE_BYTES`].
+    /// A value larger than [`MAX_VALUE_BYTES`], as it stands or in canonical
+    /// text.
     #[error("{position}: this value takes more than {} MiB", MAX_VALUE_BYTES >> 20)]
     TooLarge { position: Position },
 }
@@ -35,6 +36,9 @@ pub(crate) enum StreamError {
 impl StreamError {
     /// A syntax error inside `text`, which starts at `start`.
     pub(crate) fn inside(text: &[u8], start: Position, error: SyntaxError) -> Self {
+        if error.kind == SyntaxErrorKind::TooLarge {
+            return Self::TooLarge { position: start };
+        }
         Self::Syntax {
             position: start.after(&text[..error.offset]),
             kind: error.kind,
@@ -151,14 +155,41 @@ impl<R: Read> JsonStream<R> {
     /// Takes the raw text of the value at the place that [`Self::peek`]
     /// showed. It may still be malformed inside.
     pub(crate) fn value(&mut self) -> Result<&[u8], StreamError> {
-        let Some(length) = self.value_length()? else {
-            return Err(StreamError::TooLarge {
-                position: self.position,
-            });
-        };
+        let length = self.value_length_within_limit()?;
         let start = self.start;
         self.consume(length);
         Ok(&self.buffer[start..start + length])
+    }
+
+    /// As [`Self::value`], to the end of `out`. A long value is not copied but
+    /// takes the buffer with it; it must come alone, so if `out` holds
+    /// something, nothing is done and the answer is `false`.
+    pub(crate) fn take_value(&mut self, out: &mut Vec<u8>) -> Result<bool, StreamError> {
+        let length = self.value_length_within_limit()?;
+        let is_long = length > 8 * CHUNK_BYTES;
+        if is_long && !out.is_empty() {
+            return Ok(false);
+        }
+        self.consume(length);
+        let start = self.start - length;
+        if !is_long {
+            out.extend_from_slice(&self.buffer[start..self.start]);
+            return Ok(true);
+        }
+        let mut rest = self.unread().to_vec();
+        self.end = rest.len();
+        rest.resize(self.end.max(CHUNK_BYTES), 0);
+        *out = std::mem::replace(&mut self.buffer, rest);
+        out.truncate(self.start);
+        out.drain(..start);
+        self.start = 0;
+        Ok(true)
+    }
+
+    fn value_length_within_limit(&mut self) -> Result<usize, StreamError> {
+        self.value_length()?.ok_or(StreamError::TooLarge {
+            position: self.position,
+        })
     }
 
     /// Length of the value at the place that [`Self::peek`] showed, or `None`
@@ -180,7 +211,8 @@ impl<R: Read> JsonStream<R> {
         }
     }
 
-    /// Whether anything but white space follows the next `length` bytes.
+    /// Whether anything but white space follows the next `length` bytes. As
+    /// much white space as a value may take is taken for the end.
     pub(crate) fn has_more_after(&mut self, length: usize) -> Result<bool, StreamError> {
         let mut seen = length;
         loop {
@@ -191,7 +223,7 @@ impl<R: Read> JsonStream<R> {
                 return Ok(true);
             }
             seen = self.end - self.start;
-            if !self.fill()? {
+            if seen > MAX_VALUE_BYTES || !self.fill()? {
                 return Ok(false);
             }
         }
@@ -261,7 +293,7 @@ impl<R: Read> JsonStream<R> {
         let enough = if unread < CHUNK_BYTES / 4 {
             unread + 1
         } else {
-            2 * unread
+            (2 * unread).min(MAX_VALUE_BYTES + 1)
         };
         while self.unread().len() < enough && self.fill()? {}
         Ok(())
@@ -286,7 +318,11 @@ impl<R: Read> JsonStream<R> {
             self.buffer.shrink_to_fit();
         }
         if self.end == self.buffer.len() {
-            self.buffer.resize(self.buffer.len() * 2, 0);
+            // Nobody reads on behind so much.
+            let enough = MAX_VALUE_BYTES + CHUNK_BYTES;
+            let doubled = (2 * self.end).min(enough).max(self.end + CHUNK_BYTES);
+            self.buffer.reserve_exact(doubled - self.end);
+            self.buffer.resize(doubled, 0);
         }
         let count = loop {
             match self.source.read(&mut self.buffer[self.end..]) {

@@ -24,6 +24,16 @@ pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
+/// How many bytes [`write_string`] appends.
+pub(crate) fn written_length(text: &str) -> usize {
+    let length_of = |character| match character {
+        '"' | '\\' | '\n' | '\r' | '\t' | '\u{c}' | '\u{8}' => 2,
+        ' '..='~' => 1,
+        other => 6 * char::len_utf16(other),
+    };
+    2 + text.chars().map(length_of).sum::<usize>()
+}
+
 /// Appends one character, escaped if Python would.
 pub(crate) fn write_escaped(character: char, out: &mut Vec<u8>) {
     match character {
@@ -54,10 +64,9 @@ mod tests {
     #[test]
     fn all_but_space_to_tilde_is_escaped() {
         let mut out = Vec::new();
-        write_string(
-            "a\"\\/\n\r\t\u{c}\u{8}\u{0}\u{1f} ~\u{7f}é😀\u{ffff}",
-            &mut out,
-        );
+        let text = "a\"\\/\n\r\t\u{c}\u{8}\u{0}\u{1f} ~\u{7f}é😀\u{ffff}";
+        write_string(text, &mut out);
+        assert_eq!(out.len(), written_length(text));
         assert_eq!(
             String::from_utf8(out).unwrap(),
             r#""a\"\\/\n\r\t\f\b\u0000\u001f ~\u007f\u00e9\ud83d\ude00\uffff""#

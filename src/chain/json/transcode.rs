@@ -2,13 +2,14 @@
 //!
 //! One pass and no tree: values are written as they are read. Members of an
 //! object are written in the order in which they come; only if that is not
-//! the order of their keys, or a key comes twice, are their written pieces
-//! moved afterwards. Text that a Python program exported is mostly in order.
+//! the order of their keys, or a key comes twice, is the written text copied
+//! once more, see [`Order`]. Text that a Python program exported is mostly in
+//! order.
 
-use std::ops::Range;
-
+use super::MAX_VALUE_BYTES;
 use super::error::{SyntaxError, SyntaxErrorKind};
 use super::number::{read_float, write_float};
+use super::order::Order;
 use super::recognize::plain_run;
 use super::string::write_escaped;
 
@@ -36,48 +37,16 @@ pub fn canonical(text: &[u8]) -> Result<String, SyntaxError> {
     Ok(String::from_utf8(out).expect("canonical text is ASCII"))
 }
 
-/// What [`Transcoder::shrink`] leaves: more than a block needs.
-const KEPT_MEMBERS: usize = 4 << 10;
-
 /// Transcodes many values with one set of buffers.
 #[derive(Debug, Default)]
 pub struct Transcoder {
-    /// The members of every object that is open, outermost first.
-    members: Vec<Member>,
-    /// Decoded keys of open objects, for keys that hold an escape.
-    decoded: Vec<u8>,
-    /// Where the pieces of an object are put in order.
-    reordered: Vec<u8>,
-}
-
-/// One member of an open object.
-#[derive(Clone, Debug)]
-struct Member {
-    key: Key,
-    /// Where its canonical text lies in the output.
-    written: Range<usize>,
-}
-
-/// Where a decoded key lies. UTF-8 sorts as its code points do.
-#[derive(Clone, Debug)]
-enum Key {
-    /// In the input, which holds no escape there.
-    Input(Range<usize>),
-    /// In [`Transcoder::decoded`].
-    Decoded(Range<usize>),
+    order: Order,
 }
 
 impl Transcoder {
     /// Gives back the memory that one huge value took.
     pub(crate) fn shrink(&mut self) {
-        let Self {
-            members,
-            decoded,
-            reordered,
-        } = self;
-        members.shrink_to(KEPT_MEMBERS);
-        decoded.shrink_to(KEPT_MEMBERS);
-        reordered.shrink_to(KEPT_MEMBERS);
+        self.order.shrink();
     }
 
     /// Appends the canonical text of the one value in `text` to `out`.
@@ -99,23 +68,26 @@ impl Transcoder {
             offset: error.valid_up_to(),
             kind: SyntaxErrorKind::InvalidUtf8,
         })?;
-        self.members.clear();
-        self.decoded.clear();
+        self.order.clear();
+        let base = out.len();
         let mut run = Run {
             text,
             position: 0,
             depth: 0,
             most_depth: MAX_DEPTH - depth,
-            buffers: self,
+            order: &mut self.order,
             out,
+            base,
         };
         run.skip_white_space();
         run.value()?;
         run.skip_white_space();
-        match run.peek() {
-            None => Ok(()),
-            Some(_) => Err(run.unexpected("the end of the text")),
+        if run.peek().is_some() {
+            return Err(run.unexpected("the end of the text"));
         }
+        run.check_room(0)?;
+        self.order.apply(out, base);
+        Ok(())
     }
 }
 
@@ -125,8 +97,10 @@ struct Run<'a> {
     position: usize,
     depth: usize,
     most_depth: usize,
-    buffers: &'a mut Transcoder,
+    order: &'a mut Order,
     out: &'a mut Vec<u8>,
+    /// Where in `out` the value starts.
+    base: usize,
 }
 
 impl Run<'_> {
@@ -162,9 +136,24 @@ impl Run<'_> {
         self.fail(kind)
     }
 
+    /// How much of the value was written.
+    fn written(&self) -> usize {
+        self.out.len() - self.base
+    }
+
+    /// Whether `more` bytes may be written. Few need not ask: they are counted
+    /// before the next value.
+    fn check_room(&self, more: usize) -> Result<(), SyntaxError> {
+        if self.written() + more > MAX_VALUE_BYTES {
+            return Err(self.fail(SyntaxErrorKind::TooLarge));
+        }
+        Ok(())
+    }
+
     fn value(&mut self) -> Result<(), SyntaxError> {
+        self.check_room(0)?;
         match self.peek() {
-            Some(b'"') => self.string(None),
+            Some(b'"') => self.string(),
             Some(b'{') => self.nested(Self::object),
             Some(b'[') => self.nested(Self::array),
             Some(b'-' | b'0'..=b'9') => self.number(),
@@ -229,15 +218,17 @@ impl Run<'_> {
     }
 
     fn object(&mut self) -> Result<(), SyntaxError> {
+        let mut object = self.order.open(self.written());
         self.out.push(b'{');
-        let first_member = self.buffers.members.len();
-        let first_decoded = self.buffers.decoded.len();
-        let mut is_ordered = true;
         self.skip_white_space();
         if !self.take(b'}') {
             loop {
-                let start = self.out.len();
-                let key = self.key()?;
+                if self.peek() != Some(b'"') {
+                    return Err(self.unexpected("a string as key"));
+                }
+                let start = self.written();
+                self.string()?;
+                self.order.add(&mut object, &self.out[self.base..], start);
                 self.skip_white_space();
                 if !self.take(b':') {
                     return Err(self.unexpected("':'"));
@@ -245,13 +236,6 @@ impl Run<'_> {
                 self.out.extend_from_slice(b": ");
                 self.skip_white_space();
                 self.value()?;
-                if let [.., previous] = &self.buffers.members[first_member..] {
-                    is_ordered &= self.key_text(&previous.key) < self.key_text(&key);
-                }
-                self.buffers.members.push(Member {
-                    key,
-                    written: start..self.out.len(),
-                });
                 self.skip_white_space();
                 if self.take(b'}') {
                     break;
@@ -263,90 +247,24 @@ impl Run<'_> {
                 self.skip_white_space();
             }
         }
-        if !is_ordered {
-            self.reorder(first_member);
-        }
-        self.buffers.members.truncate(first_member);
-        self.buffers.decoded.truncate(first_decoded);
         self.out.push(b'}');
+        let end = self.written();
+        self.order.close(&object, end);
         Ok(())
     }
 
-    /// Puts the written members from `first` on in the order of their keys,
-    /// the last of equal ones alone.
-    fn reorder(&mut self, first: usize) {
-        let mut members = self.buffers.members.split_off(first);
-        members.sort_by(|a, b| self.key_text(&a.key).cmp(self.key_text(&b.key)));
-
-        let body = members.iter().map(|member| member.written.start).min();
-        let body = body.expect("an object out of order has members");
-        let mut reordered = std::mem::take(&mut self.buffers.reordered);
-        reordered.clear();
-        for (place, member) in members.iter().enumerate() {
-            // The sort is stable: among equal keys the last in the text is
-            // the last here.
-            let is_replaced = members
-                .get(place + 1)
-                .is_some_and(|next| self.key_text(&next.key) == self.key_text(&member.key));
-            if is_replaced {
-                continue;
-            }
-            if !reordered.is_empty() {
-                reordered.extend_from_slice(b", ");
-            }
-            reordered.extend_from_slice(&self.out[member.written.clone()]);
-        }
-        self.out.truncate(body);
-        self.out.extend_from_slice(&reordered);
-        self.buffers.reordered = reordered;
-    }
-
-    fn key_text(&self, key: &Key) -> &[u8] {
-        match key {
-            Key::Input(range) => &self.text.as_bytes()[range.clone()],
-            Key::Decoded(range) => &self.buffers.decoded[range.clone()],
-        }
-    }
-
-    fn key(&mut self) -> Result<Key, SyntaxError> {
-        if self.peek() != Some(b'"') {
-            return Err(self.unexpected("a string as key"));
-        }
-        let start = self.position + 1;
-        let mut has_escape = false;
-        self.string(Some(&mut has_escape))?;
-        let inner = start..self.position - 1;
-        if !has_escape {
-            return Ok(Key::Input(inner));
-        }
-        let from = self.buffers.decoded.len();
-        let end = self.position;
-        self.position = start;
-        while self.position < inner.end {
-            let character = self.character()?;
-            let mut buffer = [0; 4];
-            let bytes = character.encode_utf8(&mut buffer).as_bytes();
-            self.buffers.decoded.extend_from_slice(bytes);
-        }
-        self.position = end;
-        Ok(Key::Decoded(from..self.buffers.decoded.len()))
-    }
-
-    /// Copies a string, and tells the caller who asks whether it held an
-    /// escape.
-    fn string(&mut self, has_escape: Option<&mut bool>) -> Result<(), SyntaxError> {
-        let mut escapes = false;
+    fn string(&mut self) -> Result<(), SyntaxError> {
         self.position += 1;
         self.out.push(b'"');
         loop {
             let rest = &self.text.as_bytes()[self.position..];
             let plain = plain_run(rest);
+            self.check_room(plain)?;
             self.out.extend_from_slice(&rest[..plain]);
             self.position += plain;
             match self.peek() {
                 Some(b'"') => break,
-                Some(byte) => {
-                    escapes |= byte == b'\\';
+                Some(_) => {
                     let character = self.character()?;
                     write_escaped(character, self.out);
                 }
@@ -355,9 +273,6 @@ impl Run<'_> {
         }
         self.position += 1;
         self.out.push(b'"');
-        if let Some(flag) = has_escape {
-            *flag = escapes;
-        }
         Ok(())
     }
 
@@ -458,6 +373,7 @@ impl Run<'_> {
         if self.position == integer_end {
             // Python's integers are unbounded, and have no negative zero.
             let text = if text == "-0" { "0" } else { text };
+            self.check_room(text.len())?;
             self.out.extend_from_slice(text.as_bytes());
             return Ok(());
         }

@@ -10,7 +10,7 @@ use rayon::Scope;
 use super::ledger::Ledger;
 use super::worker::{Summary, Worker};
 use super::{ReadError, VerifyOptions};
-use crate::chain::file::{ChainReader, Separator};
+use crate::chain::file::{Batch, ChainReader, Separator};
 use crate::chain::json::Advance;
 use crate::pow::Control;
 
@@ -48,7 +48,15 @@ pub(super) struct Line {
     folded: u64,
     /// Guesses among those started and not folded.
     guesses: usize,
+    /// Text that the threads of the pool are at.
+    bytes_under_way: usize,
 }
+
+/// A batch of up to so many bytes always goes to a thread of the pool.
+const SMALL_BYTES: usize = 1 << 20;
+/// Larger ones do only while those there have no more than this together: a
+/// block's canonical text can be six times as long, and much is noted of it.
+const MOST_BYTES: usize = 8 << 20;
 
 impl Line {
     pub(super) fn new(workers: usize) -> Self {
@@ -62,7 +70,15 @@ impl Line {
             started: 0,
             folded: 0,
             guesses: 0,
+            bytes_under_way: 0,
         }
+    }
+
+    /// Whether the batch is better checked on the thread that reads, so that
+    /// many large ones are not in memory at once.
+    pub(super) fn is_full_for(&self, batch: &Batch) -> bool {
+        let bytes = batch.text().len();
+        batch.is_large() || bytes > SMALL_BYTES && self.bytes_under_way + bytes > MOST_BYTES
     }
 
     /// Whether a guess is not settled yet.
@@ -79,6 +95,7 @@ impl Line {
         options: &'scope VerifyOptions,
     ) {
         let (number, done) = (self.number(work), self.done_sender.clone());
+        self.bytes_under_way += worker.batch.text().len();
         scope.spawn(move |_| {
             // A panic must end the wait for this worker, too. It is lost then.
             let run = AssertUnwindSafe(move || {
@@ -173,6 +190,7 @@ impl Line {
 
     fn take(&mut self, done: Done) {
         let (number, worker, checked) = done.unwrap_or_else(|panic| panic::resume_unwind(panic));
+        self.bytes_under_way -= worker.batch.text().len();
         self.early.insert(number, (worker, checked));
     }
 
@@ -220,9 +238,11 @@ impl Line {
 
 impl Worker {
     fn run(&mut self, work: Work, options: &VerifyOptions) -> Checked {
-        match work {
+        let checked = match work {
             Work::Certain => Checked::Certain(self.check(options)),
             Work::Guess(separator) => Checked::Guess(self.check_guess(separator, options)),
-        }
+        };
+        self.shrink_buffers();
+        checked
     }
 }

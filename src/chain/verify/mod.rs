@@ -29,7 +29,7 @@ pub use self::fault::{Fault, FaultKind};
 
 use self::ledger::Ledger;
 use self::line::{Line, Work};
-use super::file::{ChainReader, ReadError};
+use super::file::{ChainReader, ReadError, Shape};
 use super::transaction::Strictness;
 use crate::pow::{Control, Rule, Target};
 
@@ -65,6 +65,8 @@ pub struct Report {
     /// throughout; for a chain with a fault, the one that holds the longest.
     /// `None` if there is no proof to tell by, or none holds at all.
     pub rule: Option<Rule>,
+    /// The file's shape.
+    pub shape: Shape,
     /// Blocks in the file, the genesis block included.
     pub blocks: u64,
     /// Transactions in all blocks that are sound in themselves, rewards
@@ -189,9 +191,9 @@ impl Verifier {
                 control.add_bytes(reader.bytes_read() - counted);
                 counted = reader.bytes_read();
                 match filled {
-                    // Large blocks are checked here, one after another, and so
-                    // bound what all batches together take.
-                    Ok(true) if worker.batch.is_large() => {
+                    // Checked here, large blocks come one after another, which
+                    // bounds what all batches together take.
+                    Ok(true) if line.is_full_for(&worker.batch) => {
                         line.run(worker, Work::Certain, options);
                     }
                     Ok(true) => line.start(worker, Work::Certain, scope, options),
@@ -208,6 +210,7 @@ impl Verifier {
 
         Ok(Report {
             rule: ledger.rule(options),
+            shape: reader.shape().expect("without a shape there is an error"),
             blocks: ledger.blocks,
             transactions: ledger.transactions,
             fault: ledger.fault(options, reader.stated_length()),

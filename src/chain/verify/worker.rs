@@ -69,9 +69,15 @@ struct Block {
 }
 
 impl Worker {
-    /// Gives back the memory that a huge block took.
+    /// Gives back the memory that a huge block took, the batch included.
     pub(super) fn shrink(&mut self) {
-        self.texts.clear();
+        self.batch.shrink();
+        self.shrink_buffers();
+    }
+
+    /// The same without the batch, which may have to be read again.
+    pub(super) fn shrink_buffers(&mut self) {
+        self.clear();
         self.texts.shrink_to(KEPT_BYTES);
         self.transcoder.shrink();
     }

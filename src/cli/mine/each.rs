@@ -16,6 +16,12 @@ use crate::cli::progress::{self, Progress};
 use crate::cli::{Exit, print};
 
 pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
+    if folder.exists() && !folder.is_dir() {
+        bail!(
+            "{} is no folder; --out-dir names one for the chains",
+            folder.display()
+        );
+    }
     fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let jobs = jobs(args, folder)?;
@@ -106,7 +112,7 @@ fn jobs(args: &MineArgs, folder: &Path) -> anyhow::Result<Vec<ChainJob>> {
     for queue in &args.queues {
         if queue == Path::new("-") {
             bail!(
-                "standard input (-) has no name for a file in {}",
+                "standard input (-) has no name for a file in {}; name the chain with --output",
                 folder.display()
             );
         }

@@ -16,7 +16,7 @@ use fourzero::chain::Format;
 use serde::Serialize;
 
 use super::args::MineArgs;
-use super::{Exit, print};
+use super::{Exit, explain, print};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -33,6 +33,7 @@ struct Summary<'a> {
 }
 
 pub(super) fn run(args: &MineArgs) -> anyhow::Result<Exit> {
+    explain::mining(args);
     match (&args.output, &args.out_dir) {
         (Some(output), _) => one::run(args, output),
         (None, Some(folder)) => each::run(args, folder),
@@ -83,7 +84,7 @@ fn open_queue(path: &Path, output: &Path) -> anyhow::Result<NamedQueue> {
     let name = path.display();
     let queue = NamedQueue::open(path).with_context(|| format!("cannot open {name}"))?;
     if is_same_file(path, output) {
-        bail!("{name} is both a queue and the output; mining would replace it");
+        bail!("{name} is both a queue and the output; name another output");
     }
     Ok(queue)
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use fourzero::batch::{MineSummary, NamedQueue, mine_to_file};
@@ -12,7 +13,7 @@ use super::{open_queue, resume};
 use crate::cli::args::MineArgs;
 use crate::cli::interrupt;
 use crate::cli::progress::{self, Progress};
-use crate::cli::{Exit, print};
+use crate::cli::{Exit, explain, print};
 
 pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
     if path == Path::new("-") {
@@ -25,11 +26,13 @@ pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
     let control = Control::new();
     let interrupted = interrupt::install(&control, resume::when_stuck())?;
 
+    let started = Instant::now();
     let progress = Progress::start(&args.printing, &control, progress::mining);
     let mined = mine_to_file(queues, &output, &options, &searcher, &control);
     drop(progress);
     match mined {
         Ok(summary) => {
+            explain::mined(&summary, started.elapsed());
             report(args, path, &summary, &searcher).with_context(|| {
                 let output = path.display();
                 format!("{output} was written, but its summary cannot be printed")

@@ -1,10 +1,11 @@
 //! The log, on stderr.
 
-use std::io::{self, IsTerminal as _};
+use std::io;
 
 use tracing_subscriber::filter::LevelFilter;
 
 use super::args::{LogFormat, LogLevel};
+use crate::cli::color;
 
 /// Starts logging; to be called once.
 pub(super) fn start(format: LogFormat, level: LogLevel) {
@@ -17,7 +18,7 @@ pub(super) fn start(format: LogFormat, level: LogLevel) {
     let subscriber = tracing_subscriber::fmt()
         .with_writer(io::stderr)
         .with_max_level(level)
-        .with_ansi(io::stderr().is_terminal())
+        .with_ansi(color::is_wanted_on_stderr())
         .with_target(false);
     match format {
         LogFormat::Text => subscriber.init(),

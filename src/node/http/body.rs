@@ -7,7 +7,7 @@ use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use tokio::time::timeout;
 
 use super::error::ApiError;
-use crate::chain::json::{Kind, SyntaxError, Transcoder, View};
+use crate::chain::json::{Kind, MAX_VALUE_BYTES, SyntaxError, SyntaxErrorKind, Transcoder, View};
 use crate::node::config::Limits;
 
 /// The bytes of a body that is said to be JSON.
@@ -40,7 +40,7 @@ pub(super) async fn json_bytes(request: Request, limits: &Limits) -> Result<Byte
         return Err(too_large());
     }
     match timeout(limits.request_time, Limited::new(body, most).collect()).await {
-        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Ok(collected)) => Ok(without_mark(collected.to_bytes())),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
         Ok(Err(error)) => Err(ApiError::bad_request(format!(
             "the body ended too early: {error}"
@@ -56,6 +56,16 @@ pub(super) async fn json_bytes(request: Request, limits: &Limits) -> Result<Byte
     }
 }
 
+/// A body without the byte order mark that Python passes over, too.
+fn without_mark(bytes: Bytes) -> Bytes {
+    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.slice(BYTE_ORDER_MARK.len()..)
+    } else {
+        bytes
+    }
+}
+
 /// Whether Flask would read it as JSON.
 fn is_json(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or_default().trim();
@@ -64,8 +74,15 @@ fn is_json(content_type: &str) -> bool {
         || (essence.starts_with("application/") && essence.ends_with("+json"))
 }
 
-/// The error for a body that is not JSON.
+/// The error for a body that is not JSON, or too much of it.
 pub(super) fn not_json(error: &SyntaxError) -> ApiError {
+    if error.kind == SyntaxErrorKind::TooLarge {
+        return ApiError::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "payload_too_large",
+            format!("the body, as Python writes it, takes more than {MAX_VALUE_BYTES} bytes"),
+        );
+    }
     ApiError::bad_request(format!(
         "the body is not JSON: at byte {}: {}",
         error.offset, error.kind

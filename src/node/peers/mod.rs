@@ -19,7 +19,9 @@ use crate::pow::Control;
 /// What is known of the peers beside their addresses.
 #[derive(Debug)]
 pub(super) struct PeerBook {
-    verifier: Arc<Verifier>,
+    /// One chain at a time: a block of it may be huge, and every thread is at
+    /// work on it anyway.
+    verifier: Arc<Mutex<Verifier>>,
     /// Cancelled when the node shuts down.
     control: Control,
     /// One resolution at a time.
@@ -39,7 +41,9 @@ pub(super) struct Visit {
 impl PeerBook {
     pub(super) fn new(config: &NodeConfig) -> Result<Self, NodeError> {
         Ok(Self {
-            verifier: Arc::new(made_in_background(|| Ok(Verifier::new(config.threads)?))?),
+            verifier: Arc::new(Mutex::new(made_in_background(|| {
+                Ok(Verifier::new(config.threads)?)
+            })?)),
             control: Control::new(),
             turn: tokio::sync::Mutex::new(()),
             visits: Mutex::default(),

@@ -2,8 +2,8 @@
 
 use std::fs::File;
 use std::io::Seek as _;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use thiserror::Error;
 use tokio::sync::Semaphore;
@@ -132,7 +132,10 @@ async fn visit(node: &Node, peer: &str, control: Control) -> Result<(u64, File),
     };
     let verifier = Arc::clone(&node.shared.peers.verifier);
     let verified = task::spawn_blocking(move || {
-        let report = verifier.verify(&file, &options, &control)?;
+        let report = verifier
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .verify(&file, &options, &control)?;
         (&file)
             .rewind()
             .map_err(|error| VerifyError::Read(error.into()))?;

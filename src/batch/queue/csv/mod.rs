@@ -9,8 +9,10 @@ mod records;
 use std::io::Read;
 
 use self::records::{Next, Records};
-use super::{Item, MAX_BLOCK_BYTES, QueueError};
-use crate::chain::json::{Position, SyntaxErrorKind, Transcoder, View, write_string};
+use super::{Item, KEPT_BYTES, MAX_BLOCK_BYTES, QueueError};
+use crate::chain::json::{
+    Position, SyntaxErrorKind, Transcoder, View, write_string, written_length,
+};
 use crate::chain::{Strictness, TRANSACTION_FIELDS, Transactions};
 
 /// A CSV queue whose header was read.
@@ -94,6 +96,9 @@ impl<R: Read> CsvQueue<R> {
             return Err(self.wrong_length());
         }
         let cells = self.columns.map(|column| self.records.field(column));
+        if is_too_large(cells) {
+            return Err(too_large);
+        }
         let text = self
             .writer
             .write(cells, strictness)
@@ -105,6 +110,7 @@ impl<R: Read> CsvQueue<R> {
         pending
             .push_view(View::of(text), strictness)
             .expect("the row was written with all fields and their types");
+        self.writer.shrink();
         if pending.text_bytes() > MAX_BLOCK_BYTES {
             return Err(too_large);
         }
@@ -124,6 +130,16 @@ impl<R: Read> CsvQueue<R> {
     }
 }
 
+/// Whether the canonical text of a row is too large to be written at all: six
+/// times as large as the row, at the worst.
+fn is_too_large(cells: [&[u8]; 3]) -> bool {
+    let bytes: usize = cells.iter().map(|cell| cell.len()).sum();
+    bytes > MAX_BLOCK_BYTES / 6 && {
+        let written = cells.map(|cell| std::str::from_utf8(cell).map_or(0, written_length));
+        written.iter().sum::<usize>() > MAX_BLOCK_BYTES
+    }
+}
+
 /// Writes the canonical text of one row.
 #[derive(Default)]
 struct RowWriter {
@@ -132,6 +148,13 @@ struct RowWriter {
 }
 
 impl RowWriter {
+    /// Gives back the memory that one huge row took.
+    fn shrink(&mut self) {
+        self.text.clear();
+        self.text.shrink_to(KEPT_BYTES);
+        self.transcoder.shrink();
+    }
+
     /// `cells` are in the order of [`TRANSACTION_FIELDS`], which is that of
     /// the canonical text. An error names the field and what is wrong.
     fn write(

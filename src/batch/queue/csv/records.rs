@@ -10,6 +10,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use csv_core::{ReadRecordResult, Reader};
 
+use super::super::KEPT_BYTES;
 use crate::chain::json::MAX_VALUE_BYTES;
 
 /// Reads records one by one.
@@ -79,6 +80,11 @@ impl<R: Read> Records<R> {
 
     /// Moves to the next record.
     pub(super) fn advance(&mut self) -> io::Result<Next> {
+        // One huge record must not keep its memory.
+        if self.text.len() > KEPT_BYTES {
+            self.text.truncate(KEPT_BYTES);
+            self.text.shrink_to_fit();
+        }
         self.skip_blank_lines()?;
         self.line = self.next_line;
         self.text_length = 0;
@@ -103,11 +109,11 @@ impl<R: Read> Records<R> {
             match result {
                 ReadRecordResult::InputEmpty if is_probe => return Ok(Next::Unclosed),
                 ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull if self.text.len() > MAX_VALUE_BYTES => {
+                ReadRecordResult::OutputFull if self.text.len() >= MAX_VALUE_BYTES => {
                     return Ok(Next::TooLarge);
                 }
                 ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),
-                ReadRecordResult::OutputEndsFull if self.ends.len() > MAX_VALUE_BYTES / 16 => {
+                ReadRecordResult::OutputEndsFull if self.ends.len() >= MAX_VALUE_BYTES / 16 => {
                     return Ok(Next::TooLarge);
                 }
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),

@@ -1,0 +1,261 @@
+//! Putting the members of objects in the order of their keys.
+//!
+//! No text is moved while more is written. An object that turns out not to be
+//! in order is noted; when the whole value is written, the text is copied once
+//! with the members of those objects in order, however deep they lie in one
+//! another. What is noted takes eight bytes a member, and is forgotten for
+//! objects in which everything is in order.
+
+use std::cmp::Ordering;
+
+/// Stands for "no further member".
+const NONE: u32 = u32::MAX;
+
+/// A member whose key was written.
+#[derive(Clone, Copy, Debug)]
+struct Member {
+    /// Where it starts, with the quote of its key.
+    start: u32,
+    /// The next member of the same object, as a place among all members.
+    next: u32,
+}
+
+/// An object whose members are not in order, or have equal keys.
+#[derive(Clone, Copy, Debug)]
+struct Disorder {
+    /// Where its opening brace is.
+    start: u32,
+    /// Where it ends, its closing brace included.
+    end: u32,
+    /// Its first member.
+    first: u32,
+}
+
+/// What is known of the objects in one value. All places are offsets in the
+/// value's canonical text, which must be shorter than `u32::MAX`.
+#[derive(Debug, Default)]
+pub(super) struct Order {
+    members: Vec<Member>,
+    disorders: Vec<Disorder>,
+    /// The members of the objects that are being copied, in order.
+    sorted: Vec<u32>,
+    copy: Vec<u8>,
+}
+
+/// An object that is being written.
+#[derive(Debug)]
+pub(super) struct OpenObject {
+    start: u32,
+    first: u32,
+    last: Option<u32>,
+    is_ordered: bool,
+    disorders_before: usize,
+}
+
+impl Order {
+    pub(super) fn clear(&mut self) {
+        self.members.clear();
+        self.disorders.clear();
+    }
+
+    /// Gives back the memory that one huge value took.
+    pub(super) fn shrink(&mut self) {
+        /// More than a block needs.
+        const KEPT: usize = 8 << 10;
+        self.clear();
+        self.members.shrink_to(KEPT);
+        self.disorders.shrink_to(KEPT);
+        self.sorted.shrink_to(KEPT);
+        self.copy.clear();
+        self.copy.shrink_to(KEPT);
+    }
+
+    /// An object was begun, its opening brace at `start`.
+    pub(super) fn open(&self, start: usize) -> OpenObject {
+        OpenObject {
+            start: start as u32,
+            first: self.members.len() as u32,
+            last: None,
+            is_ordered: true,
+            disorders_before: self.disorders.len(),
+        }
+    }
+
+    /// The key of the next member of `object` was written, from `start` to the
+    /// end of `text`.
+    pub(super) fn add(&mut self, object: &mut OpenObject, text: &[u8], start: usize) {
+        let place = self.members.len() as u32;
+        if let Some(last) = object.last.replace(place) {
+            let last = &mut self.members[last as usize];
+            last.next = place;
+            let order = compare_keys(text, last.start, start as u32);
+            object.is_ordered &= order == Ordering::Less;
+        }
+        self.members.push(Member {
+            start: start as u32,
+            next: NONE,
+        });
+    }
+
+    /// The object ends before `end`.
+    pub(super) fn close(&mut self, object: &OpenObject, end: usize) {
+        if !object.is_ordered {
+            self.disorders.push(Disorder {
+                start: object.start,
+                end: end as u32,
+                first: object.first,
+            });
+        } else if self.disorders.len() == object.disorders_before {
+            self.members.truncate(object.first as usize);
+        }
+    }
+
+    /// Puts the members of all objects in order, the last of equal ones alone,
+    /// in the value that starts at `base` in `out`.
+    pub(super) fn apply(&mut self, out: &mut Vec<u8>, base: usize) {
+        if self.disorders.is_empty() {
+            return;
+        }
+        // Nested objects were closed, so noted, before those around them.
+        self.disorders.sort_unstable_by_key(|object| object.start);
+        let text = &out[base..];
+        self.copy.clear();
+        self.copy.reserve_exact(text.len());
+        self.sorted.clear();
+        Copying {
+            text,
+            members: &self.members,
+            disorders: &self.disorders,
+            sorted: &mut self.sorted,
+            copy: &mut self.copy,
+        }
+        .copy(0, text.len() as u32);
+        out.truncate(base);
+        out.extend_from_slice(&self.copy);
+    }
+}
+
+/// One call of [`Order::apply`].
+struct Copying<'a> {
+    text: &'a [u8],
+    members: &'a [Member],
+    /// By their starts: each is followed by those inside it.
+    disorders: &'a [Disorder],
+    sorted: &'a mut Vec<u32>,
+    copy: &'a mut Vec<u8>,
+}
+
+impl Copying<'_> {
+    /// Copies a part of the text that holds whole values.
+    fn copy(&mut self, mut from: u32, to: u32) {
+        let mut next = self.disorders.partition_point(|object| object.start < from);
+        while let Some(object) = self.disorders.get(next).filter(|object| object.start < to) {
+            self.copy_plain(from, object.start);
+            self.copy_in_order(*object);
+            from = object.end;
+            let rest = &self.disorders[next..];
+            next += rest.partition_point(|object| object.start < from);
+        }
+        self.copy_plain(from, to);
+    }
+
+    fn copy_plain(&mut self, from: u32, to: u32) {
+        self.copy
+            .extend_from_slice(&self.text[from as usize..to as usize]);
+    }
+
+    fn copy_in_order(&mut self, object: Disorder) {
+        let (text, members) = (self.text, self.members);
+        let start_of = |member: u32| members[member as usize].start;
+        let bottom = self.sorted.len();
+        let mut next = object.first;
+        while next != NONE {
+            self.sorted.push(next);
+            next = members[next as usize].next;
+        }
+        // Among equal keys, the last in the text comes last.
+        self.sorted[bottom..].sort_unstable_by(|one, other| {
+            compare_keys(text, start_of(*one), start_of(*other)).then(one.cmp(other))
+        });
+
+        self.copy.push(b'{');
+        let mut is_first = true;
+        for place in bottom..self.sorted.len() {
+            let member = self.sorted[place];
+            let is_replaced = self.sorted.get(place + 1).is_some_and(|next| {
+                compare_keys(text, start_of(*next), start_of(member)) == Ordering::Equal
+            });
+            if is_replaced {
+                continue;
+            }
+            if !is_first {
+                self.copy.extend_from_slice(b", ");
+            }
+            is_first = false;
+            let end = match members[member as usize].next {
+                NONE => object.end - 1,
+                next => start_of(next) - b", ".len() as u32,
+            };
+            self.copy(start_of(member), end);
+        }
+        self.copy.push(b'}');
+        self.sorted.truncate(bottom);
+    }
+}
+
+/// Compares two keys by their code points, as Python compares strings. Each
+/// starts with its opening quote.
+fn compare_keys(text: &[u8], one: u32, other: u32) -> Ordering {
+    let mut one = &text[one as usize + 1..];
+    let mut other = &text[other as usize + 1..];
+    loop {
+        let pair = (one[0], other[0]);
+        match pair {
+            (b'"', b'"') => return Ordering::Equal,
+            (b'"', _) => return Ordering::Less,
+            (_, b'"') => return Ordering::Greater,
+            (b'\\', _) | (_, b'\\') => {
+                let order = code_point(&mut one).cmp(&code_point(&mut other));
+                if order.is_ne() {
+                    return order;
+                }
+            }
+            (a, b) if a == b => (one, other) = (&one[1..], &other[1..]),
+            (a, b) => return a.cmp(&b),
+        }
+    }
+}
+
+/// Takes one character, escaped or not, from canonical text.
+fn code_point(text: &mut &[u8]) -> u32 {
+    let hex = |digits: &[u8]| {
+        digits.iter().fold(0, |unit, digit| {
+            unit << 4 | (*digit as char).to_digit(16).unwrap_or(0)
+        })
+    };
+    let (code_point, length) = match **text {
+        [b'\\', b'u', ref rest @ ..] => match hex(&rest[..4]) {
+            // A surrogate pair: canonical text has no halves.
+            high @ 0xd800..=0xdbff => {
+                let low = hex(&rest[6..10]);
+                (0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00), 12)
+            }
+            unit => (unit, 6),
+        },
+        [b'\\', escaped, ..] => {
+            let character = match escaped {
+                b'n' => b'\n',
+                b'r' => b'\r',
+                b't' => b'\t',
+                b'f' => 0xc,
+                b'b' => 0x8,
+                other => other,
+            };
+            (character.into(), 2)
+        }
+        [character, ..] => (character.into(), 1),
+        [] => (0, 0),
+    };
+    *text = &text[length..];
+    code_point
+}

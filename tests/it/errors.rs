@@ -1,0 +1,89 @@
+//! Every error that the command prints, as a person sees it: `errors.txt` is a
+//! session in a folder with a few files. Each must name the file and the place,
+//! what was found, what was expected, and what to do where that is not plain.
+//!
+//! `UPDATE_ERRORS=1 cargo test errors` writes what is printed now; read the
+//! difference before you keep it.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{Folder, data};
+
+const SESSION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/errors.txt");
+
+/// Runs each line of the session that starts with `$ `, in a folder of its
+/// own, and puts what it prints and its exit code behind it. Lines that start
+/// with `# ` stay.
+fn play(session: &str) -> String {
+    let mut played = String::new();
+    for line in session.lines() {
+        if let Some(command) = line.strip_prefix("$ ") {
+            writeln!(played, "{line}").unwrap();
+            played += &run(command);
+            played.push('\n');
+        } else if line.starts_with("# ") {
+            writeln!(played, "{line}\n").unwrap();
+        }
+    }
+    played
+}
+
+fn run(command: &str) -> String {
+    let folder = Folder::new();
+    fs::copy(data("queue.jsonl"), folder.path("queue.jsonl")).unwrap();
+    fs::copy(data("chain-last-hash.json"), folder.path("chain.json")).unwrap();
+    fs::create_dir(folder.path("folder")).unwrap();
+    let binary = assert_cmd::cargo::cargo_bin!("fourzero");
+    let programs = Path::new(&binary).parent().unwrap();
+    let path = std::env::join_paths(
+        std::iter::once(programs.to_owned())
+            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+    );
+    let output = Command::new("sh")
+        .args(["-c", &format!("{command} 2>&1")])
+        .current_dir(folder.path(""))
+        .env("PATH", path.unwrap())
+        .env_remove("FOURZERO_TOKEN")
+        .env_remove("CLICOLOR_FORCE")
+        .output()
+        .unwrap();
+    let printed = String::from_utf8(output.stdout).unwrap();
+    // Blank lines of clap's would end the entry.
+    let printed: String = printed
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .fold(String::new(), |text, line| text + line + "\n");
+    let code = output.status.code().unwrap();
+    format!("{printed}exit status {code}\n")
+}
+
+#[test]
+fn every_error_is_worded_as_in_the_session() {
+    let expected = fs::read_to_string(SESSION).unwrap();
+    let played = play(&expected);
+    if std::env::var_os("UPDATE_ERRORS").is_some() {
+        fs::write(SESSION, &played).unwrap();
+        return;
+    }
+    let entries = |text: &str| text.split("\n\n").map(str::to_owned).collect::<Vec<_>>();
+    for (played, expected) in entries(&played).iter().zip(entries(&expected)) {
+        assert_eq!(*played, expected);
+    }
+    assert_eq!(played, expected);
+}
+
+#[test]
+fn every_error_says_what_it_is_about() {
+    let session = fs::read_to_string(SESSION).unwrap();
+    for entry in session
+        .split("\n\n")
+        .filter(|entry| entry.starts_with("$ "))
+    {
+        let is_told = entry.contains("error: ") || entry.contains("invalid: ");
+        assert!(is_told, "{entry}");
+        assert!(!entry.contains("panicked"), "{entry}");
+    }
+}

@@ -1,0 +1,315 @@
+//! The rows that take millions of bytes.
+
+use super::Outcome::{Mined, Valid};
+use super::Reader::{Chain, Queue};
+use super::pieces::{Pieces, numbered, repeat};
+use super::{Row, check, error, invalid, row};
+
+const MB: usize = 1 << 20;
+const GB: usize = 1 << 30;
+const TRANSACTION: &str = r#"{"sender": "a", "recipient": "b", "amount": 1}"#;
+
+const BLOCK_TOO_LARGE: &str = "line 1 column 2: this block takes more than 32 MiB, as it stands or \
+                               as Python writes it to be hashed; larger ones are not read";
+const NO_INDEX: &str = "block 1: missing-field: the field \"index\" is missing";
+
+fn text(text: &str) -> Pieces {
+    text.into()
+}
+
+/// A first block whose key `x` has the value `value`.
+fn block_with(value: impl Into<Pieces>) -> Pieces {
+    text(r#"[{"index": 1, "previous_hash": "1", "proof": 100, "timestamp": 0.0, "transactions": [], "x": "#)
+        .then(value)
+        .then("}]")
+}
+
+/// `{"b": {"b": ... , "a": 1}, "a": 1}`: every level is out of order.
+fn reversed(depth: usize, inner: Pieces) -> Pieces {
+    text(&r#"{"b":"#.repeat(depth))
+        .then(inner)
+        .then(r#","a":1}"#.repeat(depth))
+}
+
+fn string(bytes: usize) -> Pieces {
+    text("\"").then(repeat("x", bytes)).then("\"")
+}
+
+/// Chains. `size` scales what has to be read to its end.
+fn chains(size: usize) -> Vec<Row> {
+    vec![
+        // One line of a gigabyte.
+        row("a string", Chain, text("[{\"a\": \"").then(repeat("x", GB)), error(BLOCK_TOO_LARGE)),
+        row("an open list", Chain, text("[{\"a\": ").then(repeat("[", GB)), error(BLOCK_TOO_LARGE)),
+        row("a number", Chain, text("[").then(repeat("1", GB)), error(BLOCK_TOO_LARGE)),
+        row(
+            "a number for a chain",
+            Chain,
+            repeat("1", GB),
+            error("line 1 column 1: found '1', but a chain ('{' or '[') was expected"),
+        ),
+        row(
+            "NULs",
+            Chain,
+            repeat("\0", GB),
+            error("line 1 column 1: found '\\0', but a chain ('{' or '[') was expected"),
+        ),
+        row(
+            "empty blocks in one line",
+            Chain,
+            text("[").then(repeat("{},", size)).then("{}]"),
+            invalid(NO_INDEX),
+        ),
+        row(
+            "numbers for blocks in one line",
+            Chain,
+            text("[").then(repeat("1,", size)).then("1]"),
+            invalid("block 1: malformed: the block is 1, expected an object"),
+        ),
+        row(
+            "nothing but spaces",
+            Chain,
+            repeat(" ", size).then("[]"),
+            invalid("block 1: empty: the chain has no block"),
+        ),
+        row(
+            "members before the chain",
+            Chain,
+            text("{").then(repeat("\"key\": 1, ", 64 * MB)).then("\"chain\": []}"),
+            error(&BLOCK_TOO_LARGE.replace("column 2", "column 1")),
+        ),
+        row(
+            "members behind the chain",
+            Chain,
+            text("{\"chain\": []").then(repeat(", \"key\": 1", size)).then("}"),
+            invalid("block 1: empty: the chain has no block"),
+        ),
+        row(
+            "a length of many digits",
+            Chain,
+            text("{\"chain\": [], \"length\": 1").then(repeat("0", 30 * MB)).then("}"),
+            invalid("block 1: empty: the chain has no block"),
+        ),
+        // Blocks that are just not too large.
+        row("30 MB of digits", Chain, block_with(repeat("1", 30 * MB)), Valid(1)),
+        row("30 MB of plain text", Chain, block_with(string(30 * MB)), Valid(1)),
+        row(
+            "4.6 million members of one key",
+            Chain,
+            block_with(text("{").then(repeat("\"\":1,", 22 * MB)).then("\"\":1}")),
+            Valid(1),
+        ),
+        row(
+            "2 million members in reverse",
+            Chain,
+            block_with(
+                text("{")
+                    .then(numbered(2_000_000, |place| format!("\"{:07}\":1,", 9_999_999 - place)))
+                    .then("\"\":1}"),
+            ),
+            Valid(1),
+        ),
+        row(
+            "a million objects in reverse",
+            Chain,
+            block_with(text("[").then(repeat(r#"{"b":1,"a":1},"#, 14 * MB)).then("1]")),
+            Valid(1),
+        ),
+        row(
+            "990 levels in reverse around 30 MB",
+            Chain,
+            block_with(reversed(990, string(30 * MB))),
+            Valid(1),
+        ),
+        row(
+            "a previous hash of 28 MB",
+            Chain,
+            text(r#"[{"index": 1, "proof": 100, "timestamp": 0.0, "transactions": [], "previous_hash": "#)
+                .then(string(28 * MB))
+                .then(r#"}, {"index": 2, "proof": 1, "timestamp": 0.0, "transactions": [], "previous_hash": "#)
+                .then(string(28 * MB))
+                .then("}]"),
+            invalid(&format!(
+                "block 2: previous-hash: previous_hash is {}..., but the block before hashes to \u{2026}",
+                "x".repeat(80)
+            )),
+        ),
+        // Blocks that are small as they stand but not as Python writes them.
+        row("30 MB of DEL", Chain, block_with(text("\"").then(repeat("\u{7f}", 30 * MB)).then("\"")), error(BLOCK_TOO_LARGE)),
+        row("30 MB of emoji", Chain, block_with(text("\"").then(repeat("\u{1f600}", 30 * MB)).then("\"")), error(BLOCK_TOO_LARGE)),
+        row("6 million members", Chain, block_with(text("{").then(repeat("\"\":1,", 30 * MB)).then("\"\":1}")), error(BLOCK_TOO_LARGE)),
+        // Many blocks that are large together.
+        row(
+            "blocks of 1.9 MB that grow sixfold",
+            Chain,
+            text("[")
+                .then(pieces_of_blocks(16))
+                .then("1]"),
+            invalid("block 2: index: the index is 1, expected 2"),
+        ),
+    ]
+}
+
+fn pieces_of_blocks(count: usize) -> Pieces {
+    (0..count).fold(text(""), |blocks, _| {
+        blocks
+            .then(r#"{"index": 1, "proof": 1, "timestamp": 0.0, "transactions": [], "previous_hash": ""#)
+            .then(repeat("\u{7f}", 1_900_000))
+            .then("\"},")
+    })
+}
+
+const TRANSACTIONS_TOO_LARGE: &str = "the transactions of one block take more than 31 MiB; give it \
+                                      fewer (--block-size), or smaller ones";
+
+/// Queues.
+fn queues(size: usize) -> Vec<Row> {
+    let too_large = |line: u32| error(&format!("line {line} column 1: {TRANSACTIONS_TOO_LARGE}"));
+    let fields = |sender: Pieces| {
+        text("{\"sender\": ")
+            .then(sender)
+            .then(", \"recipient\": 1, \"amount\": 1}")
+    };
+    vec![
+        // One line of a gigabyte.
+        row(
+            "a string",
+            Queue,
+            text("{\"sender\": \"").then(repeat("x", GB)),
+            too_large(1),
+        ),
+        row(
+            "an open list",
+            Queue,
+            repeat("[", GB),
+            error(&format!("line 1 column 2: {TRANSACTIONS_TOO_LARGE}")),
+        ),
+        row(
+            "a CSV header",
+            Queue,
+            text("sender").then(repeat(",x", GB)),
+            too_large(1),
+        ),
+        row("no CSV", Queue, repeat("x", GB), too_large(1)),
+        row(
+            "a quoted CSV field",
+            Queue,
+            text("sender,recipient,amount\n\"").then(repeat("x", GB)),
+            too_large(2),
+        ),
+        row(
+            "numbers in one array",
+            Queue,
+            text("[").then(repeat("1,", GB)),
+            error("line 1 column 2: 1 is no transaction, expected an object"),
+        ),
+        row(
+            "one array of transactions in one line",
+            Queue,
+            text("[")
+                .then(repeat(&format!("{TRANSACTION},"), size))
+                .then(TRANSACTION)
+                .then("]"),
+            Mined(1 + (size / (TRANSACTION.len() + 1)) as u64),
+        ),
+        row(
+            "nothing but lines",
+            Queue,
+            repeat("\n", size),
+            error("there is no transaction in it"),
+        ),
+        row(
+            "an array and spaces",
+            Queue,
+            text("[]").then(repeat(" ", size.max(64 * MB))),
+            error("there is no transaction in it"),
+        ),
+        // Transactions that are just not too large, and some that are.
+        row("30 MB of text", Queue, fields(string(30 * MB)), Mined(1)),
+        row(
+            "890 levels in reverse around 30 MB",
+            Queue,
+            fields(reversed(890, string(30 * MB))),
+            Mined(1),
+        ),
+        row(
+            "4 million members that are dropped",
+            Queue,
+            text("{\"sender\": 1, \"recipient\": 1, ")
+                .then(repeat("\"\":1,", 20 * MB))
+                .then("\"amount\": 1}"),
+            Mined(1),
+        ),
+        row(
+            "30 MB of emoji",
+            Queue,
+            fields(text("\"").then(repeat("\u{1f600}", 30 * MB)).then("\"")),
+            too_large(1),
+        ),
+        row(
+            "30 MB of emoji in CSV",
+            Queue,
+            text("sender,recipient,amount\n")
+                .then(repeat("\u{1f600}", 30 * MB))
+                .then(",b,1\n"),
+            too_large(2),
+        ),
+        row(
+            "a block of 25 MB",
+            Queue,
+            text(TRANSACTION)
+                .then("\n[")
+                .then(repeat(&format!("{TRANSACTION},"), 25 * MB))
+                .then(TRANSACTION)
+                .then("]\n"),
+            Mined(2 + (25 * MB / (TRANSACTION.len() + 1)) as u64),
+        ),
+    ]
+}
+
+#[test]
+fn chains_of_many_megabytes() {
+    check(chains(8 * MB));
+}
+
+#[test]
+fn queues_of_many_megabytes() {
+    check(queues(8 * MB));
+}
+
+#[test]
+fn ten_million_empty_blocks() {
+    let blocks = || repeat("{}\n", 30_000_000);
+    check(vec![
+        row("lines", Chain, blocks(), invalid(NO_INDEX)),
+        row(
+            "an array",
+            Chain,
+            text("[").then(repeat("{},", 29_999_997)).then("{}]"),
+            invalid(NO_INDEX),
+        ),
+        // A hundred thousand: each is mined.
+        row(
+            "empty lists in a queue",
+            Queue,
+            text(TRANSACTION).then("\n").then(repeat("[]\n", 300_000)),
+            Mined(1),
+        ),
+    ]);
+}
+
+/// Minutes of work: `cargo test --release hostile -- --ignored`.
+#[test]
+#[ignore = "reads gigabytes"]
+fn a_gigabyte_in_every_row_that_is_read_to_its_end() {
+    check(chains(GB));
+    check(queues(GB));
+    check(vec![row(
+        "ten million empty lists in a queue",
+        Queue,
+        text(TRANSACTION)
+            .then("\n")
+            .then(repeat("[]\n", 30_000_000)),
+        Mined(1),
+    )]);
+}

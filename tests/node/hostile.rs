@@ -1,0 +1,113 @@
+//! Bodies that were made to hurt: a table, as `tests/it/hostile` is for files.
+
+use std::fs;
+use std::thread;
+
+use crate::fixture::Fixture;
+use crate::support::{Server, node_command, post};
+
+const WHOLE: &str = r#"{"sender": "é", "recipient": ["b", {}], "amount": 1.5e3}"#;
+
+fn with(member: &str) -> Vec<u8> {
+    format!("{{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": 1, {member}}}").into_bytes()
+}
+
+fn deep(levels: usize) -> String {
+    "[".repeat(levels) + &"]".repeat(levels)
+}
+
+#[tokio::test]
+async fn a_body_is_a_transaction_or_a_clear_error() {
+    let fixture = Fixture::new();
+    let digits = "7".repeat(4_000);
+    let taken = [
+        WHOLE.as_bytes().to_vec(),
+        format!("\u{feff}{WHOLE}").into_bytes(),
+        WHOLE.replace(", ", ",\r\n").into_bytes(),
+        with("\"amount\": [], \"amount\": null"),
+        with("\"memo\": {\"b\": 1, \"a\": 2}"),
+        with(&format!("\"amount\": -{digits}")),
+        with(&format!("\"amount\": {}", deep(800))),
+        with("\"sender\": \"\\u0000\""),
+    ];
+    let count = taken.len();
+    for body in taken {
+        let reply = fixture.post("/transactions/new", body).await;
+        assert_eq!(reply.status, 201, "{}", reply.body);
+    }
+    let pending = fixture.get("/transactions/pending").await.ok(200);
+    assert_eq!(pending["transactions"].as_array().unwrap().len(), count);
+
+    let not_utf8 = [&b"{\"sender\": \""[..], &[0xff], b"\"}"].concat();
+    for (body, said) in [
+        (Vec::new(), "at byte 0: the text ends here"),
+        ("\u{feff}".into(), "at byte 0: the text ends here"),
+        (b"\0".to_vec(), "at byte 0: found '\\0'"),
+        (with("\"x\": \"\0\""), "a raw control character U+0000"),
+        (not_utf8, "at byte 12: these bytes are not UTF-8"),
+        (deep(100_000).into_bytes(), "nested more than 900 deep"),
+        (
+            "[".repeat(100_000).into_bytes(),
+            "nested more than 900 deep",
+        ),
+        (with("\"amount\": 1e999"), "past the range of a double"),
+        (with("\"amount\": 01"), "but ',' or '}' was expected"),
+        (
+            WHOLE.repeat(2).into_bytes(),
+            "the end of the text was expected",
+        ),
+    ] {
+        let (_, detail) = fixture.post("/transactions/new", body).await.error(400);
+        assert!(
+            detail.starts_with("the body is not JSON: at byte "),
+            "{detail}"
+        );
+        assert!(detail.contains(said), "{said} in {detail}");
+    }
+    for cut in 0..WHOLE.len() {
+        let body = WHOLE.as_bytes()[..cut].to_vec();
+        let (_, detail) = fixture.post("/transactions/new", body).await.error(400);
+        assert!(detail.contains("at byte "), "cut at {cut}: {detail}");
+    }
+}
+
+/// The most memory that a process had, in megabytes, where Linux tells.
+fn megabytes(process: u32) -> Option<f64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024.0 / 1e6)
+}
+
+#[test]
+fn bodies_of_many_members_at_once_take_little_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::node(&mut node_command(folder.path()));
+    // A mebibyte each, the most that is taken.
+    let bodies = [
+        format!("{{{}\"\": 1}}", "\"\":1,".repeat(209_000)),
+        format!("{{\"sender\": {}1", "[{\"b\":1,\"a\":".repeat(80_000)),
+        format!(
+            "{{\"sender\": \"{}\", \"recipient\": 1}}",
+            "\u{7f}".repeat(1_000_000)
+        ),
+    ];
+    thread::scope(|scope| {
+        for _ in 0..16 {
+            for body in &bodies {
+                let address = &server.address;
+                scope.spawn(move || {
+                    assert_eq!(
+                        post(address, "/transactions/new", body).unwrap().status,
+                        400
+                    )
+                });
+            }
+        }
+    });
+    if let Some(megabytes) = megabytes(server.id()) {
+        assert!(megabytes < 200.0, "{megabytes} MB");
+    }
+}
