@@ -102,7 +102,7 @@ fn bodies_of_many_members_at_once_take_little_memory() {
                     assert_eq!(
                         post(address, "/transactions/new", body).unwrap().status,
                         400
-                    )
+                    );
                 });
             }
         }
