@@ -35,8 +35,9 @@ async fn a_body_is_a_transaction_or_a_clear_error() {
         let reply = fixture.post("/transactions/new", body).await;
         assert_eq!(reply.status, 201, "{}", reply.body);
     }
-    let pending = fixture.get("/transactions/pending").await.ok(200);
-    assert_eq!(pending["transactions"].as_array().unwrap().len(), count);
+    // As text: not every reader of JSON takes 4,000 digits.
+    let pending = fixture.get("/transactions/pending").await.body;
+    assert_eq!(pending.matches("\"sender\": ").count(), count);
 
     let not_utf8 = [&b"{\"sender\": \""[..], &[0xff], b"\"}"].concat();
     for (body, said) in [
@@ -102,7 +103,7 @@ fn bodies_of_many_members_at_once_take_little_memory() {
                     assert_eq!(
                         post(address, "/transactions/new", body).unwrap().status,
                         400
-                    )
+                    );
                 });
             }
         }
