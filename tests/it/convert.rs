@@ -237,7 +237,8 @@ fn a_block_that_could_not_be_read_back_is_not_written() {
     let input = folder.write("in.json", text);
     let run = convert(&input, &folder.path("out.json"), &[], 2);
     let expected = format!(
-        "error: {}: block 2 takes more than 32 MiB in its canonical text\n",
+        "error: {}: line 1 column 6: this block takes more than 32 MiB, as it stands or as Python \
+         writes it to be hashed; larger ones are not read\n",
         shown(&input)
     );
     assert_eq!(run.stderr, expected);

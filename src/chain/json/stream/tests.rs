@@ -1,0 +1,113 @@
+//! Values cut from a stream, however its bytes arrive.
+
+use super::*;
+
+/// Gives one byte a read, the worst case for everything that looks ahead.
+struct Drip<'a>(&'a [u8]);
+
+impl Read for Drip<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some((first, rest)) = self.0.split_first() else {
+            return Ok(0);
+        };
+        buffer[0] = *first;
+        self.0 = rest;
+        Ok(1)
+    }
+}
+
+#[test]
+fn values_are_cut_at_their_ends_however_the_bytes_arrive() {
+    let text = "\u{feff} {\"a\":\"}\\\"]\"} [1,[2]]\n\t\"x\\\\\" 12,true";
+    let mut stream = JsonStream::new(Drip(text.as_bytes()));
+    let mut found = Vec::new();
+    while let Some(byte) = stream.peek().unwrap() {
+        let position = stream.position();
+        if byte == b',' {
+            stream.bump();
+            continue;
+        }
+        let value = String::from_utf8(stream.value().unwrap().to_vec()).unwrap();
+        found.push((position.line, position.column, value));
+    }
+    assert_eq!(
+        found,
+        [
+            (1, 2, r#"{"a":"}\"]"}"#.to_owned()),
+            (1, 15, "[1,[2]]".to_owned()),
+            (2, 2, r#""x\\""#.to_owned()),
+            (2, 8, "12".to_owned()),
+            (2, 11, "true".to_owned()),
+        ]
+    );
+}
+
+#[test]
+fn an_unexpected_character_is_shown_whole_however_its_bytes_arrive() {
+    let error = |text: &[u8]| {
+        let mut stream = JsonStream::new(Drip(text));
+        stream.peek().unwrap();
+        stream.unexpected("a block").to_string()
+    };
+    assert_eq!(
+        error("😀".as_bytes()),
+        "line 1 column 1: found '😀', but a block was expected"
+    );
+    let cut = error(b"\xf0\x9f\x98");
+    assert_eq!(cut, "line 1 column 1: these bytes are not UTF-8");
+    assert_eq!(error(b"\xf0\x9f\"x"), cut);
+}
+
+#[test]
+fn an_unfinished_value_is_an_error_where_the_text_ends() {
+    for (text, expected) in [
+        (
+            "[1,\n{\"a\": \"b",
+            "line 2 column 9: the text ends here, but the end of the string ('\"') was expected",
+        ),
+        (
+            "[1,\n{}",
+            "line 2 column 3: the text ends here, but the end of the array (']') was expected",
+        ),
+        (
+            "{\"\\",
+            "line 1 column 4: the text ends here, but the end of the string ('\"') was expected",
+        ),
+    ] {
+        let mut stream = JsonStream::new(Drip(text.as_bytes()));
+        stream.peek().unwrap();
+        assert_eq!(stream.value().unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn a_value_past_the_limit_is_refused_without_reading_it_all() {
+    let endless = b"[\"".chain(io::repeat(b'x'));
+    let mut stream = JsonStream::new(endless);
+    stream.peek().unwrap();
+    let error = stream.value().unwrap_err();
+    assert!(
+        matches!(
+            error,
+            StreamError::TooLarge {
+                position: Position::START
+            }
+        ),
+        "{error}"
+    );
+}
+
+#[test]
+fn looking_ahead_does_not_consume() {
+    let mut stream = JsonStream::new(Drip(b" [1] \n {}"));
+    stream.peek().unwrap();
+    let length = stream.value_length().unwrap().unwrap();
+    assert!(stream.has_more_after(length).unwrap());
+    assert_eq!(stream.value().unwrap(), b"[1]");
+    stream.peek().unwrap();
+    let length = stream.value_length().unwrap().unwrap();
+    assert!(!stream.has_more_after(length).unwrap());
+    let mut rest = String::new();
+    stream.into_reader().read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "{}");
+}
