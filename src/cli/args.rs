@@ -277,7 +277,7 @@ impl Zeros {
 
 #[derive(Debug, Args)]
 pub(super) struct Threads {
-    /// Threads that hash [default: one a logical core]
+    /// Threads that hash [default: one for each logical core]
     #[arg(long = "threads", value_name = "N", value_parser = thread_count, allow_negative_numbers = true)]
     count: Option<NonZeroUsize>,
 }

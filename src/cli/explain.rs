@@ -33,7 +33,7 @@ pub(super) fn threads(threads: &Threads) {
         let why = if threads.is_given() {
             "as --threads asks"
         } else {
-            "one a logical core"
+            "one for each logical core"
         };
         let count = print::count(threads.count().get() as u64, "thread");
         format!("{count}, {why}")
