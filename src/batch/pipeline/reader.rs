@@ -21,7 +21,7 @@ use crate::chain::{Strictness, Transactions};
 use crate::pow::Control;
 
 /// The reader hands blocks on once they have so many bytes together ...
-const BUNDLE_BYTES: usize = 128 << 10;
+const BUNDLE_BYTES: usize = 64 << 10;
 /// ... or so long after it handed on the last: waking a thread costs as much
 /// as reading a block, but a queue may also come slowly.
 const BUNDLE_TIME: Duration = Duration::from_millis(1);
