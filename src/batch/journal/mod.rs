@@ -38,9 +38,9 @@
 //!
 //! Syncing begins at the latest a second after a block was written, and after
 //! every 10,000 blocks, on a thread of its own ([`writer`]); one sync after
-//! another, so a slow disk gets fewer. Blocks are handed to the system within
-//! a twentieth of a second: a program that is killed loses less than one whose
-//! machine stops.
+//! another, so a slow disk gets fewer, and mining waits for one that is more
+//! than a second behind. Blocks are handed to the system within a twentieth of
+//! a second: a program that is killed loses less than one whose machine stops.
 //!
 //! # Assumptions
 //!

@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
+
 use super::replay::{Replay, Rewards};
 use super::writer::{JournalWriter, Kept, Store};
 use crate::batch::pipeline::{Feed, MineError, Sink as _, mine_from};
@@ -193,6 +195,57 @@ fn wait_for_syncs(disk: &Disk, count: usize) {
         assert!(started.elapsed() < Duration::from_secs(60));
         std::thread::yield_now();
     }
+}
+
+/// A disk whose syncs wait until they may go on.
+struct Slow {
+    disk: Arc<Disk>,
+    may: Receiver<()>,
+}
+
+impl Store for Slow {
+    fn append(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.disk.append(bytes)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.disk.sync()?;
+        self.may.recv().map_err(io::Error::other)
+    }
+}
+
+#[test]
+fn writing_waits_for_a_disk_that_is_far_behind() {
+    use std::io::Write as _;
+
+    let disk = Disk::new(b"", usize::MAX, NO_SYNC);
+    let (let_one, may) = unbounded();
+    let slow = Arc::new(Slow {
+        disk: Arc::clone(&disk),
+        may,
+    });
+    let (progress, written) = unbounded();
+    let writing = std::thread::spawn(move || {
+        let mut writer = JournalWriter::with_sync_time(slow, Kept::default(), Duration::ZERO);
+        for count in 1..5 {
+            writer.write_all(b"blocks").unwrap();
+            writer.blocks_end(count).unwrap();
+            progress.send(count).unwrap();
+        }
+        writer.close()
+    });
+    // One sync is under way and one waits: the third block's can not.
+    wait_for_syncs(&disk, 1);
+    assert_eq!((written.recv(), written.recv()), (Ok(1), Ok(2)));
+    let early = written.recv_timeout(Duration::from_millis(200));
+    assert_eq!(early, Err(RecvTimeoutError::Timeout));
+    let_one.send(()).unwrap();
+    assert_eq!(written.recv(), Ok(3));
+    for _ in 0..3 {
+        let_one.send(()).unwrap();
+    }
+    writing.join().unwrap().unwrap();
+    assert_eq!(disk.syncs.load(Ordering::Relaxed), 4);
 }
 
 #[test]

@@ -54,15 +54,22 @@ pub(in crate::batch) struct JournalWriter<S: Store> {
     unstored_since: Option<Instant>,
     /// or that no sync was asked for.
     unsynced_since: Option<Instant>,
+    sync_time: Duration,
     kept: Kept,
     syncer: Syncer<S>,
 }
 
 impl<S: Store> JournalWriter<S> {
-    /// A writer to `store`, which holds `blocks` whole blocks.
+    /// A writer to `store`, which is empty.
     pub(in crate::batch) fn new(store: Arc<S>, kept: Kept) -> Self {
+        Self::with_sync_time(store, kept, SYNC_TIME)
+    }
+
+    /// The same, syncing so long after a block was written.
+    pub(super) fn with_sync_time(store: Arc<S>, kept: Kept, sync_time: Duration) -> Self {
         Self {
-            syncer: Syncer::new(Arc::clone(&store)),
+            syncer: Syncer::new(Arc::clone(&store), sync_time),
+            sync_time,
             store,
             buffer: Vec::with_capacity(BUFFER_BYTES),
             stored: 0,
@@ -119,7 +126,7 @@ impl<S: Store> JournalWriter<S> {
         self.syncer.check()?;
         let is_over = |since: Option<Instant>, time| since.is_some_and(|at| at.elapsed() >= time);
         if self.blocks - self.blocks_synced >= SYNC_BLOCKS
-            || is_over(self.unsynced_since, SYNC_TIME)
+            || is_over(self.unsynced_since, self.sync_time)
         {
             self.begin_sync()
         } else if is_over(self.unstored_since, STORE_TIME) {
@@ -168,7 +175,7 @@ impl<S: Store> Sink for JournalWriter<S> {
             since.map(|since| time.saturating_sub(since.elapsed()))
         };
         let until_store = left(self.unstored_since, STORE_TIME);
-        let until_sync = left(self.unsynced_since, SYNC_TIME);
+        let until_sync = left(self.unsynced_since, self.sync_time);
         until_store.into_iter().chain(until_sync).min()
     }
 
@@ -183,6 +190,11 @@ struct Syncer<S: Store> {
     store: Arc<S>,
     /// `None` until the first sync.
     thread: Option<(Sender<()>, JoinHandle<()>)>,
+    /// When the last sync was asked for.
+    asked: Instant,
+    /// The longest that the writer goes on while that one waits for the one
+    /// before it.
+    most_behind: Duration,
     failure: Arc<Failure>,
 }
 
@@ -193,16 +205,18 @@ struct Failure {
 }
 
 impl<S: Store> Syncer<S> {
-    fn new(store: Arc<S>) -> Self {
+    fn new(store: Arc<S>, most_behind: Duration) -> Self {
         Self {
             store,
             thread: None,
+            asked: Instant::now(),
+            most_behind,
             failure: Arc::default(),
         }
     }
 
     /// Begins a sync of all that was stored, or has one begin when that under
-    /// way is done.
+    /// way is done. Waits for that if the disk has fallen too far behind.
     fn begin(&mut self) -> io::Result<()> {
         self.check()?;
         if self.thread.is_none() {
@@ -212,14 +226,18 @@ impl<S: Store> Syncer<S> {
                 Err(_) => return self.store.sync(),
             }
         }
-        match &self.thread {
-            Some((requests, _)) => match requests.try_send(()) {
-                // One that is still to begin will do.
-                Ok(()) | Err(TrySendError::Full(())) => Ok(()),
-                Err(TrySendError::Disconnected(())) => self.check(),
-            },
-            None => Ok(()),
-        }
+        let Some((requests, _)) = &self.thread else {
+            return Ok(());
+        };
+        let asked = match requests.try_send(()) {
+            // One that is still to begin will do,
+            Err(TrySendError::Full(())) if self.asked.elapsed() < self.most_behind => return Ok(()),
+            // but not for ever.
+            Err(TrySendError::Full(())) => requests.send(()).is_ok(),
+            sent => sent.is_ok(),
+        };
+        self.asked = Instant::now();
+        if asked { Ok(()) } else { self.check() }
     }
 
     fn start(&self) -> io::Result<(Sender<()>, JoinHandle<()>)> {

@@ -140,6 +140,10 @@ impl<'a> Tip<'a> {
         }
     }
 
+    pub(super) fn proof(&self) -> &[u8] {
+        &self.proof
+    }
+
     pub(in crate::chain) fn block(&self) -> LastBlock<'_> {
         LastBlock {
             proof: &self.proof,

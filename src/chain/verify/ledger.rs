@@ -29,6 +29,8 @@ impl Ledger {
                 proof,
                 previous_hash,
             } = head;
+            let own = batch.tip.as_ref().map(Tip::proof);
+            let proof = proof.as_deref().or(own).expect("one of both has it");
             self.findings
                 .check_link(&tip.block(), *index, proof, previous_hash, options);
         }

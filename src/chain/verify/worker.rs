@@ -54,7 +54,10 @@ pub(super) struct Summary {
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) index: u64,
-    pub(super) proof: Vec<u8>,
+    /// `None` if the block is the batch's last, too: it may be 32 MiB of
+    /// digits, and the tip has them.
+    pub(super) proof: Option<Vec<u8>>,
+    /// Not all of it if it is too long for a hash.
     pub(super) previous_hash: Vec<u8>,
 }
 
@@ -199,8 +202,8 @@ impl Worker {
                 None => {
                     summary.head = Some(Head {
                         index,
-                        proof: proof.to_vec(),
-                        previous_hash: previous_hash.to_vec(),
+                        proof: (self.blocks.len() > 1).then(|| proof.to_vec()),
+                        previous_hash: cut(previous_hash),
                     });
                 }
                 Some(last) => {
@@ -261,6 +264,21 @@ impl Block {
             },
         })
     }
+}
+
+/// As much of a block's `previous_hash` as it takes to see that it is no hash,
+/// and to quote it.
+fn cut(previous_hash: &[u8]) -> Vec<u8> {
+    const MOST: usize = 128;
+    if previous_hash.len() <= MOST {
+        return previous_hash.to_vec();
+    }
+    // What is left ends with its quote, too.
+    let (start, end) = (
+        &previous_hash[..MOST - 1],
+        &previous_hash[previous_hash.len() - 1..],
+    );
+    [start, end].concat()
 }
 
 /// Where in `text` the value stands, which is a part of it.

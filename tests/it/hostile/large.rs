@@ -4,9 +4,12 @@ use super::Outcome::{Mined, Valid};
 use super::Reader::{Chain, Queue};
 use super::pieces::{Pieces, numbered, repeat};
 use super::{Row, check, error, invalid, row};
+use sha2::{Digest, Sha256};
 
 const MB: usize = 1 << 20;
 const GB: usize = 1 << 30;
+/// What a block of at most 32 MiB can hold beside its other keys.
+const ALMOST_TOO_LARGE: usize = 32 * MB - 200;
 const TRANSACTION: &str = r#"{"sender": "a", "recipient": "b", "amount": 1}"#;
 
 const BLOCK_TOO_LARGE: &str = "line 1 column 2: this block takes more than 32 MiB, as it stands or \
@@ -122,16 +125,25 @@ fn chains(size: usize) -> Vec<Row> {
             Valid(1),
         ),
         row(
-            "a previous hash of 28 MB",
+            "previous hashes that just fit",
             Chain,
             text(r#"[{"index": 1, "proof": 100, "timestamp": 0.0, "transactions": [], "previous_hash": "#)
-                .then(string(28 * MB))
+                .then(string(ALMOST_TOO_LARGE))
                 .then(r#"}, {"index": 2, "proof": 1, "timestamp": 0.0, "transactions": [], "previous_hash": "#)
-                .then(string(28 * MB))
+                .then(string(ALMOST_TOO_LARGE))
                 .then("}]"),
             invalid(&format!(
                 "block 2: previous-hash: previous_hash is {}..., but the block before hashes to \u{2026}",
                 "x".repeat(80)
+            )),
+        ),
+        row(
+            "proofs that just fit",
+            Chain,
+            long_proofs(),
+            invalid(&format!(
+                "block 2: proof: the proof 1{}... fits no rule: it hashes to \u{2026}",
+                "0".repeat(79)
             )),
         ),
         // Blocks that are small as they stand but not as Python writes them.
@@ -148,6 +160,29 @@ fn chains(size: usize) -> Vec<Row> {
             invalid("block 2: index: the index is 1, expected 2"),
         ),
     ]
+}
+
+/// Two blocks, the second of which quotes the hash of the first. Their keys are
+/// out of order, so that the canonical text is a second one.
+fn long_proofs() -> Pieces {
+    let digits = || text("1").then(repeat("0", ALMOST_TOO_LARGE));
+    let block = |index: u64, previous_hash: &str| {
+        text(r#"{"proof": "#)
+            .then(digits())
+            .then(format!(
+                r#", "index": {index}, "previous_hash": "{previous_hash}", "timestamp": 0.0, "transactions": []}}"#
+            ))
+    };
+    let canonical = format!(
+        r#"{{"index": 1, "previous_hash": "1", "proof": 1{}, "timestamp": 0.0, "transactions": []}}"#,
+        "0".repeat(ALMOST_TOO_LARGE)
+    );
+    let hash = hex::encode(Sha256::digest(canonical));
+    text("[")
+        .then(block(1, "1"))
+        .then(", ")
+        .then(block(2, &hash))
+        .then("]")
 }
 
 fn pieces_of_blocks(count: usize) -> Pieces {
