@@ -38,7 +38,7 @@ mkdir -p "$folder"
   fi
 } >"$folder/machine.txt"
 
-table=$("$FOURZERO" bench "$@" --json "$folder/sweep.json" --plot "$folder/sweep.svg")
+table=$("$FOURZERO" bench "$@" --force --json "$folder/sweep.json" --plot "$folder/sweep.svg")
 printf '%s\n' "$table"
 
 # The columns stand two blanks apart or more, and no cell has two in a row.

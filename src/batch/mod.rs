@@ -5,6 +5,7 @@
 //! Uses [`crate::chain`], [`crate::pow`] and [`crate::sha256`], nothing above.
 
 mod budget;
+mod destination;
 mod journal;
 mod many;
 mod named;
@@ -15,14 +16,14 @@ mod queue;
 mod share;
 mod whole_file;
 
+pub use destination::{FileError, Overwrite};
 pub use journal::error::ResumeError;
 pub use many::{ChainJob, mine_each};
 pub use named::NamedQueue;
 pub use options::{Clock, MineOptions, ProofMemory, fresh_node_id};
 pub use output::{
-    Kept, OutputError, OutputOptions, Overwrite, ReadBack, Resume, Unfinished, journal_path,
-    mine_to_file,
+    Kept, OutputError, OutputOptions, ReadBack, Resume, Unfinished, journal_path, mine_to_file,
 };
 pub use pipeline::{MineError, MineSummary, mine};
 pub use queue::{Queue, QueueError};
-pub use whole_file::{WholeFile, WholeFileError};
+pub use whole_file::WholeFile;

@@ -80,13 +80,8 @@ fn to_file(args: &ConvertArgs, control: &Control) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let name = args.output.display().to_string();
     let format = args.format.unwrap_or_else(|| Format::of_path(&args.output));
-    let overwrite = if args.force {
-        Overwrite::Replace
-    } else {
-        Overwrite::Never
-    };
     // Before a long chain is read for nothing.
-    let file = WholeFile::create(&args.output, overwrite)?;
+    let file = WholeFile::create(&args.output, Overwrite::forced(args.force))?;
     let conversion = read_and_write(args, &file, format, control)?;
     let report = match args.verify {
         true => Some(verify(args, file.reopen()?, control)?),

@@ -4,12 +4,13 @@ mod args;
 mod log;
 
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
+use fourzero::batch::{Overwrite, WholeFile};
 use fourzero::chain::Format;
 use fourzero::node::{
     ExportError, IfOccupied, Node, NodeConfig, NodeError, Token, default_data_folder,
@@ -195,27 +196,22 @@ fn run_import(args: &ImportArgs) -> anyhow::Result<Exit> {
 fn run_export(args: &ExportArgs) -> anyhow::Result<Exit> {
     let data = data_folder(args.data.as_deref())?;
     let output = &args.output;
-    if !args.force && output.exists() {
-        bail!("{} exists; --force replaces it", output.display());
-    }
-    let cannot_write = || format!("cannot write {}", output.display());
-    let folder = match output.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    let file = tempfile::NamedTempFile::new_in(folder).with_context(cannot_write)?;
     let format = args.format.unwrap_or_else(|| Format::of_path(output));
-    let summary =
-        fourzero::node::export(&data, file.as_file(), format).map_err(|error| match error {
+    let export = |out: &mut dyn Write| {
+        fourzero::node::export(&data, out, format).map_err(|error| match error {
             ExportError::Node(error) => anyhow::Error::from(error),
-            error => anyhow::Error::from(error).context(cannot_write()),
-        })?;
-    file.as_file().sync_all().with_context(cannot_write)?;
-    if args.force {
-        file.persist(output).with_context(cannot_write)?;
-    } else {
-        file.persist_noclobber(output).with_context(cannot_write)?;
+            error => {
+                anyhow::Error::from(error).context(format!("cannot write {}", output.display()))
+            }
+        })
+    };
+    if output == Path::new("-") {
+        export(&mut io::stdout())?;
+        return Ok(Exit::Yes);
     }
+    let file = WholeFile::create(output, Overwrite::forced(args.force))?;
+    let summary = export(&mut file.as_file())?;
+    file.commit()?;
     report(args.json, output, "has the chain in", &data, summary.blocks)?;
     Ok(Exit::Yes)
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::writer::Store;
+use crate::batch::destination::{folder_of, sync_folder};
 use crate::sha256::Digest;
 
 /// What is added to the name of the chain.
@@ -141,24 +142,11 @@ impl Store for JournalFile {
     fn sync(&self) -> io::Result<()> {
         self.file.sync_data()?;
         if !self.is_name_synced.load(Ordering::Relaxed) {
-            sync_folder(self.path.parent().unwrap_or(Path::new("")))?;
+            sync_folder(folder_of(&self.path))?;
             self.is_name_synced.store(true, Ordering::Relaxed);
         }
         Ok(())
     }
-}
-
-/// Makes what was named in a folder last through a power cut.
-#[cfg(unix)]
-pub(in crate::batch) fn sync_folder(folder: &Path) -> io::Result<()> {
-    let is_here = folder.as_os_str().is_empty();
-    File::open(if is_here { Path::new(".") } else { folder })?.sync_all()
-}
-
-/// Other systems have no such call.
-#[cfg(not(unix))]
-pub(in crate::batch) fn sync_folder(_folder: &Path) -> io::Result<()> {
-    Ok(())
 }
 
 #[cfg(unix)]

@@ -1,11 +1,11 @@
 //! Why there is no output file.
 
 use std::fmt;
-use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::batch::destination::FileError;
 use crate::batch::journal::error::ResumeError;
 use crate::batch::pipeline::MineError;
 use crate::chain::{Fault, VerifyError};
@@ -14,12 +14,9 @@ use crate::chain::{Fault, VerifyError};
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OutputError {
-    /// It exists, and may not be replaced.
-    #[error("{} exists; --force replaces it", path.display())]
-    Exists {
-        /// The file.
-        path: PathBuf,
-    },
+    /// It cannot be made.
+    #[error(transparent)]
+    File(#[from] FileError),
     /// There is a journal, and it is not to be gone on with.
     #[error(
         "{} holds {bytes} bytes of interrupted work; --resume goes on with it; to start over, \
@@ -49,22 +46,6 @@ pub enum OutputError {
         journal: PathBuf,
         /// What is wrong.
         source: ResumeError,
-    },
-    /// Something that is not a plain file has its name.
-    #[error("{} is {what}, not a plain file", path.display())]
-    NotAFile {
-        /// The path.
-        path: PathBuf,
-        /// What it is.
-        what: &'static str,
-    },
-    /// It cannot be made.
-    #[error("cannot write {}", path.display())]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
     },
     /// Mining failed.
     #[error(transparent)]

@@ -18,9 +18,10 @@ use std::time::Instant;
 use tempfile::TempPath;
 
 pub use self::error::{Kept, OutputError, Unfinished};
-pub use self::options::{OutputOptions, Overwrite, ReadBack, Resume};
-use self::options::{Target, folder_of};
-use super::journal::file::{JournalFile, LockError, sync_folder};
+use self::options::Target;
+pub use self::options::{OutputOptions, ReadBack, Resume};
+use super::destination::Overwrite;
+use super::journal::file::{JournalFile, LockError};
 use super::journal::replay::Replay;
 use super::journal::writer::{JournalWriter, Kept as KeptBlocks};
 use super::named::NamedQueue;
@@ -110,13 +111,13 @@ pub(super) fn mine_to_file_with(
 ) -> Result<MineSummary, Unfinished> {
     let target = Target::of(&output.path)?;
     let has_journal = fs::metadata(&target.journal).is_ok_and(|journal| journal.len() > 0);
-    if target.exists && output.resume != Resume::Never && !has_journal {
+    if target.chain.exists && output.resume != Resume::Never && !has_journal {
         match finished(queues, &target, output, options, control)? {
             Finished::Yes(summary) => return Ok(summary),
             Finished::No(unread) => queues = unread,
         }
-    } else if target.exists && output.overwrite == Overwrite::Never {
-        return Err(target.exists_error().into());
+    } else if target.chain.exists && output.overwrite == Overwrite::Never {
+        return Err(OutputError::from(target.chain.exists_error()).into());
     }
     let mut work = Work {
         journal: Arc::new(lock(&target)?),
@@ -153,7 +154,7 @@ fn finished(
         (None, Overwrite::Replace) => return Ok(Finished::No(queues)),
     };
     let started = Instant::now();
-    let file = File::open(&target.path).map_err(|error| target.io_error(error))?;
+    let file = File::open(&target.chain.path).map_err(|error| target.chain.io_error(error))?;
     let replay = Replay::new(file, output.format, options, output.resume.rewards());
     match Feed::resume(compared, options, control, replay) {
         Ok((_, point)) if point.is_finished => Ok(Finished::Yes(MineSummary {
@@ -167,7 +168,7 @@ fn finished(
         })),
         Ok(_) | Err(MineError::Resume(_)) => match (output.overwrite, unread) {
             (Overwrite::Replace, Some(unread)) => Ok(Finished::No(unread)),
-            _ => Err(target.exists_error()),
+            _ => Err(target.chain.exists_error().into()),
         },
         Err(error) => Err(OutputError::Mine(error)),
     }
@@ -176,10 +177,7 @@ fn finished(
 fn lock(target: &Target) -> Result<JournalFile, OutputError> {
     JournalFile::lock(target.journal.clone()).map_err(|error| match error {
         LockError::InUse => target.in_use_error(),
-        LockError::Io(source) => OutputError::Io {
-            path: target.journal.clone(),
-            source,
-        },
+        LockError::Io(source) => target.io_error(source),
     })
 }
 
@@ -213,8 +211,8 @@ impl Work<'_> {
     ) -> Result<MineSummary, OutputError> {
         let (output, bytes) = (self.output, self.journal.bytes);
         // Another process may have finished it before it was locked.
-        if output.overwrite == Overwrite::Never && Target::of(&output.path)?.exists {
-            return Err(self.target.exists_error());
+        if output.overwrite == Overwrite::Never && Target::of(&output.path)?.chain.exists {
+            return Err(self.target.chain.exists_error().into());
         }
         if bytes > 0 && output.resume == Resume::Never {
             return Err(self.target.journal_error(bytes));
@@ -256,10 +254,7 @@ impl Work<'_> {
     }
 
     fn io(&self, source: io::Error) -> OutputError {
-        OutputError::Io {
-            path: self.target.journal.clone(),
-            source,
-        }
+        self.target.io_error(source)
     }
 
     fn mine_error(&self, error: MineError) -> OutputError {
@@ -303,7 +298,7 @@ impl Work<'_> {
 
     /// Gives the chain its name.
     fn commit(&mut self) -> Result<(), OutputError> {
-        let (from, to) = (&self.target.journal, &self.target.path);
+        let (from, to) = (&self.target.journal, &self.target.chain.path);
         let renamed = match self.output.overwrite {
             Overwrite::Replace => fs::rename(from, to),
             // Also refuses a file that came to be in the meantime.
@@ -315,15 +310,9 @@ impl Work<'_> {
                 })
             }),
         };
-        match renamed {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(self.target.exists_error());
-            }
-            Err(error) => return Err(self.target.io_error(error)),
-        }
+        renamed.map_err(|error| self.target.chain.rename_error(error))?;
         self.state = State::Renamed;
-        sync_folder(folder_of(to)).map_err(|error| self.target.io_error(error))
+        Ok(self.target.chain.sync_name()?)
     }
 
     /// Puts the journal away.

@@ -88,6 +88,9 @@ pub(in crate::cli) struct SweepArgs {
     /// Draw hashrate and efficiency over threads
     #[arg(long, value_name = "FILE.svg")]
     pub(in crate::cli) plot: Option<PathBuf>,
+    /// Replace these files if they exist
+    #[arg(long)]
+    pub(in crate::cli) force: bool,
     /// Compare with the JSON of an earlier run
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) baseline: Option<PathBuf>,

@@ -2,19 +2,19 @@
 
 mod bar;
 mod figures;
-mod output;
 mod plot;
 mod table;
 
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
+use fourzero::batch::{Overwrite, WholeFile};
 use fourzero::bench::{self, Change, Machine, Report, SweepPlan, sweep};
 use fourzero::pow::Control;
 
 use self::bar::Bar;
-use self::output::Output;
 use super::args::{BenchArgs, BenchCommand, SweepArgs};
 use super::interrupt::{self, WhenStuck};
 use super::{Exit, print};
@@ -42,8 +42,9 @@ fn run_sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let to_stdout = args.json.as_deref() == Some(Path::new("-"));
     let json = args.json.as_deref().filter(|_| !to_stdout);
-    let json = json.map(Output::create).transpose()?;
-    let plot = args.plot.as_deref().map(Output::create).transpose()?;
+    let create = |path| WholeFile::create(path, Overwrite::forced(args.force));
+    let json = json.map(create).transpose()?;
+    let plot = args.plot.as_deref().map(create).transpose()?;
     warn_of_crowding(&plan, &machine);
     if let Some(baseline) = &baseline {
         warn_of_another_machine(baseline, &machine);
@@ -72,15 +73,20 @@ fn run_sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
     }
     warn_of_scatter(&report);
     if let Some(json) = json {
-        let mut text = serde_json::to_string(&report)?;
-        text.push('\n');
-        json.finish(&text)?;
+        write(json, &(serde_json::to_string(&report)? + "\n"))?;
     }
     if let Some(plot) = plot {
-        let svg = plot::svg(&report).context("cannot draw the plot")?;
-        plot.finish(&svg)?;
+        write(plot, &plot::svg(&report).context("cannot draw the plot")?)?;
     }
     Ok(Exit::Yes)
+}
+
+/// Gives a file its contents and its name.
+fn write(file: WholeFile, contents: &str) -> anyhow::Result<()> {
+    file.as_file()
+        .write_all(contents.as_bytes())
+        .with_context(|| format!("cannot write {}", file.named().display()))?;
+    Ok(file.commit()?)
 }
 
 fn print_table(report: &Report, changes: Option<&[Change]>) -> std::io::Result<()> {

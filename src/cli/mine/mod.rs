@@ -61,11 +61,7 @@ fn output_options(args: &MineArgs, path: PathBuf) -> OutputOptions {
     OutputOptions {
         format: args.format.unwrap_or_else(|| Format::of_path(&path)),
         path,
-        overwrite: if args.force {
-            Overwrite::Replace
-        } else {
-            Overwrite::Never
-        },
+        overwrite: Overwrite::forced(args.force),
         read_back: if args.no_verify {
             ReadBack::Skip
         } else {

@@ -77,7 +77,7 @@ Examples:
   fourzero node export -o chain.json
   fourzero node export -o chain.jsonl --data ./node-a --force")]
 pub(super) struct ExportArgs {
-    /// The chain file to write
+    /// The chain file to write; - is standard output
     #[arg(short, long, value_name = "CHAIN")]
     pub(super) output: PathBuf,
     /// The folder of the node's database [default: the platform's]

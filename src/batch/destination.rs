@@ -1,0 +1,162 @@
+//! Where a file is to be written, and what may be in the way.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// What to do about a file that already has the name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Overwrite {
+    /// Refuse.
+    #[default]
+    Never,
+    /// Replace it, once the new file is whole.
+    Replace,
+}
+
+impl Overwrite {
+    /// What an option `--force` asks for, given or not.
+    pub const fn forced(is_forced: bool) -> Self {
+        if is_forced {
+            Self::Replace
+        } else {
+            Self::Never
+        }
+    }
+}
+
+/// Why a file cannot be written.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// It exists, and may not be replaced.
+    #[error("{} exists; --force replaces it", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something that is no plain file has its name.
+    #[error("{} is {what}, not a plain file", path.display())]
+    NotAFile {
+        /// The name.
+        path: PathBuf,
+        /// What is there.
+        what: &'static str,
+    },
+    /// The system refuses.
+    #[error("cannot write {}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// What a name stands for: a plain file, there or not, in a folder that is.
+#[derive(Debug)]
+pub(super) struct Destination {
+    /// As it was given.
+    named: PathBuf,
+    /// The file itself: a link is followed, for what it leads to is replaced,
+    /// not the link.
+    pub(super) path: PathBuf,
+    pub(super) exists: bool,
+}
+
+impl Destination {
+    pub(super) fn of(named: &Path) -> Result<Self, FileError> {
+        let not_a_file = |what| FileError::NotAFile {
+            path: named.to_owned(),
+            what,
+        };
+        let fail = |source| FileError::Io {
+            path: named.to_owned(),
+            source,
+        };
+        let (path, exists) = match fs::metadata(named) {
+            Ok(found) if found.is_dir() => return Err(not_a_file("a directory")),
+            Ok(found) if !found.is_file() => return Err(not_a_file("a device or a pipe")),
+            Ok(_) => (fs::canonicalize(named).map_err(fail)?, true),
+            // The link is there, what it leads to is not.
+            Err(_) if fs::symlink_metadata(named).is_ok_and(|link| link.is_symlink()) => {
+                return Err(not_a_file("a link that leads nowhere"));
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (named.to_owned(), false),
+            Err(error) => return Err(fail(error)),
+        };
+        let is_folder = named.as_os_str().as_encoded_bytes().ends_with(b"/");
+        if path.file_name().is_none() || is_folder {
+            let kind = io::ErrorKind::InvalidInput;
+            return Err(fail(io::Error::new(kind, "it names no file")));
+        }
+        let folder = folder_of(&path);
+        if !folder.is_dir() {
+            let problem = format!("there is no folder {}", folder.display());
+            return Err(fail(io::Error::new(io::ErrorKind::NotFound, problem)));
+        }
+        Ok(Self {
+            named: named.to_owned(),
+            path,
+            exists,
+        })
+    }
+
+    /// The name as it was given.
+    pub(super) fn named(&self) -> &Path {
+        &self.named
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        folder_of(&self.path)
+    }
+
+    pub(super) fn exists_error(&self) -> FileError {
+        FileError::Exists {
+            path: self.named.clone(),
+        }
+    }
+
+    pub(super) fn io_error(&self, source: io::Error) -> FileError {
+        FileError::Io {
+            path: self.named.clone(),
+            source,
+        }
+    }
+
+    /// Why the file did not get its name.
+    pub(super) fn rename_error(&self, error: io::Error) -> FileError {
+        match error.kind() {
+            // It came to be in the meantime.
+            io::ErrorKind::AlreadyExists => self.exists_error(),
+            _ => self.io_error(error),
+        }
+    }
+
+    /// Makes the name last through a power cut.
+    pub(super) fn sync_name(&self) -> Result<(), FileError> {
+        sync_folder(self.folder()).map_err(|error| self.io_error(error))
+    }
+}
+
+/// The folder of a file.
+pub(super) fn folder_of(file: &Path) -> &Path {
+    match file.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// Makes what was named in a folder last through a power cut.
+#[cfg(unix)]
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Other systems have no such call.
+#[cfg(not(unix))]
+pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
