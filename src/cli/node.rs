@@ -182,7 +182,14 @@ fn run_import(args: &ImportArgs) -> anyhow::Result<Exit> {
             Ok(Exit::Yes)
         }
         Err(error @ (NodeError::Invalid { .. } | NodeError::Genesis { .. })) => {
-            print::error(&error.to_string());
+            let is_proof =
+                matches!(&error, NodeError::Invalid { fault, .. } if fault.kind.name() == "proof");
+            let hint = if is_proof {
+                "; was it mined under another --rule or --difficulty?"
+            } else {
+                ""
+            };
+            print::error(&format!("{error}{hint}"));
             Ok(Exit::No)
         }
         Err(_) if control.is_cancelled() => {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::chain::{Fault, ReadError, VerifyError};
-use crate::pow::SearchError;
+use crate::pow::{Rule, SearchError};
 
 /// Why a node cannot start, or cannot go on.
 #[derive(Debug, Error)]
@@ -44,18 +44,22 @@ pub enum NodeError {
     },
     /// The chain was made under another rule or difficulty.
     #[error(
-        "the chain in {} was made with {key} {found}, not {asked}; ask for {found}, or choose another --data",
+        "the chain in {} was made with {found}, not {asked}; give {found}, or choose another --data",
         path.display()
     )]
     OtherChain {
         /// The file.
         path: PathBuf,
-        /// `rule` or `difficulty bits`.
-        key: &'static str,
-        /// What the chain was made with.
+        /// What the chain was made with, such as `--rule last-hash`.
         found: String,
         /// What was asked for.
         asked: String,
+    },
+    /// The folder is not that of a node.
+    #[error("there is no node in {}; --data names the folder of one", path.display())]
+    NoNode {
+        /// The folder.
+        path: PathBuf,
     },
     /// An import would replace a chain that holds more than its first block.
     #[error("{} holds a chain of {blocks} blocks already; --force replaces it", path.display())]
@@ -74,6 +78,14 @@ pub enum NodeError {
     /// The threads that verify cannot be started.
     #[error("cannot start the threads that verify")]
     VerifyThreads(#[from] rayon::ThreadPoolBuildError),
+    /// A chain file cannot be opened.
+    #[error("cannot open {}", path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A chain file cannot be verified.
     #[error("{}", path.display())]
     Verify {
@@ -91,10 +103,12 @@ pub enum NodeError {
         source: ReadError,
     },
     /// A chain file does not verify.
-    #[error("{} is not valid: {fault}", path.display())]
+    #[error("{} is not valid under {rule}: {fault}", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
+        /// The rule it was checked under.
+        rule: Rule,
         /// What is wrong.
         fault: Fault,
     },

@@ -44,7 +44,7 @@ pub fn import(
     control: &Control,
 ) -> Result<ExchangeSummary, NodeError> {
     let path = file.to_owned();
-    let io_error = |source| NodeError::Io {
+    let io_error = |source| NodeError::Open {
         path: path.clone(),
         source,
     };
@@ -61,7 +61,8 @@ pub fn import(
             source,
         })?;
     if let Some(fault) = report.fault {
-        return Err(NodeError::Invalid { path, fault });
+        let rule = config.rule;
+        return Err(NodeError::Invalid { path, rule, fault });
     }
     source.rewind().map_err(io_error)?;
 
@@ -127,7 +128,12 @@ pub fn export(
         })
     };
     if let Err(source) = std::fs::metadata(&path) {
-        return Err(ExportError::Node(NodeError::Io { path, source }));
+        return Err(ExportError::Node(match source.kind() {
+            io::ErrorKind::NotFound => NodeError::NoNode {
+                path: data.to_owned(),
+            },
+            _ => NodeError::Io { path, source },
+        }));
     }
     let connection = store::open_reader(&path).map_err(failed)?;
     let mut query = connection

@@ -145,7 +145,13 @@ fn json_and_plot_are_whole_files_and_nothing_else_is_left() {
         .arg(&json)
         .arg("--plot")
         .arg(&svg)
-        .args(["--kernel", "all", "--rule", "last-proof,last-hash"])
+        .args([
+            "--kernel",
+            "all",
+            "--rule",
+            "last-proof,last-hash",
+            "--force",
+        ])
         .ends_with(0);
     assert!(
         run.stdout.contains("MH/s"),
@@ -282,7 +288,13 @@ fn files_that_cannot_be_used_are_refused_before_anything_is_measured() {
     for (option, path, expected) in [
         ("--json", &missing, "cannot write"),
         ("--plot", &missing, "cannot write"),
-        ("--plot", &folder.path(""), "it is a directory"),
+        (
+            "--plot",
+            &folder.path(""),
+            "is a directory, not a plain file",
+        ),
+        ("--json", &empty, "exists; --force replaces it"),
+        ("--plot", &missing, "there is no folder"),
         ("--baseline", &missing, "cannot read"),
         (
             "--baseline",

@@ -128,6 +128,11 @@ fn a_chain_goes_in_and_out_and_verifies() {
     assert!(stderr.contains("--force"), "{stderr}");
     ends_with(&mut export(&lines), 0);
     assert_eq!(fs::read_to_string(&lines).unwrap().lines().count(), 7);
+    let (stdout, _) = ends_with(&mut export(Path::new("-")), 0);
+    assert_eq!(stdout, fs::read_to_string(&out).unwrap());
+    // As for any other new file.
+    let permissions = |file: &Path| fs::metadata(file).unwrap().permissions();
+    assert_eq!(permissions(&out), permissions(&chain));
     for file in [&out, &lines] {
         assert_verifies(&fs::read_to_string(file).unwrap(), "last-hash", "3");
     }

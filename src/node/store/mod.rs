@@ -75,10 +75,18 @@ fn check_rule(
     rule: Rule,
     target: Target,
 ) -> Result<(), NodeError> {
-    for (key, asked) in [
-        ("rule", rule.name().to_owned()),
-        ("difficulty bits", target.bits().to_string()),
-    ] {
+    type Shown = fn(&str) -> String;
+    let values: [(_, _, Shown); 2] = [
+        ("rule", rule.name().to_owned(), |rule| {
+            format!("--rule {rule}")
+        }),
+        (
+            "difficulty bits",
+            target.bits().to_string(),
+            shown_difficulty,
+        ),
+    ];
+    for (key, asked, shown) in values {
         let found = schema::meta_or_insert(connection, key, &asked).map_err(|source| {
             NodeError::Database {
                 path: path.to_owned(),
@@ -88,11 +96,18 @@ fn check_rule(
         if found != asked {
             return Err(NodeError::OtherChain {
                 path: path.to_owned(),
-                key,
-                found,
-                asked,
+                found: shown(&found),
+                asked: shown(&asked),
             });
         }
     }
     Ok(())
+}
+
+/// The option that asks for so many bits: it counts hex zeros.
+fn shown_difficulty(bits: &str) -> String {
+    match bits.parse::<u32>() {
+        Ok(number) if number % 4 == 0 => format!("--difficulty {}", number / 4),
+        _ => format!("a difficulty of {bits} bits"),
+    }
 }
