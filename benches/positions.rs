@@ -31,7 +31,7 @@ const SHAPES: [(usize, &[u32]); 5] = [
     (130, &[5, 9]),
 ];
 
-const TURNS: usize = 5;
+const TURNS: usize = 20;
 
 /// Time of one turn at the rate of a slow kernel.
 const NONCES: u64 = 32_000;

@@ -1,8 +1,8 @@
 //! The `avx512` kernel: two interleaved streams of 16 lanes of 512 bits.
 //!
-//! No CPU with the instructions was at hand. It was run in an interpreter
-//! (`scripts/miri.sh`), where it finds what the scalar code finds at every
-//! position; how fast it is was not measured.
+//! No CPU with the instructions was at hand. In an interpreter
+//! (`scripts/miri.sh`) and on emulated CPUs (`scripts/emulate.sh`) it finds what
+//! the scalar code finds at every position; how fast it is was not measured.
 #![allow(unsafe_code, reason = "intrinsics, and functions that need AVX-512F")]
 
 use std::arch::x86_64::*;
