@@ -13,7 +13,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::builder::Styles;
-use clap::{Args, ColorChoice, Parser, Subcommand};
+use clap::{ArgGroup, Args, ColorChoice, Parser, Subcommand};
 use fourzero::chain::{Format, Strictness};
 use fourzero::pow::{Nonce, Rule, SearchError, Searcher, Target};
 use fourzero::sha256::Kernel;
@@ -71,9 +71,8 @@ Examples:
   fourzero inspect chain.json
 
 Exit status:
-  0    yes
-  1    the honest answer is no: an invalid chain, a search or puzzle without
-       an answer
+  0    success
+  1    the answer is no: an invalid chain, a search or puzzle without an answer
   2    usage, input or output error
   130  interrupted";
 
@@ -103,7 +102,7 @@ pub(super) enum Command {
 /// While it is mined, CHAIN is kept as CHAIN.journal. Whatever interrupts the
 /// work, the same command with --resume goes on from there.
 #[derive(Debug, Args)]
-#[command(after_help = "\
+#[command(group = ArgGroup::new("destination").required(true), after_help = "\
 Examples:
   fourzero mine queue.jsonl -o chain.json
   fourzero mine monday.csv tuesday.csv -o week.jsonl --rule last-hash
@@ -115,10 +114,10 @@ pub(super) struct MineArgs {
     #[arg(required = true, value_name = "QUEUE")]
     pub(super) queues: Vec<PathBuf>,
     /// The chain file to write
-    #[arg(short, long, value_name = "CHAIN", required_unless_present = "out_dir")]
+    #[arg(short, long, value_name = "CHAIN", group = "destination")]
     pub(super) output: Option<PathBuf>,
     /// Mine each queue into a chain of its own in this folder
-    #[arg(long, value_name = "DIR", conflicts_with = "output")]
+    #[arg(long, value_name = "DIR", group = "destination")]
     pub(super) out_dir: Option<PathBuf>,
     /// What a proof is hashed with: last-proof, previous-hash or last-hash
     #[arg(long, default_value_t, value_parser = named::rule(), hide_possible_values = true)]
@@ -414,6 +413,13 @@ fn nonce(text: &str) -> Result<Nonce, String> {
 fn factor(text: &str) -> Result<i64, String> {
     text.parse()
         .map_err(|_| format!("expected a whole number from {} to {}", i64::MIN, i64::MAX))
+}
+
+/// A TCP port.
+#[cfg(feature = "node")]
+pub(super) fn port(text: &str) -> Result<u16, String> {
+    text.parse()
+        .map_err(|_| format!("expected a port, a whole number from 0 to {}", u16::MAX))
 }
 
 fn zero_bits(text: &str) -> Result<Target, String> {

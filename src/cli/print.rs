@@ -85,6 +85,32 @@ pub(super) fn hashrate(hashes_per_second: f64) -> impl Display {
     format!("{scaled:.1} {unit}")
 }
 
+/// How many blocks a second, or how long one takes; `None` if there are none.
+pub(super) fn block_rate(blocks_per_second: f64) -> Option<String> {
+    match blocks_per_second {
+        rate if rate >= 9.95 => {
+            let rate = indicatif::HumanCount(rate.round() as u64);
+            Some(format!("{rate} blocks/s"))
+        }
+        rate if rate >= 0.1 => Some(format!("{rate:.1} blocks/s")),
+        rate if rate > 0.0 => Some(format!("{} a block", rough_time(1.0 / rate))),
+        _ => None,
+    }
+}
+
+/// A time of which two digits matter: `12 s`, `25 min`, `3 h`, `5 days`.
+pub(super) fn rough_time(seconds: f64) -> String {
+    const MINUTE: f64 = 60.0;
+    const HOUR: f64 = 60.0 * MINUTE;
+    const DAY: f64 = 24.0 * HOUR;
+    match seconds {
+        time if time < 1.5 * MINUTE => format!("{time:.0} s"),
+        time if time < 1.5 * HOUR => format!("{:.0} min", time / MINUTE),
+        time if time < 2.0 * DAY => format!("{:.0} h", time / HOUR),
+        time => count((time / DAY).round() as u64, "day"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,5 +122,40 @@ mod tests {
         assert_eq!(count(0, "hash"), "0 hashes");
         assert_eq!(hashrate(12_345_678.0).to_string(), "12.3 MH/s");
         assert_eq!(hashrate(0.0).to_string(), "0.0 H/s");
+    }
+
+    #[test]
+    fn a_rate_of_blocks_has_the_digits_that_matter() {
+        let shown = [
+            67_846.4,
+            134.6,
+            9.97,
+            9.94,
+            0.1,
+            0.083,
+            0.005,
+            0.0,
+            f64::NAN,
+        ]
+        .map(block_rate);
+        let expected = [
+            "67,846 blocks/s",
+            "135 blocks/s",
+            "10 blocks/s",
+            "9.9 blocks/s",
+            "0.1 blocks/s",
+            "12 s a block",
+            "3 min a block",
+        ];
+        assert_eq!(shown[..7], expected.map(|rate| Some(rate.to_owned())));
+        assert_eq!(shown[7..], [None, None]);
+    }
+
+    #[test]
+    fn a_time_has_the_unit_that_keeps_it_readable() {
+        let hour = 3600.0;
+        let shown = [0.2, 89.0, 90.0, hour, 2.0 * hour, 47.0 * hour, 72.0 * hour].map(rough_time);
+        let expected = ["0 s", "89 s", "2 min", "60 min", "2 h", "47 h", "3 days"];
+        assert_eq!(shown, expected);
     }
 }

@@ -1,15 +1,16 @@
 //! Progress on a terminal: one line on stderr, drawn from a [`Control`]'s
 //! counts. Where stderr is no terminal nothing is drawn.
 
+mod mining;
+
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use fourzero::pow::{Control, Target};
-use indicatif::{
-    HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle,
-};
+use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+pub(super) use self::mining::mining;
 use super::args::Printing;
 use super::print;
 
@@ -29,7 +30,7 @@ impl Progress {
     pub(super) fn start(
         printing: &Printing,
         control: &Control,
-        describe: impl Fn(&Control, Duration) -> String + Send + 'static,
+        mut describe: impl FnMut(&Control, Duration) -> String + Send + 'static,
     ) -> Self {
         let target = ProgressDrawTarget::stderr();
         if printing.quiet || target.is_hidden() {
@@ -80,19 +81,6 @@ impl Drop for Progress {
     }
 }
 
-/// The line while mining. There is no time left in it: how long a proof
-/// takes is chance, and how many blocks a queue holds is not known before its
-/// end.
-pub(super) fn mining(control: &Control, elapsed: Duration) -> String {
-    let seconds = elapsed.as_secs_f64();
-    format!(
-        "mining: {}, {:.0} blocks/s, {}",
-        print::count(control.blocks(), "block"),
-        control.blocks() as f64 / seconds,
-        print::hashrate(control.hashes() as f64 / seconds),
-    )
-}
-
 /// The line while searching: no time left, but the chance that a nonce as
 /// rare as `target` would have come up by now.
 pub(super) fn searching(target: Target) -> impl Fn(&Control, Duration) -> String + Send {
@@ -134,7 +122,7 @@ fn bytes_read(control: &Control, elapsed: Duration, size: Option<u64>) -> String
     let left = match size {
         Some(size) if rate > 0.0 && elapsed > Duration::from_secs(1) => {
             let seconds = size.saturating_sub(control.bytes()) as f64 / rate;
-            format!(", {} left", HumanDuration(Duration::from_secs_f64(seconds)))
+            format!(", {} left", print::rough_time(seconds))
         }
         _ => String::new(),
     };
@@ -148,10 +136,11 @@ pub(super) fn verifying(
 ) -> impl Fn(&Control, Duration) -> String + Send {
     move |control, elapsed| {
         let seconds = elapsed.as_secs_f64();
+        let rate = print::block_rate(control.blocks() as f64 / seconds);
         format!(
-            "verifying {name}: {}, {} blocks/s, {}, {}",
+            "verifying {name}: {}, {}{}, {}",
             print::count(control.blocks(), "block"),
-            HumanCount((control.blocks() as f64 / seconds) as u64),
+            rate.map_or_else(String::new, |rate| rate + ", "),
             print::hashrate(control.hashes() as f64 / seconds),
             bytes_read(control, elapsed, size),
         )

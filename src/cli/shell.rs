@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
-use clap_mangen::roff::{Roff, roman};
+use clap_mangen::roff::{Roff, bold, roman};
 
 use super::args::{Cli, CompletionsArgs, ManArgs};
 use super::{Exit, print};
@@ -25,7 +25,7 @@ pub(super) fn completions(args: &CompletionsArgs) -> anyhow::Result<Exit> {
 }
 
 pub(super) fn man(args: &ManArgs) -> anyhow::Result<Exit> {
-    let Some(folder) = &args.out else {
+    let Some(folder) = &args.out_dir else {
         return write_out(&page(&command())?);
     };
     let pages =
@@ -89,8 +89,9 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
     let man = Man::new(command.clone()).source(concat!("fourzero ", env!("CARGO_PKG_VERSION")));
     let mut out = Vec::new();
     man.render_title(&mut out)?;
+    out.extend_from_slice(LEFT_ADJUSTED);
     man.render_name_section(&mut out)?;
-    man.render_synopsis_section(&mut out)?;
+    synopsis(command, &mut out);
     man.render_description_section(&mut out)?;
     man.render_options_section(&mut out)?;
     if command.get_subcommands().any(|below| !below.is_hide_set()) {
@@ -100,6 +101,27 @@ fn page(command: &Command) -> io::Result<Vec<u8>> {
         sections(&text.to_string(), &mut out);
     }
     Ok(out)
+}
+
+/// Asks for no hyphens in words and no blanks to fill lines with, which would
+/// look like a part of what is typed.
+const LEFT_ADJUSTED: &[u8] = b".nh\n.ad l\n";
+
+/// The usage that the help shows. What the generator makes of a command lacks
+/// the options' values, and what must be given looks like what may be.
+fn synopsis(command: &Command, out: &mut Vec<u8>) {
+    let usage = command.clone().render_usage().to_string();
+    let mut roff = Roff::new();
+    roff.control("SH", ["SYNOPSIS"]);
+    roff.control("nf", []);
+    for line in usage.trim_start_matches("Usage:").lines() {
+        let line = line.trim();
+        let name = line.find(['[', '<']).unwrap_or(line.len());
+        let (name, arguments) = line.split_at(name);
+        roff.text([bold(name), roman(arguments)]);
+    }
+    roff.control("fi", []);
+    out.extend_from_slice(roff.to_roff().as_bytes());
 }
 
 /// What stands behind the options in the help, a section for each line that

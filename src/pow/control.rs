@@ -1,7 +1,7 @@
 //! The wire between running work and whoever watches it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 /// Stops work from outside and tells how far it is. Clones share one state,
 /// so one clone goes to the work and one stays with the watcher.
@@ -22,13 +22,18 @@ pub struct Control {
     winding_down: Arc<AtomicBool>,
     cancelled: Arc<AtomicBool>,
     counts: Arc<Counts>,
+    /// The counts of the work's next step, once it has begun.
+    next: Arc<OnceLock<Arc<Counts>>>,
 }
 
 #[derive(Debug, Default)]
 struct Counts {
     hashes: AtomicU64,
     blocks: AtomicU64,
+    given_blocks: AtomicU64,
     bytes: AtomicU64,
+    text_read: AtomicU64,
+    text_done: AtomicU64,
 }
 
 impl Control {
@@ -45,7 +50,28 @@ impl Control {
             winding_down: Arc::clone(&self.winding_down),
             cancelled: Arc::clone(&self.cancelled),
             counts: Arc::default(),
+            next: Arc::default(),
         }
+    }
+
+    /// As [`Self::with_fresh_counts`], for a step that whoever watches this
+    /// control should see: [`Self::next_step`] gives it. Of several, the first
+    /// is shown.
+    pub(crate) fn begin_next_step(&self) -> Self {
+        let step = self.with_fresh_counts();
+        // Work that is many chains has many of them.
+        let _ = self.next.set(Arc::clone(&step.counts));
+        step
+    }
+
+    /// The step after what this control counts, once it has begun: of a chain
+    /// that is mined into a file, the syncing and reading back.
+    pub fn next_step(&self) -> Option<Self> {
+        let counts = Arc::clone(self.next.get()?);
+        Some(Self {
+            counts,
+            ..self.with_fresh_counts()
+        })
     }
 
     /// Asks the work to begin nothing new, such as the search of a further
@@ -80,9 +106,28 @@ impl Control {
         self.counts.blocks.load(Ordering::Relaxed)
     }
 
+    /// Those of them that nobody had to mine: genesis blocks, and what
+    /// interrupted work had left.
+    pub fn given_blocks(&self) -> u64 {
+        self.counts.given_blocks.load(Ordering::Relaxed)
+    }
+
     /// Bytes of input read so far.
     pub fn bytes(&self) -> u64 {
         self.counts.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes of the queues that the blocks mined so far were made of, as near
+    /// as can be told: reading runs ahead, so the share that still waits is
+    /// taken off, by its canonical text.
+    pub fn bytes_mined(&self) -> u64 {
+        // The part first: it is never ahead of the whole.
+        let done = self.counts.text_done.load(Ordering::Acquire);
+        let read = self.counts.text_read.load(Ordering::Relaxed);
+        if read == 0 {
+            return 0;
+        }
+        (self.bytes() as f64 * (done as f64 / read as f64)) as u64
     }
 
     pub(crate) fn add_hashes(&self, tried: u64) {
@@ -93,7 +138,52 @@ impl Control {
         self.counts.blocks.fetch_add(done, Ordering::Relaxed);
     }
 
+    pub(crate) fn add_given_blocks(&self, given: u64) {
+        self.counts.given_blocks.fetch_add(given, Ordering::Relaxed);
+        self.add_blocks(given);
+    }
+
+    pub(crate) fn add_text_read(&self, bytes: u64) {
+        self.counts.text_read.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_text_done(&self, bytes: u64) {
+        self.counts.text_done.fetch_add(bytes, Ordering::Release);
+    }
+
     pub(crate) fn add_bytes(&self, read: u64) {
         self.counts.bytes.fetch_add(read, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_waits_is_not_mined() {
+        let control = Control::new();
+        assert_eq!(control.bytes_mined(), 0);
+        control.add_bytes(1000);
+        control.add_text_read(4000);
+        assert_eq!(control.bytes_mined(), 0);
+        control.add_text_done(1000);
+        assert_eq!(control.bytes_mined(), 250);
+        control.add_text_done(3000);
+        assert_eq!(control.bytes_mined(), 1000);
+    }
+
+    #[test]
+    fn the_next_step_is_seen_and_cancelled_but_counted_apart() {
+        let control = Control::new();
+        control.add_blocks(2);
+        assert!(control.next_step().is_none());
+        let step = control.begin_next_step();
+        step.add_blocks(5);
+        let seen = control.clone().next_step().unwrap();
+        assert_eq!((seen.blocks(), control.blocks()), (5, 2));
+        assert!(seen.next_step().is_none());
+        control.cancel();
+        assert!(seen.is_cancelled() && step.is_cancelled());
     }
 }

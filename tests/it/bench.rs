@@ -140,7 +140,8 @@ fn json_and_plot_are_whole_files_and_nothing_else_is_left() {
     let folder = Folder::new();
     let (json, svg) = (folder.path("sweep.json"), folder.path("sweep.svg"));
     folder.write("sweep.json", "what was there before");
-    let run = quick()
+    let run = fourzero()
+        .args(["bench", "--seconds", "0.02", "--threads", "1,2"])
         .arg("--json")
         .arg(&json)
         .arg("--plot")
@@ -158,6 +159,10 @@ fn json_and_plot_are_whole_files_and_nothing_else_is_left() {
         "the table is printed, too: {}",
         run.stdout
     );
+    for file in [&json, &svg] {
+        let written = format!("{} written\n", shown(file));
+        assert!(run.stderr.contains(&written), "{}", run.stderr);
+    }
     assert_eq!(folder.names(), ["sweep.json", "sweep.svg"]);
     let report: Value = serde_json::from_str(&folder.read("sweep.json")).unwrap();
     assert!(report["runs"].as_array().unwrap().len() >= 8);

@@ -25,6 +25,7 @@ mod mine_queues;
 mod mine_unreadable;
 mod naive;
 mod naive_chain;
+mod progress;
 mod properties;
 mod puzzle;
 mod python;

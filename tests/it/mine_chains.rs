@@ -170,8 +170,9 @@ fn people_read_what_was_made_and_whether_it_was_verified() {
         let lines: Vec<_> = run.stdout.lines().collect();
         let (blocks, transactions) = sample_counts();
         let start = format!(
-            "{}: {blocks} blocks, {transactions} transactions, ",
-            shown(&output)
+            "{}: {blocks} blocks, {transactions} transactions and {} rewards, ",
+            shown(&output),
+            blocks - 1
         );
         assert!(lines[0].starts_with(&start), "{}", run.stdout);
         let chain = parse(&folder.read("chain.json"));
@@ -186,6 +187,34 @@ fn people_read_what_was_made_and_whether_it_was_verified() {
             .args(["verify", "--difficulty", "1"])
             .arg(&output)
             .ends_with(0);
+    }
+}
+
+#[test]
+fn a_hashrate_is_told_only_where_every_proof_was_searched() {
+    let folder = Folder::new();
+    let mine = |count: usize, options: &[&str]| {
+        let transaction = "{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": 1}\n";
+        let run = fourzero()
+            .args(["mine", "-", "--block-size", "1", "--force", "-o"])
+            .arg(folder.path("chain.json"))
+            .args(options)
+            .write_stdin(transaction.repeat(count))
+            .ends_with(0);
+        run.stdout.lines().next().unwrap().to_owned()
+    };
+    // From the 109th on, the proofs are those of earlier blocks.
+    let line = mine(2000, &[]);
+    assert!(
+        line.contains(" hashes (1,892 proofs remembered) in ") && line.ends_with(" s"),
+        "{line}"
+    );
+    for options in [&["--no-proof-cache"][..], &["--rule", "last-hash"]] {
+        let line = mine(20, options);
+        assert!(
+            !line.contains("remembered") && line.ends_with("H/s)"),
+            "{line}"
+        );
     }
 }
 

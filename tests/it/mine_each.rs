@@ -108,6 +108,8 @@ fn nothing_is_mined_where_two_queues_would_become_one_file() {
         shown(&folder.path("chains/a.json"))
     );
     assert_eq!(run.stderr, expected);
+    mine_each(&folder, &["a.jsonl", "missing.jsonl"], &[], 2);
+    assert_eq!(folder.names(), ["a.csv", "a.jsonl"], "no folder is left");
 }
 
 #[test]
@@ -139,7 +141,10 @@ fn nothing_is_mined_where_the_last_chain_could_not_be_written() {
 fn an_output_is_named_in_one_of_the_two_ways() {
     let folder = Folder::new();
     let queue = folder.write("a.jsonl", queue("a", 1));
-    fourzero().arg("mine").arg(&queue).ends_with(2);
+    let neither = fourzero().arg("mine").arg(&queue).ends_with(2);
+    for option in ["--output <CHAIN>", "--out-dir <DIR>"] {
+        assert!(neither.stderr.contains(option), "{}", neither.stderr);
+    }
     let both = fourzero()
         .arg("mine")
         .arg(&queue)

@@ -87,6 +87,15 @@ fn a_mistyped_word_is_answered_with_the_one_that_was_meant() {
             "'--format'",
         ),
         (&["completions", "bsh"], "'bash'"),
+        (
+            &["mine", "q", "-o", "c", "--rule", "lasthash"],
+            "'last-hash'",
+        ),
+        (&["verify", "c", "--rule", "last_proof"], "'last-proof'"),
+        (&["convert", "c", "-o", "d", "--format", "jsnl"], "'jsonl'"),
+        (&["search", "x", "--kernel", "portabel"], "'portable'"),
+        (&["bench", "--rule", "lasthash"], "'last-hash'"),
+        (&["bench", "--kernel", "portabel"], "'portable'"),
     ] {
         let run = fourzero().args(arguments).ends_with(2);
         let tip = run.stderr.lines().find(|line| line.contains("tip: "));
@@ -158,7 +167,7 @@ fn bash_completes_commands_options_and_values() {
 fn every_command_has_a_manual_page() {
     let folder = Folder::new();
     let run = fourzero()
-        .args(["man", "--out"])
+        .args(["man", "--out-dir"])
         .arg(folder.path("new/man1"))
         .ends_with(0);
     let written: BTreeSet<_> = fs::read_dir(folder.path("new/man1"))
@@ -177,6 +186,12 @@ fn every_command_has_a_manual_page() {
             assert!(page.contains(heading), "{heading} in {name}");
         }
         assert!(!page.contains("cpu features"), "{name}");
+        // It is the usage that the help shows.
+        let command: Vec<_> = name.trim_end_matches(".1").split('-').skip(1).collect();
+        let help = fourzero().args(&command).arg("-h").ends_with(0).stdout;
+        let usage = help.lines().find_map(|line| line.strip_prefix("Usage: "));
+        let shown = page.replace('\\', "").replace("fB", "").replace("fR", "");
+        assert!(shown.contains(usage.unwrap()), "{usage:?} in {shown}");
     }
     let main = fourzero().arg("man").ends_with(0).stdout;
     assert_eq!(main, folder.read("new/man1/fourzero.1"));

@@ -17,10 +17,22 @@ pub enum OutputError {
     /// It cannot be made.
     #[error(transparent)]
     File(#[from] FileError),
+    /// It exists, may not be replaced, and is not what work that goes on would
+    /// come to.
+    #[error(
+        "{} exists, and is not what mining {queues} gives; --force replaces it",
+        path.display()
+    )]
+    Differs {
+        /// The file.
+        path: PathBuf,
+        /// What it was compared with, in words.
+        queues: String,
+    },
     /// There is a journal, and it is not to be gone on with.
     #[error(
-        "{} holds {bytes} bytes of interrupted work; --resume goes on with it; to start over, \
-         delete it", journal.display()
+        "{} holds {} bytes of interrupted work; --resume goes on with it; to start over, \
+         delete it", journal.display(), grouped(*bytes)
     )]
     JournalExists {
         /// The journal.
@@ -131,5 +143,32 @@ impl fmt::Display for Unfinished {
 impl std::error::Error for Unfinished {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.error.source()
+    }
+}
+
+/// A number with a comma before every three digits.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_numbers_are_readable() {
+        let shown = [0, 999, 1000, 61_196, 611_960, 1_234_567].map(grouped);
+        assert_eq!(
+            shown,
+            ["0", "999", "1,000", "61,196", "611,960", "1,234,567"]
+        );
     }
 }

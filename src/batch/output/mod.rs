@@ -153,6 +153,10 @@ fn finished(
         (None, Overwrite::Never) => (queues, None),
         (None, Overwrite::Replace) => return Ok(Finished::No(queues)),
     };
+    let names = match &compared[..] {
+        [queue] => queue.name.clone(),
+        _ => "these queues".to_owned(),
+    };
     let started = Instant::now();
     let file = File::open(&target.chain.path).map_err(|error| target.chain.io_error(error))?;
     let replay = Replay::new(file, output.format, options, output.resume.rewards());
@@ -161,6 +165,7 @@ fn finished(
             blocks: point.blocks,
             resumed_blocks: point.blocks,
             transactions: point.transactions,
+            proofs_searched: 0,
             hashes: 0,
             hashes_needed: 0,
             elapsed: started.elapsed(),
@@ -168,7 +173,7 @@ fn finished(
         })),
         Ok(_) | Err(MineError::Resume(_)) => match (output.overwrite, unread) {
             (Overwrite::Replace, Some(unread)) => Ok(Finished::No(unread)),
-            _ => Err(target.chain.exists_error().into()),
+            _ => Err(target.differs_error(names)),
         },
         Err(error) => Err(OutputError::Mine(error)),
     }
@@ -242,12 +247,13 @@ impl Work<'_> {
         let (writer, summary) =
             mine_from(point, feed, writer, output.format, &options, hands, control)
                 .map_err(|error| self.mine_error(error))?;
+        let step = control.begin_next_step();
         writer
             .close()
             .and_then(|()| self.journal.file.sync_all())
             .map_err(|error| self.io(error))?;
         if output.read_back == ReadBack::Verify {
-            self.verify(&options, hands.threads(), control)?;
+            self.verify(&options, hands.threads(), &step)?;
         }
         self.commit()?;
         Ok(summary)
@@ -282,7 +288,7 @@ impl Work<'_> {
             strictness: options.strictness,
         };
         let report = Verifier::new(threads)?
-            .verify(written, &verify_options, &control.with_fresh_counts())
+            .verify(written, &verify_options, control)
             .map_err(|source| OutputError::ReadBack {
                 path: path(),
                 source,

@@ -95,6 +95,13 @@ impl Target {
         })
     }
 
+    pub(super) fn differs_error(&self, queues: String) -> OutputError {
+        OutputError::Differs {
+            path: self.chain.named().to_owned(),
+            queues,
+        }
+    }
+
     pub(super) fn journal_error(&self, bytes: u64) -> OutputError {
         OutputError::JournalExists {
             journal: self.journal.clone(),

@@ -27,6 +27,7 @@ pub(super) struct Miner<'a, 'h> {
 #[derive(Default)]
 pub(super) struct Mined {
     pub(super) transactions: u64,
+    pub(super) proofs_searched: u64,
     pub(super) hashes: u64,
     pub(super) hashes_needed: u64,
 }
@@ -80,6 +81,7 @@ impl<'a, 'h> Miner<'a, 'h> {
                         self.find_proof(&mut mined)?
                     }
                 };
+                self.control.add_text_done(transactions.text_bytes() as u64);
                 mined.transactions += transactions.count() as u64;
                 transactions.push_reward(&self.options.recipient);
                 done.push((proof, self.forge(transactions, proof)));
@@ -126,6 +128,7 @@ impl<'a, 'h> Miner<'a, 'h> {
             self.hands
                 .searcher()?
                 .find(&template, target, NonceRange::ALL, self.control)?;
+        mined.proofs_searched += 1;
         mined.hashes += outcome.hashes;
         let block = self.tip.index + 1;
         let proof = outcome

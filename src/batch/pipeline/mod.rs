@@ -69,6 +69,9 @@ pub struct MineSummary {
     pub resumed_blocks: u64,
     /// Transactions from the queues; rewards are not counted.
     pub transactions: u64,
+    /// Proofs that were searched; under the rule that remembers them, the
+    /// others were known.
+    pub proofs_searched: u64,
     /// Nonces really tried.
     pub hashes: u64,
     /// Nonces that had to be tried: all from 0 to each proof that was
@@ -274,6 +277,7 @@ pub(super) fn mine_from<S: Sink>(
         blocks: last.index,
         resumed_blocks,
         transactions: earlier_transactions + mined.transactions,
+        proofs_searched: mined.proofs_searched,
         hashes: mined.hashes,
         hashes_needed: mined.hashes_needed,
         elapsed: started.elapsed(),

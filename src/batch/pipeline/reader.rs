@@ -32,7 +32,9 @@ pub(super) fn read(mut blocks: Blocks, pending: &Sender<Result<Pending, MineErro
     let mut bundle = Vec::new();
     let mut bytes = 0;
     let mut last_sent = Instant::now();
+    let control = blocks.control.clone();
     let send = |bundle: &mut Vec<Transactions>, bytes: usize| {
+        control.add_text_read(bytes as u64);
         let message = Pending {
             permit: budget.acquire(bytes),
             blocks: std::mem::take(bundle),
@@ -76,7 +78,7 @@ pub(super) fn replay<R: Read>(
     if replay.genesis()? == Step::Ended {
         return Ok(replay.finish()?);
     }
-    control.add_blocks(1);
+    control.add_given_blocks(1);
     blocks.keeps_lines = true;
     loop {
         if control.is_winding_down() {
@@ -91,7 +93,10 @@ pub(super) fn replay<R: Read>(
             blocks.put_back(transactions);
             break;
         }
-        control.add_blocks(1);
+        let bytes = transactions.text_bytes() as u64;
+        control.add_text_read(bytes);
+        control.add_text_done(bytes);
+        control.add_given_blocks(1);
     }
     blocks.stop_keeping_lines();
     Ok(replay.finish()?)

@@ -61,7 +61,8 @@ pub(super) fn write<S: Sink>(
 ) -> io::Result<ChainWriter<S>> {
     if let Some(genesis) = genesis {
         writer.push(genesis)?;
-        blocks_end(&mut writer, 1, control)?;
+        control.add_given_blocks(1);
+        blocks_end(&mut writer)?;
     }
     loop {
         let next = match writer.out_mut().patience() {
@@ -73,7 +74,8 @@ pub(super) fn write<S: Sink>(
                 for block in &blocks {
                     writer.push(block)?;
                 }
-                blocks_end(&mut writer, blocks.len() as u64, control)?;
+                control.add_blocks(blocks.len() as u64);
+                blocks_end(&mut writer)?;
             }
             Err(RecvTimeoutError::Timeout) => writer.out_mut().idle()?,
             Err(RecvTimeoutError::Disconnected) => break,
@@ -83,12 +85,7 @@ pub(super) fn write<S: Sink>(
     Ok(writer)
 }
 
-fn blocks_end<S: Sink>(
-    writer: &mut ChainWriter<S>,
-    more: u64,
-    control: &Control,
-) -> io::Result<()> {
-    control.add_blocks(more);
+fn blocks_end<S: Sink>(writer: &mut ChainWriter<S>) -> io::Result<()> {
     let blocks = writer.blocks();
     writer.out_mut().blocks_end(blocks)
 }

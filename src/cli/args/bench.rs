@@ -4,12 +4,13 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
 use fourzero::bench::{Pinning, Task, default_thread_counts};
 use fourzero::pow::Rule;
 use fourzero::sha256::Kernel;
 
-use super::{Difficulty, at_least_one, duration, thread_count};
+use super::{Difficulty, at_least_one, duration, named, thread_count};
 
 /// Measure this machine's hashrate, and how it scales with threads
 ///
@@ -37,15 +38,15 @@ pub(in crate::cli) struct BenchArgs {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum BenchCommand {
-    /// Measure what mining is held to: the share of the threads' time that
-    /// becomes proofs, and what text costs
+    /// Measure mining against the project's targets: the share of the threads'
+    /// time that becomes proofs, and what text costs
     #[command(after_help = "\
 Examples:
   fourzero bench mine
   fourzero bench mine --sizes 10,50 --rounds 11 --json")]
     Mine(FiguresArgs),
-    /// Measure what verifying is held to: its share of what sha2 hashes, and
-    /// whether it costs in proportion
+    /// Measure verifying against the project's targets: its share of what sha2
+    /// hashes, and whether it costs in proportion
     #[command(after_help = "\
 Examples:
   fourzero bench verify
@@ -69,10 +70,10 @@ pub(in crate::cli) struct SweepArgs {
     threads: Option<ThreadCounts>,
     /// Kernels, such as avx2,sha2, or all that this CPU runs [default: the
     /// fastest]
-    #[arg(long, value_name = "NAME", value_parser = kernels)]
+    #[arg(long, value_name = "NAME", value_parser = named::kernels(kernels), hide_possible_values = true)]
     kernel: Option<Kernels>,
     /// Rules, such as last-proof,last-hash, or all
-    #[arg(long, value_name = "RULE", default_value = "last-proof", value_parser = rules)]
+    #[arg(long, value_name = "RULE", default_value = "last-proof", value_parser = named::rules(rules), hide_possible_values = true)]
     rule: Rules,
     #[command(flatten)]
     pub(in crate::cli) difficulty: Difficulty,
@@ -86,7 +87,7 @@ pub(in crate::cli) struct SweepArgs {
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) json: Option<PathBuf>,
     /// Draw hashrate and efficiency over threads
-    #[arg(long, value_name = "FILE.svg")]
+    #[arg(long, value_name = "FILE.svg", value_parser = PathBufValueParser::new().try_map(svg_file))]
     pub(in crate::cli) plot: Option<PathBuf>,
     /// Replace these files if they exist
     #[arg(long)]
@@ -144,7 +145,8 @@ pub(in crate::cli) struct FiguresArgs {
         long,
         value_name = "MB",
         value_delimiter = ',',
-        default_value = "10,100"
+        default_value = "10,100",
+        value_parser = at_least_one
     )]
     pub(in crate::cli) sizes: Vec<NonZeroUsize>,
     /// A chain of 1 GB, too: --sizes 10,100,1000
@@ -234,6 +236,18 @@ fn point_time(text: &str) -> Result<Duration, String> {
         Ok(time)
     } else {
         Err("it must be 0.01 to 3600 seconds".to_owned())
+    }
+}
+
+/// A plot is SVG, whatever its file is called: another ending would mislead.
+fn svg_file(path: PathBuf) -> Result<PathBuf, String> {
+    if path
+        .extension()
+        .is_some_and(|ending| ending.eq_ignore_ascii_case("svg"))
+    {
+        Ok(path)
+    } else {
+        Err("plots are SVG; expected a name that ends in .svg".to_owned())
     }
 }
 

@@ -1,13 +1,15 @@
 //! Values that are one of a few names, which shells can complete.
 //!
 //! What such a value is parsed by, and what is said of a wrong one, is up to
-//! the type: only the list of names is added here.
+//! the type: only the list of names is added here, and which of them was
+//! probably meant.
 
 use std::ffi::OsStr;
 use std::fmt::Display;
 use std::str::FromStr;
 
-use clap::builder::{PossibleValue, TypedValueParser};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::error::ContextKind;
 use clap::{Arg, Command, Error};
 use fourzero::chain::Format;
 use fourzero::pow::Rule;
@@ -54,6 +56,22 @@ pub(in crate::cli) fn kernel() -> Named<Kernel> {
     }
 }
 
+/// Several rules, by a parser of lists.
+pub(in crate::cli) fn rules<T>(parse: fn(&str) -> Result<T, String>) -> Named<T> {
+    Named {
+        names: rule().names.into_iter().chain(["all"]).collect(),
+        parse,
+    }
+}
+
+/// Several kernels, by a parser of lists.
+pub(in crate::cli) fn kernels<T>(parse: fn(&str) -> Result<T, String>) -> Named<T> {
+    Named {
+        names: kernel().names.into_iter().chain(["all"]).collect(),
+        parse,
+    }
+}
+
 fn from_str<T: FromStr<Err: Display>>(text: &str) -> Result<T, String> {
     text.parse().map_err(|error: T::Err| error.to_string())
 }
@@ -67,7 +85,18 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Named<T> {
         argument: Option<&Arg>,
         value: &OsStr,
     ) -> Result<T, Error> {
-        self.parse.parse_ref(command, argument, value)
+        self.parse
+            .parse_ref(command, argument, value)
+            .map_err(|mut error| {
+                // clap's own list of names knows which of them is similar.
+                let names = PossibleValuesParser::new(&self.names);
+                if let Err(listed) = names.parse_ref(command, argument, value)
+                    && let Some(meant) = listed.get(ContextKind::SuggestedValue)
+                {
+                    error.insert(ContextKind::SuggestedValue, meant.clone());
+                }
+                error
+            })
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {

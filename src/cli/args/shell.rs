@@ -25,10 +25,10 @@ pub(in crate::cli) struct CompletionsArgs {
 #[command(after_help = "\
 Examples:
   fourzero man | man -l -
-  fourzero man --out ~/.local/share/man/man1")]
+  fourzero man --out-dir ~/.local/share/man/man1")]
 pub(in crate::cli) struct ManArgs {
     /// Write fourzero.1, fourzero-mine.1 and so on into this folder; they
     /// replace what has their names
-    #[arg(long, value_name = "DIR")]
-    pub(in crate::cli) out: Option<PathBuf>,
+    #[arg(long, visible_alias = "out", value_name = "DIR")]
+    pub(in crate::cli) out_dir: Option<PathBuf>,
 }

@@ -73,20 +73,27 @@ fn run_sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
     }
     warn_of_scatter(&report);
     if let Some(json) = json {
-        write(json, &(serde_json::to_string(&report)? + "\n"))?;
+        let text = serde_json::to_string(&report)? + "\n";
+        write(args, json, &text)?;
     }
     if let Some(plot) = plot {
-        write(plot, &plot::svg(&report).context("cannot draw the plot")?)?;
+        let svg = plot::svg(&report).context("cannot draw the plot")?;
+        write(args, plot, &svg)?;
     }
     Ok(Exit::Yes)
 }
 
-/// Gives a file its contents and its name.
-fn write(file: WholeFile, contents: &str) -> anyhow::Result<()> {
+/// Gives a file its contents and its name, and says that it is there.
+fn write(args: &SweepArgs, file: WholeFile, contents: &str) -> anyhow::Result<()> {
+    let name = file.named().display().to_string();
     file.as_file()
         .write_all(contents.as_bytes())
-        .with_context(|| format!("cannot write {}", file.named().display()))?;
-    Ok(file.commit()?)
+        .with_context(|| format!("cannot write {name}"))?;
+    file.commit()?;
+    if !args.quiet {
+        print::message(&format!("{name} written"));
+    }
+    Ok(())
 }
 
 fn print_table(report: &Report, changes: Option<&[Change]>) -> std::io::Result<()> {

@@ -22,19 +22,28 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
             folder.display()
         );
     }
+    let jobs = jobs(args, folder)?;
+    // Only now: what is refused leaves nothing behind.
     fs::create_dir_all(folder)
         .with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let jobs = jobs(args, folder)?;
+    for job in &jobs {
+        // Before anything is mined: it may take hours to come to the last.
+        job.output.check()?;
+    }
     let paths: Vec<_> = jobs.iter().map(|job| job.output.path.clone()).collect();
     let options = super::options(args);
     let control = Control::new();
     let interrupted = interrupt::install(&control, resume::when_stuck())?;
 
     let started = Instant::now();
-    let progress = Progress::start(&args.printing, &control, progress::mining);
+    let progress = Progress::start(
+        &args.printing,
+        &control,
+        progress::mining(&args.queues, None),
+    );
     let (mut kept, mut failed, mut unfinished) = (0, 0, 0);
     let mut journals = 0;
-    let mut hashes = 0;
+    let (mut hashes, mut remembered) = (0, 0);
     let mut unprinted = Ok(());
     let (threads, kernel) = (args.engine.threads(), args.engine.kernel());
     mine_each(jobs, &options, threads, kernel, &control, |place, mined| {
@@ -43,6 +52,7 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
             Ok(summary) => {
                 kept += 1;
                 hashes += summary.hashes;
+                remembered += super::remembered(&summary);
                 let printed = progress.suspend(|| {
                     if args.printing.json {
                         super::print_json(path, &summary, None)
@@ -88,11 +98,12 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
         return Ok(Exit::Interrupted);
     }
     if !args.printing.json && kept > 0 {
-        let seconds = started.elapsed().as_secs_f64();
+        let elapsed = started.elapsed();
         print::line(&format!(
-            "{} in {seconds:.3} s ({}), {}",
+            "{} in {:.3} s{}, {}",
             print::count(kept, "chain"),
-            print::hashrate(hashes as f64 / seconds),
+            elapsed.as_secs_f64(),
+            super::rate(hashes, elapsed, remembered),
             super::verdict(args)
         ))?;
     }
@@ -131,8 +142,6 @@ fn jobs(args: &MineArgs, folder: &Path) -> anyhow::Result<Vec<ChainJob>> {
             );
         }
         let output = super::output_options(args, path);
-        // Before anything is mined: it may take hours to come to the last.
-        output.check()?;
         let queue = open_queue(queue, &output.path)?;
         jobs.push(ChainJob { queue, output });
     }

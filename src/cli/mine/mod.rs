@@ -6,6 +6,7 @@ mod resume;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use fourzero::batch::{
@@ -110,14 +111,42 @@ fn describe(summary: &MineSummary) -> String {
         blocks if blocks == summary.blocks => " (all there before)".to_owned(),
         blocks => format!(" ({} there before)", indicatif::HumanCount(blocks)),
     };
+    // Each block but the first pays one.
+    let rewards = summary.blocks.saturating_sub(1);
     format!(
-        "{}{there}, {}, {} in {:.3} s ({})",
+        "{}{there}, {} and {}, {}{} in {:.3} s{}",
         print::count(summary.blocks, "block"),
         print::count(summary.transactions, "transaction"),
+        print::count(rewards, "reward"),
         print::count(summary.hashes, "hash"),
+        match remembered(summary) {
+            0 => String::new(),
+            proofs => format!(" ({} remembered)", print::count(proofs, "proof")),
+        },
         summary.elapsed.as_secs_f64(),
-        print::hashrate(summary.hashrate()),
+        rate(summary.hashes, summary.elapsed, remembered(summary)),
     )
+}
+
+/// Proofs that were not searched, for an earlier block had the same.
+const fn remembered(summary: &MineSummary) -> u64 {
+    let there = if summary.resumed_blocks == 0 {
+        1
+    } else {
+        summary.resumed_blocks
+    };
+    let mined = summary.blocks.saturating_sub(there);
+    mined.saturating_sub(summary.proofs_searched)
+}
+
+/// The hashrate, in brackets; none where not all of the time was for proofs
+/// that had to be searched, for it would tell nothing of the engine.
+fn rate(hashes: u64, elapsed: Duration, remembered: u64) -> String {
+    let seconds = elapsed.as_secs_f64();
+    if hashes == 0 || remembered > 0 || seconds == 0.0 {
+        return String::new();
+    }
+    format!(" ({})", print::hashrate(hashes as f64 / seconds))
 }
 
 const fn verdict(args: &MineArgs) -> &'static str {

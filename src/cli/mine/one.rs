@@ -15,9 +15,14 @@ use crate::cli::interrupt;
 use crate::cli::progress::{self, Progress};
 use crate::cli::{Exit, explain, print};
 
+/// What standard output is called. Where it is redirected to a file, the
+/// system's names are that file's, which is there already, and empty.
+const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+
 pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
-    if path == Path::new("-") {
-        bail!("a chain cannot be written to standard output (-); name a file");
+    if STDOUT.iter().any(|stdout| path == Path::new(stdout)) {
+        let path = path.display();
+        bail!("a chain cannot be written to standard output ({path}); name a file");
     }
     let queues = open_queues(&args.queues, path)?;
     let options = super::options(args);
@@ -27,7 +32,11 @@ pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
     let interrupted = interrupt::install(&control, resume::when_stuck())?;
 
     let started = Instant::now();
-    let progress = Progress::start(&args.printing, &control, progress::mining);
+    let progress = Progress::start(
+        &args.printing,
+        &control,
+        progress::mining(&args.queues, Some(path)),
+    );
     let mined = mine_to_file(queues, &output, &options, &searcher, &control);
     drop(progress);
     match mined {

@@ -10,7 +10,7 @@ use fourzero::chain::Format;
 use fourzero::node::Limits;
 use fourzero::pow::Rule;
 
-use crate::cli::args::{Difficulty, Engine, Strict, at_least_one, duration, named};
+use crate::cli::args::{Difficulty, Engine, Strict, at_least_one, duration, named, port};
 
 /// The tutorial's port.
 const PORT: u16 = 5000;
@@ -118,7 +118,7 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = address)]
     listen: Address,
     /// The port, if the address has none [default: 5000]
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = port)]
     port: Option<u16>,
     #[command(flatten)]
     pub(super) chain: ChainArgs,

@@ -82,7 +82,7 @@ fn going_on_says_what_was_there() {
 
     let (folder, _) = interrupted(end_of_block(3));
     let run = mine(&folder, &["--resume"], 0);
-    let start = "chain.json: 5 blocks (3 there before), 35 transactions, ";
+    let start = "chain.json: 5 blocks (3 there before), 35 transactions and 4 rewards, ";
     assert!(run.stdout.starts_with(start), "{}", run.stdout);
 }
 

@@ -23,6 +23,11 @@ fn work_that_is_done_is_not_done_again() {
         let summary = mine(&folder, options, 0).one_json();
         assert_eq!(summary["resumed_blocks"], 5);
         assert_eq!(summary["hashes"], 0);
+        let words = mine(&folder, &["--resume"], 0).stdout;
+        let start =
+            "chain.json: 5 blocks (all there before), 35 transactions and 4 rewards, 0 hashes in ";
+        let line = words.lines().next().unwrap();
+        assert!(line.starts_with(start) && line.ends_with(" s"), "{line}");
         assert_eq!(folder.read("chain.json"), chain);
         assert_eq!(folder.names(), ["chain.json", "queue.jsonl"]);
     }
@@ -41,7 +46,7 @@ fn a_finished_chain_of_another_queue_is_kept_without_force() {
         let run = mine(&folder, &["--resume"], 2);
         assert_eq!(
             run.stderr,
-            "error: chain.json exists; --force replaces it\n"
+            "error: chain.json exists, and is not what mining queue.jsonl gives; --force replaces it\n"
         );
         assert_eq!(folder.read("chain.json"), before);
         assert_eq!(folder.names(), ["chain.json", "queue.jsonl"]);
