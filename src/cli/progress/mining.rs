@@ -123,7 +123,7 @@ impl Mining {
             return match now.given {
                 0 | 1 => "mining".to_owned(),
                 given => format!(
-                    "comparing with the {} that are there",
+                    "comparing with what is there: {}",
                     print::count(given, "block")
                 ),
             };
@@ -248,7 +248,7 @@ mod tests {
         let mut mining = of_one_queue(Some(100 * MIB));
         assert_eq!(
             mining.line(at(4.0, 1_000, 1_000, 0, 10 * MIB)),
-            "comparing with the 1,000 blocks that are there"
+            "comparing with what is there: 1,000 blocks"
         );
         mining.line(at(5.0, 5_000, 5_000, 0, 50 * MIB));
         assert_eq!(
