@@ -277,7 +277,7 @@ mod tests {
         let mut mining = of_one_queue(Some(1000 * MIB));
         let mut line = String::new();
         // A hundred seconds of one block a second, then of a thousand.
-        for second in 0..=200 {
+        for second in 0..=200_u64 {
             let mined = second.min(100) + second.saturating_sub(100) * 1000;
             line = mining.line(at(second as f64, 1 + mined, 1, 1 + second, mined * 1000));
         }
