@@ -282,6 +282,9 @@ fn what_cannot_be_measured_is_refused_by_name() {
 fn files_that_cannot_be_used_are_refused_before_anything_is_measured() {
     let folder = Folder::new();
     let missing = folder.path("no/such/folder/sweep.json");
+    let missing_plot = folder.path("no/such/folder/sweep.svg");
+    let directory = folder.path("directory.svg");
+    fs::create_dir(&directory).unwrap();
     let not_json = folder.write("baseline.json", "{\"cpu\": 3}");
     let chain = data("chain-last-proof.json");
     let empty = folder.write(
@@ -292,14 +295,11 @@ fn files_that_cannot_be_used_are_refused_before_anything_is_measured() {
     );
     for (option, path, expected) in [
         ("--json", &missing, "cannot write"),
-        ("--plot", &missing, "cannot write"),
-        (
-            "--plot",
-            &folder.path(""),
-            "is a directory, not a plain file",
-        ),
+        ("--plot", &missing_plot, "cannot write"),
+        ("--plot", &directory, "is a directory, not a plain file"),
+        ("--plot", &not_json, "expected a name that ends in .svg"),
         ("--json", &empty, "exists; --force replaces it"),
-        ("--plot", &missing, "there is no folder"),
+        ("--plot", &missing_plot, "there is no folder"),
         ("--baseline", &missing, "cannot read"),
         (
             "--baseline",
@@ -329,7 +329,10 @@ fn files_that_cannot_be_used_are_refused_before_anything_is_measured() {
             run.stderr
         );
     }
-    assert_eq!(folder.names(), ["baseline.json", "empty.json"]);
+    assert_eq!(
+        folder.names(),
+        ["baseline.json", "directory.svg", "empty.json"]
+    );
 }
 
 /// What `bench mine` and `bench verify` print for data too small to mean

@@ -222,7 +222,7 @@ mod tests {
         assert_eq!(mining.line(at(0.1, 1, 1, 0, 0)), "mining");
         assert_eq!(
             mining.line(at(10.1, 1351, 1, 90_000_000, MIB)),
-            "mining: 1,351 blocks, 1.0 % of the queue, 135 blocks/s, 9.0 MH/s, 17 min left"
+            "mining: 1,351 blocks, 1.0 % of the queue, 135 blocks/s, 9.0 MH/s, 16 min left"
         );
         let mut pipe = of_one_queue(None);
         pipe.line(at(0.1, 1, 1, 0, 0));
