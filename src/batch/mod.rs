@@ -23,6 +23,6 @@ pub use output::{
     Kept, OutputError, OutputOptions, Overwrite, ReadBack, Resume, Unfinished, journal_path,
     mine_to_file,
 };
-pub use pipeline::{MineError, MineSummary, mine};
-pub use queue::{Queue, QueueError};
+pub use pipeline::{MineError, MineSummary, TextAmounts, mine};
+pub use queue::{HeaderProblem, Queue, QueueError};
 pub use whole_file::{WholeFile, WholeFileError};

@@ -15,9 +15,6 @@ use crate::chain::json::{Kind, View};
 use crate::chain::transaction::TransactionView;
 use crate::sha256::Digest;
 
-/// How many of the richest are told.
-const TOP: usize = 10;
-
 /// Whose transactions make money instead of spending it.
 const MINT: &[u8] = b"\"0\"";
 
@@ -32,8 +29,9 @@ const MOST_NAME_BYTES: usize = 256;
 /// less what it sent. All sums are exact.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Balances {
-    /// The richest, at most ten; of equally rich ones, in the order of their
-    /// names. The sender `"0"` is not among them: it owes what was minted.
+    /// The richest, as many as were asked for; of equally rich ones, in the
+    /// order of their names. The sender `"0"` is not among them: it owes what
+    /// was minted.
     pub top: Vec<Holder>,
     /// How many names sent or received something, without `"0"`.
     pub names: u64,
@@ -44,6 +42,8 @@ pub struct Balances {
     /// Transactions that are not in the sums: their amount is no number, or
     /// one of more than 4,300 characters.
     pub not_counted: u64,
+    /// Those of them whose amount is such a number.
+    pub too_long: u64,
 }
 
 /// A name and what it owns.
@@ -65,7 +65,8 @@ pub(super) struct Accounts {
     mint: Account,
     /// Transactions from the mint.
     rewards: u64,
-    not_counted: u64,
+    no_number: u64,
+    too_long: u64,
 }
 
 #[derive(Debug, Default)]
@@ -79,9 +80,12 @@ impl Accounts {
         let [amount, recipient, sender] = transaction.values();
         self.rewards += u64::from(sender.text() == MINT);
         let amount = Sum::parse(amount);
-        if amount.is_none() {
-            self.not_counted += 1;
+        match amount {
+            Ok(_) => {}
+            Err(Uncounted::NoNumber) => self.no_number += 1,
+            Err(Uncounted::TooLong) => self.too_long += 1,
         }
+        let amount = amount.ok();
         self.book(sender, amount.as_ref(), Side::Sent);
         if recipient == sender {
             // One transaction, not two; its amount changes nothing.
@@ -113,34 +117,50 @@ impl Accounts {
         self.accounts.entry(Name::of(name.text())).or_default()
     }
 
-    pub(super) fn finish(mut self) -> Balances {
+    /// The balances, with so many of the richest.
+    pub(super) fn finish(mut self, top: usize) -> Balances {
         self.mint.sum.negate();
-        let mut top: Vec<(&Name, &Account)> = Vec::with_capacity(TOP + 1);
-        let mut below_zero = 0;
-        for (name, account) in &self.accounts {
-            below_zero += u64::from(account.sum.sign() == Ordering::Less);
-            let place =
-                top.partition_point(|(other, richer)| match richer.sum.compare(&account.sum) {
-                    Ordering::Equal => other.bytes() < name.bytes(),
-                    order => order == Ordering::Greater,
-                });
-            if place < TOP {
-                top.insert(place, (name, account));
-                top.truncate(TOP);
-            }
-        }
-        let top = top.into_iter().map(|(name, account)| Holder {
+        let below_zero = self
+            .accounts
+            .values()
+            .filter(|account| account.sum.sign() == Ordering::Less)
+            .count() as u64;
+        let holders = self.richest(top).into_iter().map(|(name, account)| Holder {
             name: name.shown(),
             balance: account.sum.to_string(),
             transactions: account.transactions,
         });
         Balances {
-            top: top.collect(),
+            top: holders.collect(),
             names: self.accounts.len() as u64,
             below_zero,
             minted: self.mint.sum.to_string(),
-            not_counted: self.not_counted,
+            not_counted: self.no_number + self.too_long,
+            too_long: self.too_long,
         }
+    }
+
+    /// So many accounts, the richest first. Never looks at more than twice as
+    /// many at once: there may be millions, few of them asked for.
+    fn richest(&self, count: usize) -> Vec<(&Name, &Account)> {
+        let order = |(name, account): &(&Name, &Account), (other, than): &(&Name, &Account)| {
+            let richer = than.sum.compare(&account.sum);
+            richer.then_with(|| name.bytes().cmp(other.bytes()))
+        };
+        let mut richest = Vec::new();
+        if count == 0 {
+            return richest;
+        }
+        for account in &self.accounts {
+            richest.push(account);
+            if richest.len() == count.saturating_mul(2) {
+                richest.select_nth_unstable_by(count - 1, order);
+                richest.truncate(count);
+            }
+        }
+        richest.sort_unstable_by(order);
+        richest.truncate(count);
+        richest
     }
 }
 
@@ -216,6 +236,13 @@ enum Side {
 /// Decimal places that a small sum has.
 const PLACES: usize = 9;
 
+/// Why an amount is in no sum.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Uncounted {
+    NoNumber,
+    TooLong,
+}
+
 /// A sum of amounts.
 #[derive(Clone, Debug)]
 enum Sum {
@@ -232,18 +259,22 @@ impl Default for Sum {
 }
 
 impl Sum {
-    /// The amount of a transaction; `None` if it cannot be counted.
-    fn parse(value: View<'_>) -> Option<Self> {
+    /// The amount of a transaction.
+    fn parse(value: View<'_>) -> Result<Self, Uncounted> {
         let text = value.text();
-        let is_number = matches!(value.kind(), Kind::Integer | Kind::Float);
-        if !is_number || text.len() > MOST_AMOUNT_BYTES {
-            return None;
+        if !matches!(value.kind(), Kind::Integer | Kind::Float) {
+            return Err(Uncounted::NoNumber);
+        }
+        if text.len() > MOST_AMOUNT_BYTES {
+            return Err(Uncounted::TooLong);
         }
         if let Some(billionths) = billionths(text) {
-            return Some(Self::Small(billionths));
+            return Ok(Self::Small(billionths));
         }
-        let text = std::str::from_utf8(text).ok()?;
-        Amount::parse(text).map(|amount| Self::Large(Box::new(amount)))
+        let amount = std::str::from_utf8(text).ok().and_then(Amount::parse);
+        amount
+            .map(|amount| Self::Large(Box::new(amount)))
+            .ok_or(Uncounted::NoNumber)
     }
 
     fn add(&mut self, amount: &Self, side: Side) {
@@ -342,6 +373,10 @@ mod tests {
     use crate::chain::json::canonical;
 
     fn balances(transactions: &[(&str, &str, &str)]) -> Balances {
+        accounts(transactions).finish(10)
+    }
+
+    fn accounts(transactions: &[(&str, &str, &str)]) -> Accounts {
         let mut accounts = Accounts::default();
         for (sender, recipient, amount) in transactions {
             let text = format!(
@@ -351,7 +386,7 @@ mod tests {
             let view = View::of(text.as_bytes());
             accounts.add(&TransactionView::of(view, Strictness::Presence).unwrap());
         }
-        accounts.finish()
+        accounts
     }
 
     fn top(balances: &Balances) -> Vec<(&str, &str, u64)> {
@@ -409,7 +444,7 @@ mod tests {
             top(&found),
             [("\"b\"", longest.as_str(), 4), ("\"a\"", "0", 3)]
         );
-        assert_eq!(found.not_counted, 3);
+        assert_eq!((found.not_counted, found.too_long), (3, 1));
     }
 
     #[test]
@@ -440,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn only_ten_are_told_and_equals_in_the_order_of_their_names() {
+    fn as_many_are_told_as_asked_for_and_equals_in_the_order_of_their_names() {
         let names: Vec<_> = (10..35).map(|number| format!("\"n{number}\"")).collect();
         let transactions: Vec<_> = names
             .iter()
@@ -453,10 +488,13 @@ mod tests {
                 )
             })
             .collect();
-        let found = balances(&transactions);
-        let told: Vec<_> = found.top.iter().map(|holder| &holder.name).collect();
-        assert_eq!(told, names[3..13].iter().collect::<Vec<_>>());
-        assert_eq!(found.names, 25);
+        let order: Vec<_> = names[3..].iter().chain(&names[..3]).collect();
+        for count in [0, 1, 2, 10, 12, 13, 24, 25, 26, usize::MAX] {
+            let found = accounts(&transactions).finish(count);
+            let told: Vec<_> = found.top.iter().map(|holder| &holder.name).collect();
+            assert_eq!(told, order[..count.min(25)], "{count}");
+            assert_eq!(found.names, 25);
+        }
     }
 
     #[test]

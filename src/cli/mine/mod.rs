@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use fourzero::batch::{
     Clock, MineOptions, MineSummary, NamedQueue, OutputOptions, Overwrite, ProofMemory, ReadBack,
-    Resume, fresh_node_id,
+    Resume, TextAmounts, fresh_node_id,
 };
 use fourzero::chain::Format;
 use serde::Serialize;
 
+pub(in crate::cli) use self::resume::quoted;
 use super::args::MineArgs;
 use super::{Exit, explain, print};
 
@@ -122,6 +123,13 @@ fn describe(summary: &MineSummary) -> String {
         summary.elapsed.as_secs_f64(),
         print::hashrate(summary.hashrate()),
     )
+}
+
+/// Warns of amounts that are probably not what they were meant to be.
+fn warn(amounts: Option<&TextAmounts>) {
+    if let Some(amounts) = amounts {
+        print::warning(&format!("{amounts}; --strict refuses such amounts"));
+    }
 }
 
 const fn verdict(args: &MineArgs) -> &'static str {
