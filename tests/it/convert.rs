@@ -238,7 +238,7 @@ fn a_block_that_could_not_be_read_back_is_not_written() {
     let run = convert(&input, &folder.path("out.json"), &[], 2);
     let expected = format!(
         "error: {}: line 1 column 6: this block takes more than 32 MiB, as it stands or as Python \
-         writes it to be hashed; larger ones are not read\n",
+         writes it to be hashed; larger ones are not read (in block 2)\n",
         shown(&input)
     );
     assert_eq!(run.stderr, expected);
