@@ -24,6 +24,6 @@ pub use options::{Clock, MineOptions, ProofMemory, fresh_node_id};
 pub use output::{
     Kept, OutputError, OutputOptions, ReadBack, Resume, Unfinished, journal_path, mine_to_file,
 };
-pub use pipeline::{MineError, MineSummary, mine};
-pub use queue::{Queue, QueueError};
+pub use pipeline::{MineError, MineSummary, TextAmounts, mine};
+pub use queue::{HeaderProblem, Queue, QueueError};
 pub use whole_file::WholeFile;

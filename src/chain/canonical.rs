@@ -9,7 +9,7 @@
 use std::io::Read;
 use std::ops::Range;
 
-use super::file::{Batch, ChainReader, ReadError, Separator};
+use super::file::{Batch, ChainPlace, ChainReader, ReadError, Separator};
 use super::json::{Advance, Kind, Position, StreamError, Transcoder, View, value_length};
 use super::verify::known::{Parts, recognize};
 
@@ -197,7 +197,8 @@ impl<R: Read> CanonicalReader<R> {
                     self.transcoder
                         .transcode(raw, &mut self.texts)
                         .map_err(|error| {
-                            ReadError::from(StreamError::inside(raw, position, error))
+                            let error = StreamError::inside(raw, position, error);
+                            ReadError::at(error, ChainPlace::In(index))
                         })?;
                     Block::written(&self.texts, written).ok_or_else(|| BlockError::NotAnObject {
                         position,
@@ -319,7 +320,7 @@ mod tests {
         raw.push("{\"index\": 1, \"proof\": 01}".into());
         let error = read(raw.join("\n").as_bytes()).unwrap_err();
         let expected = format!(
-            "line {} column 24: found '1', but ',' or '}}' was expected",
+            "line {} column 24: found '1', but ',' or '}}' was expected (in block 9001)",
             lines + 1
         );
         assert_eq!(error, expected);

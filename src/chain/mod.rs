@@ -19,7 +19,7 @@ pub use block::{Block, PreviousHash, SealedBlock};
 pub use convert::{Conversion, ConvertError, convert};
 #[cfg(feature = "node")]
 pub(crate) use file::{Batch, ChainReader};
-pub use file::{ChainWriter, Format, ReadError, Shape};
+pub use file::{ChainPlace, ChainWriter, Format, ReadError, Shape};
 pub use statistics::{
     Balances, Cycle, Holder, Proofs, Range, Statistics, StatisticsError, Times, statistics,
 };
@@ -27,4 +27,4 @@ pub(crate) use transaction::{LEVELS_ABOVE, Spelling};
 pub use transaction::{
     Strictness, TRANSACTION_FIELDS, TransactionError, TransactionProblem, Transactions,
 };
-pub use verify::{Fault, FaultKind, Report, Verifier, VerifyError, VerifyOptions};
+pub use verify::{Fault, FaultKind, Lookalike, Report, Verifier, VerifyError, VerifyOptions};

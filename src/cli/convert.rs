@@ -142,6 +142,10 @@ fn failed(args: &ConvertArgs, error: ConvertError, output: &str) -> anyhow::Erro
         ConvertError::Write(source) => {
             anyhow::Error::from(source).context(format!("cannot write {output}"))
         }
+        ConvertError::Read(error) => {
+            let hint = input::hint(&error, &args.input, "convert");
+            anyhow!("{}: {error}{hint}", input::name(&args.input))
+        }
         error => anyhow!("{}: {error}", input::name(&args.input)),
     }
 }

@@ -1,15 +1,23 @@
-//! Chain files as the commands that read them name and open them.
+//! Files as the commands that read them name and open them, and what to do
+//! about those that cannot be read.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::Context as _;
+use fourzero::batch::{MineError, OutputError, QueueError};
+use fourzero::chain::ReadError;
+use fourzero::chain::json::ForeignFormat;
+
+use super::mine::quoted;
+
+const STANDARD_INPUT: &str = "standard input";
 
 /// What messages call the file `path`, where `-` is standard input.
 pub(super) fn name(path: &Path) -> String {
     if path == Path::new("-") {
-        "standard input".to_owned()
+        STANDARD_INPUT.to_owned()
     } else {
         path.display().to_string()
     }
@@ -26,4 +34,45 @@ pub(super) fn open(path: &Path) -> anyhow::Result<(Box<dyn Read>, Option<u64>)> 
     let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
     let (metadata, file) = opened.with_context(|| format!("cannot open {}", path.display()))?;
     Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
+}
+
+/// What to do about a chain file that `fourzero COMMAND` cannot read, to follow
+/// the error; empty if that is plain.
+pub(super) fn hint(error: &ReadError, path: &Path, command: &str) -> String {
+    let is_journal = path.extension().is_some_and(|ending| ending == "journal");
+    match error {
+        ReadError::Foreign(format) => unpack(*format, &name(path), command),
+        error if error.is_unexpected_end() && is_journal => {
+            "; an unfinished chain: mine --resume goes on with it".to_owned()
+        }
+        _ => String::new(),
+    }
+}
+
+/// As [`hint`], for the queues of `mine`.
+pub(super) fn queue_hint(error: &OutputError) -> String {
+    match error {
+        OutputError::Mine(MineError::Queue {
+            name,
+            source: QueueError::Foreign(format),
+        }) => unpack(*format, name, "mine"),
+        _ => String::new(),
+    }
+}
+
+fn unpack(format: ForeignFormat, name: &str, command: &str) -> String {
+    let is_stdin = name == STANDARD_INPUT;
+    match format {
+        ForeignFormat::Gzip if is_stdin => format!("; try: gunzip -c | fourzero {command} -"),
+        ForeignFormat::Gzip => {
+            let file = quoted(name);
+            format!("; try: gunzip -c {file} | fourzero {command} -")
+        }
+        ForeignFormat::Zip if is_stdin => "; unpack it first".to_owned(),
+        ForeignFormat::Zip => {
+            let file = quoted(name);
+            format!("; try: unzip -p {file} | fourzero {command} -")
+        }
+        _ => String::new(),
+    }
 }

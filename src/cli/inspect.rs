@@ -111,8 +111,11 @@ pub(super) fn run(args: &InspectArgs) -> anyhow::Result<Exit> {
         let inspected = input::open(path).and_then(|(source, size)| {
             let line = progress::reading("inspecting", name.clone(), size);
             let _progress = Progress::start(&args.printing, &control, line);
-            statistics(source, &control).map_err(|error| match error {
+            statistics(source, args.top, &control).map_err(|error| match error {
                 StatisticsError::Cancelled => anyhow::Error::from(error),
+                StatisticsError::Read(error) => {
+                    anyhow!("{name}: {error}{}", input::hint(&error, path, "inspect"))
+                }
                 error => anyhow!("{name}: {error}"),
             })
         });

@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::args::VerifyArgs;
 use super::interrupt::{self, WhenStuck};
 use super::progress::{self, Progress};
-use super::{Exit, color, explain, print};
+use super::{Exit, color, explain, input, print};
 
 /// What `--json` prints for a file that could be read.
 #[derive(Serialize)]
@@ -54,14 +54,9 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
     let mut worst = Exit::Yes;
     for path in &args.chains {
         let control = control.with_fresh_counts();
-        let is_stdin = path == Path::new("-");
-        let name = if is_stdin {
-            "standard input".to_owned()
-        } else {
-            path.display().to_string()
-        };
+        let name = input::name(path);
         let started = Instant::now();
-        let verdict = open(path, is_stdin)
+        let verdict = open(path)
             .map_err(|error| VerifyError::Read(error.into()))
             .and_then(|(source, size)| {
                 let line = progress::verifying(name.clone(), size);
@@ -90,12 +85,14 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
                 return Ok(Exit::Interrupted);
             }
             Err(error) => {
+                let hint = match &error {
+                    VerifyError::Read(error) => input::hint(error, path, "verify"),
+                    VerifyError::Cancelled => String::new(),
+                };
+                let error = format!("{error}{hint}");
                 print::error(&format!("{name}: {error}"));
                 if args.printing.json {
-                    print::json(&Unreadable {
-                        file: &name,
-                        error: error.to_string(),
-                    })?;
+                    print::json(&Unreadable { file: &name, error })?;
                 }
                 Exit::Error
             }
@@ -106,8 +103,8 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
 }
 
 /// Opens a chain file, and tells its size if it has one.
-fn open(path: &Path, is_stdin: bool) -> io::Result<(Box<dyn Read>, Option<u64>)> {
-    if is_stdin {
+fn open(path: &Path) -> io::Result<(Box<dyn Read>, Option<u64>)> {
+    if path == Path::new("-") {
         return Ok((Box::new(io::stdin()), None));
     }
     let file = File::open(path)?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::chain::{Fault, ReadError, VerifyError};
-use crate::pow::{Rule, SearchError};
+use crate::pow::SearchError;
 
 /// Why a node cannot start, or cannot go on.
 #[derive(Debug, Error)]
@@ -103,12 +103,10 @@ pub enum NodeError {
         source: ReadError,
     },
     /// A chain file does not verify.
-    #[error("{} is not valid under {rule}: {fault}", path.display())]
+    #[error("{} is not valid: {fault}", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,
-        /// The rule it was checked under.
-        rule: Rule,
         /// What is wrong.
         fault: Fault,
     },

@@ -61,8 +61,7 @@ pub fn import(
             source,
         })?;
     if let Some(fault) = report.fault {
-        let rule = config.rule;
-        return Err(NodeError::Invalid { path, rule, fault });
+        return Err(NodeError::Invalid { path, fault });
     }
     source.rewind().map_err(io_error)?;
 

@@ -178,11 +178,11 @@ fn a_chain_that_is_not_json_is_an_error_with_its_place_and_no_file() {
         ),
         (
             "[{\"index\": 1},\n {\"index\": 01}]",
-            "line 2 column 13: found '1', but ',' or '}' was expected",
+            "line 2 column 13: found '1', but ',' or '}' was expected (in block 2)",
         ),
         (
             "{\"index\": 1}\n{\"index\": NaN}\n",
-            "line 2 column 11: NaN is not JSON",
+            "line 2 column 11: NaN is not JSON (in block 2)",
         ),
         (
             "[{\"index\": 1}, 7]",
@@ -190,7 +190,7 @@ fn a_chain_that_is_not_json_is_an_error_with_its_place_and_no_file() {
         ),
         (
             "[{\"index\": 1}",
-            "line 1 column 14: the text ends here, but ',' or ']' was expected",
+            "line 1 column 14: the text ends here, but ',' or ']' was expected (after block 1)",
         ),
     ] {
         for options in [&[][..], &["--force"]] {
@@ -238,7 +238,7 @@ fn a_block_that_could_not_be_read_back_is_not_written() {
     let run = convert(&input, &folder.path("out.json"), &[], 2);
     let expected = format!(
         "error: {}: line 1 column 6: this block takes more than 32 MiB, as it stands or as Python \
-         writes it to be hashed; larger ones are not read\n",
+         writes it to be hashed; larger ones are not read (in block 2)\n",
         shown(&input)
     );
     assert_eq!(run.stderr, expected);

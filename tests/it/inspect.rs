@@ -305,7 +305,7 @@ fn people_read_lines_that_fit_a_terminal() {
 fn what_cannot_be_read_is_an_error_with_its_place_and_the_rest_is_inspected() {
     let folder = Folder::new();
     let broken = folder.write("broken.json", "[{\"index\": 1},\n {\"index\": 01}]");
-    let problem = "line 2 column 13: found '1', but ',' or '}' was expected";
+    let problem = "line 2 column 13: found '1', but ',' or '}' was expected (in block 2)";
     let run = fourzero()
         .args(["inspect", "--json"])
         .args([&broken, &data(EXPORTED[0].0)])
@@ -320,4 +320,93 @@ fn what_cannot_be_read_is_an_error_with_its_place_and_the_rest_is_inspected() {
     let run = inspect("[7]", &[], 2);
     let expected = "error: standard input: line 1 column 2: block 1 is 7, expected an object\n";
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", expected));
+}
+
+/// A chain of one block in which the mint pays so much to each name.
+fn paid(amounts: impl Iterator<Item = (String, u64)>) -> String {
+    let transactions: Vec<_> = amounts
+        .map(|(name, amount)| json!({"sender": "0", "recipient": name, "amount": amount}))
+        .collect();
+    json!([{"transactions": transactions}]).to_string()
+}
+
+#[test]
+fn as_many_names_are_shown_as_asked_for_and_the_others_are_counted() {
+    let chain = paid((0..1_004).map(|number| (format!("n{number:04}"), 2_000 - number)));
+    let shown = |options: &[&str]| -> Vec<String> {
+        let run = inspect(&chain, options, 0);
+        let lines = run.stdout.lines();
+        lines
+            .skip_while(|line| !line.contains("1,004 names"))
+            .skip(1)
+            .take_while(|line| line.starts_with("     "))
+            .map(|line| line.trim().to_owned())
+            .collect()
+    };
+    let lines = shown(&[]);
+    assert_eq!(lines.len(), 11);
+    assert_eq!(lines[0], "n0000  2,000  1 tx");
+    assert_eq!(lines[9..], ["n0009  1,991  1 tx", "... 994 more"]);
+    assert_eq!(shown(&["--top", "0"]), ["... 1,004 more"]);
+    let lines = shown(&["--top", "1003"]);
+    assert_eq!(lines[1_002..], ["n1002    998  1 tx", "... 1 more"]);
+    let lines = shown(&["--top", "2000"]);
+    assert_eq!(lines[1_003..], ["n1003    997  1 tx"]);
+
+    for (options, count) in [(&["--json"][..], 10), (&["--json", "--top", "12"], 12)] {
+        let found = inspect(&chain, options, 0).one_json();
+        let top = found["balances"]["top"].as_array().unwrap().clone();
+        assert_eq!(top.len(), count);
+        assert_eq!(top[count - 1]["balance"], (2_001 - count).to_string());
+    }
+}
+
+#[test]
+fn every_number_for_people_has_its_commas() {
+    let chain = paid((0..2_000).map(|_| ("me".to_owned(), 100)));
+    let run = inspect(&chain, &[], 0);
+    for line in ["200,000 minted by \"0\"", "me  200,000  2,000 tx"] {
+        assert!(run.stdout.contains(line), "{line} in\n{}", run.stdout);
+    }
+}
+
+#[test]
+fn what_is_in_no_sum_is_told_with_its_reason() {
+    let long = "7".repeat(4_301);
+    let payment =
+        |amount: &str| format!("{{\"sender\": \"0\", \"recipient\": \"a\", \"amount\": {amount}}}");
+    let payments = [payment("\"5\""), payment("null"), payment(&long)].join(", ");
+    let run = inspect(&format!("[{{\"transactions\": [{payments}]}}]"), &[], 0);
+    for line in [
+        "2 amounts not counted: no number\n",
+        "1 amount not counted: over 4,300 digits\n",
+    ] {
+        assert!(run.stdout.contains(line), "{line} in\n{}", run.stdout);
+    }
+}
+
+#[test]
+fn less_than_a_hex_zero_is_told_in_bits() {
+    // Among so many digests, some start with a few zeros.
+    let blocks: Vec<_> = (0..64)
+        .map(|proof| json!([{"proof": 1, "previous_hash": "1"}, {"proof": proof}]).to_string())
+        .collect();
+    let mut seen = [false; 2];
+    for chain in blocks {
+        let found = figures(&chain);
+        let bits = found["zeros"][0]["bits"].as_u64().unwrap();
+        let run = inspect(&chain, &[], 0);
+        let expected = match bits {
+            1 => "at least 1 zero bit under last-proof",
+            2 => "at least 2 zero bits under last-proof",
+            _ => continue,
+        };
+        seen[bits as usize - 1] = true;
+        assert!(
+            run.stdout.contains(expected),
+            "{expected} in\n{}",
+            run.stdout
+        );
+    }
+    assert_eq!(seen, [true; 2]);
 }

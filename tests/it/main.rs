@@ -12,6 +12,7 @@ mod bench;
 mod convert;
 #[cfg(all(unix, feature = "node"))]
 mod errors;
+mod hints;
 mod hostile;
 mod inspect;
 #[cfg(unix)]

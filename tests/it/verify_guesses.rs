@@ -132,7 +132,11 @@ fn an_error_behind_them_names_its_line_and_column() {
                         .unwrap_err();
                     assert_eq!(
                         error.to_string(),
-                        format!("line {line} column {column}: found '~', but ':' was expected")
+                        format!(
+                            "line {line} column {column}: found '~', but ':' was expected (in \
+                             block {})",
+                            block + 1
+                        )
                     );
                 }
             }

@@ -142,8 +142,14 @@ fn unreadable() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         (
             "UTF-16",
             b"\xff\xfe[\0]\0".to_vec(),
-            "line 1 column 1: these bytes are not UTF-8",
+            "this is UTF-16; save the file as UTF-8",
         ),
+        (
+            "gzip",
+            b"\x1f\x8b\x08\0".to_vec(),
+            "this is gzip; try: gunzip -c",
+        ),
+        ("zip", b"PK\x03\x04".to_vec(), "this is a zip archive; "),
     ]
 }
 

@@ -161,7 +161,7 @@ fn finished(
     let file = File::open(&target.chain.path).map_err(|error| target.chain.io_error(error))?;
     let replay = Replay::new(file, output.format, options, output.resume.rewards());
     match Feed::resume(compared, options, control, replay) {
-        Ok((_, point)) if point.is_finished => Ok(Finished::Yes(MineSummary {
+        Ok((feed, point)) if point.is_finished => Ok(Finished::Yes(MineSummary {
             blocks: point.blocks,
             resumed_blocks: point.blocks,
             transactions: point.transactions,
@@ -170,6 +170,7 @@ fn finished(
             hashes_needed: 0,
             elapsed: started.elapsed(),
             last_hash: point.hash,
+            text_amounts: feed.text_amounts(),
         })),
         Ok(_) | Err(MineError::Resume(_)) => match (output.overwrite, unread) {
             (Overwrite::Replace, Some(unread)) => Ok(Finished::No(unread)),

@@ -26,6 +26,7 @@ mod error;
 mod hasher;
 mod miner;
 mod reader;
+mod text_amounts;
 mod tip;
 mod writer;
 
@@ -37,6 +38,8 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
 pub use self::error::MineError;
+use self::text_amounts::FoundTexts;
+pub use self::text_amounts::TextAmounts;
 
 use self::hasher::hash;
 use self::miner::Miner;
@@ -81,6 +84,8 @@ pub struct MineSummary {
     pub elapsed: Duration,
     /// The hash of the last block.
     pub last_hash: Digest,
+    /// Amounts that are no numbers where such were to be expected.
+    pub text_amounts: Option<TextAmounts>,
 }
 
 impl MineSummary {
@@ -144,6 +149,7 @@ pub fn mine<W: Write + Send>(
 pub(super) struct Feed {
     pending: Receiver<Result<Pending, MineError>>,
     started: Instant,
+    texts: FoundTexts,
 }
 
 impl Feed {
@@ -155,9 +161,19 @@ impl Feed {
     ) -> Result<Self, MineError> {
         let (sender, pending) = bounded(CHANNEL_BUNDLES);
         let started = Instant::now();
-        let blocks = Blocks::new(queues, options, control);
+        let texts = FoundTexts::default();
+        let blocks = Blocks::new(queues, options, control, texts.clone());
         spawn_reader(move || read(blocks, &sender))?;
-        Ok(Self { pending, started })
+        Ok(Self {
+            pending,
+            started,
+            texts,
+        })
+    }
+
+    /// The amounts that were taken as text, once the queues were read.
+    pub(super) fn text_amounts(&self) -> Option<TextAmounts> {
+        self.texts.get()
     }
 
     /// Starts to read `queues`, whose first blocks are in a journal, and waits
@@ -171,7 +187,8 @@ impl Feed {
         let (sender, pending) = bounded(CHANNEL_BUNDLES);
         let (point_sender, point) = bounded(1);
         let started = Instant::now();
-        let mut blocks = Blocks::new(queues, options, control);
+        let texts = FoundTexts::default();
+        let mut blocks = Blocks::new(queues, options, control, texts.clone());
         let reader_control = control.clone();
         spawn_reader(move || {
             let point = replay(journal, &mut blocks, &reader_control);
@@ -181,7 +198,14 @@ impl Feed {
             }
         })?;
         match receive(&point, control)? {
-            Some(point) => Ok((Self { pending, started }, point?)),
+            Some(point) => {
+                let feed = Self {
+                    pending,
+                    started,
+                    texts,
+                };
+                Ok((feed, point?))
+            }
             // The thread sends before it ends, unless it panics.
             None => Err(MineError::Queue {
                 name: "reader thread".into(),
@@ -229,7 +253,11 @@ pub(super) fn mine_from<S: Sink>(
     hands: &mut Hands<'_>,
     control: &Control,
 ) -> Result<(S, MineSummary), MineError> {
-    let Feed { pending, started } = feed;
+    let Feed {
+        pending,
+        started,
+        texts,
+    } = feed;
     let (forged_sender, forged) = bounded(CHANNEL_BUNDLES);
     let (sealed_sender, sealed) = bounded(CHANNEL_BUNDLES);
 
@@ -282,6 +310,7 @@ pub(super) fn mine_from<S: Sink>(
         hashes_needed: mined.hashes_needed,
         elapsed: started.elapsed(),
         last_hash: last.hash,
+        text_amounts: texts.get(),
     };
     Ok((out, summary))
 }

@@ -12,6 +12,7 @@ use crossbeam_channel::Sender;
 
 use super::Pending;
 use super::error::MineError;
+use super::text_amounts::FoundTexts;
 use crate::batch::budget::Budget;
 use crate::batch::journal::replay::{Replay, ResumePoint, Step};
 use crate::batch::named::NamedQueue;
@@ -114,10 +115,16 @@ pub(super) struct Blocks {
     strictness: Strictness,
     control: Control,
     keeps_lines: bool,
+    texts: FoundTexts,
 }
 
 impl Blocks {
-    pub(super) fn new(queues: Vec<NamedQueue>, options: &MineOptions, control: &Control) -> Self {
+    pub(super) fn new(
+        queues: Vec<NamedQueue>,
+        options: &MineOptions,
+        control: &Control,
+        texts: FoundTexts,
+    ) -> Self {
         Self {
             queues: queues.into_iter(),
             current: None,
@@ -127,6 +134,7 @@ impl Blocks {
             strictness: options.strictness,
             control: control.clone(),
             keeps_lines: false,
+            texts,
         }
     }
 
@@ -140,6 +148,9 @@ impl Blocks {
                     Some(Ok(block)) => return Some(Ok(block)),
                     Some(Err(error)) => error,
                     None => {
+                        if let Some(found) = queue.text_amounts() {
+                            self.texts.add(&self.name, found);
+                        }
                         self.current = None;
                         continue;
                     }

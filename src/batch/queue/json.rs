@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use super::{Item, KEPT_BYTES, MAX_BLOCK_BYTES, QueueError};
-use crate::chain::json::{JsonStream, Position, StreamError, Transcoder, View};
+use crate::chain::json::{JsonStream, Position, StreamError, SyntaxErrorKind, Transcoder, View};
 use crate::chain::{LEVELS_ABOVE, Spelling, Strictness, TransactionError, Transactions};
 
 /// See the [module](self).
@@ -37,7 +37,11 @@ impl<R: Read> JsonQueue<R> {
     /// further, so that it need not fit in memory.
     pub(super) fn new(mut stream: JsonStream<R>) -> Result<Self, QueueError> {
         let state = if stream.peek()? == Some(b'[') {
-            let is_whole_file = match stream.value_length()? {
+            let position = stream.position();
+            let length = stream
+                .value_length()
+                .map_err(|error| without_end(error, position, b'['))?;
+            let is_whole_file = match length {
                 Some(length) => !stream.has_more_after(length)?,
                 None => true,
             };
@@ -111,10 +115,16 @@ impl<R: Read> JsonQueue<R> {
             self.stream.bump_plain(length);
             return within_limit(pending, position).map(|()| Some(Item::Transaction));
         }
-        let raw = self.stream.value()?;
+        let first = self.stream.unread().first().copied().unwrap_or(0);
+        let raw = self
+            .stream
+            .value()
+            .map_err(|error| without_end(error, position, first))?;
         let misread = |place: Option<usize>| {
             move |error: TransactionError| match error {
-                TransactionError::Syntax(error) => StreamError::inside(raw, position, error).into(),
+                TransactionError::Syntax(error) => {
+                    started_at(StreamError::inside(raw, position, error), position)
+                }
                 TransactionError::Problem(problem) => QueueError::Transaction {
                     position,
                     place,
@@ -151,6 +161,39 @@ impl<R: Read> JsonQueue<R> {
         self.text.shrink_to(KEPT_BYTES);
         self.transcoder.shrink();
     }
+}
+
+/// The error for a value that starts with `first` at `position`. Where the
+/// text ends in it, the text may go on for long behind what is missing: the
+/// place to look at is its start.
+fn without_end(error: StreamError, position: Position, first: u8) -> QueueError {
+    let what = match first {
+        b'{' => "object",
+        b'[' => "array",
+        _ => return error.into(),
+    };
+    match error {
+        StreamError::Syntax {
+            kind: SyntaxErrorKind::UnexpectedEnd { .. },
+            ..
+        } => QueueError::NoEnd { position, what },
+        error => error.into(),
+    }
+}
+
+/// The error inside a value that starts at `start`.
+fn started_at(error: StreamError, start: Position) -> QueueError {
+    let mut error = error.into();
+    if let QueueError::Syntax {
+        position,
+        start: known,
+        ..
+    } = &mut error
+        && position.line > start.line
+    {
+        *known = Some(start);
+    }
+    error
 }
 
 fn within_limit(block: &Transactions, position: Position) -> Result<(), QueueError> {

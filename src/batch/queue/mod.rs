@@ -12,8 +12,12 @@ use std::io::Read;
 use thiserror::Error;
 
 use self::csv::CsvQueue;
+pub use self::csv::HeaderProblem;
+pub(super) use self::csv::TextAmounts;
 use self::json::JsonQueue;
-use crate::chain::json::{JsonStream, MAX_VALUE_BYTES, Position, StreamError, SyntaxErrorKind};
+use crate::chain::json::{
+    ForeignFormat, JsonStream, MAX_VALUE_BYTES, Position, StreamError, SyntaxErrorKind,
+};
 use crate::chain::{Strictness, TransactionProblem, Transactions};
 
 /// The most canonical text that the transactions of one block may take, so
@@ -34,13 +38,27 @@ pub enum QueueError {
     /// It holds no transaction.
     #[error("there is no transaction in it")]
     Empty,
+    /// It is in a format that has to be unpacked or saved anew.
+    #[error(transparent)]
+    Foreign(#[from] ForeignFormat),
     /// It is not JSON, or ends too early.
-    #[error("{position}: {kind}")]
+    #[error("{position}: {kind}{}{}", kind.remedy(), since(*.start))]
     Syntax {
         /// Where.
         position: Position,
         /// What is wrong there.
         kind: SyntaxErrorKind,
+        /// Where the value starts in which that is, if that is in a line
+        /// before: its end may be what is missing.
+        start: Option<Position>,
+    },
+    /// It ends inside an object or an array.
+    #[error("{position}: this {what} has no end")]
+    NoEnd {
+        /// Where that starts.
+        position: Position,
+        /// `"object"` or `"array"`.
+        what: &'static str,
     },
     /// A JSON value is not a transaction.
     #[error("{position}: {}{problem}", in_list(*.place))]
@@ -62,16 +80,13 @@ pub enum QueueError {
         /// Where that became clear.
         position: Position,
     },
-    /// The CSV header lacks a column.
-    #[error(
-        "line {line}: this is neither JSON nor CSV with a header that names sender, recipient and \
-         amount: there is no column \"{column}\""
-    )]
-    MissingColumn {
-        /// The header's line.
+    /// The first line is no header of a CSV queue.
+    #[error("line {line}: {problem}")]
+    Header {
+        /// The line.
         line: u64,
-        /// The missing column.
-        column: &'static str,
+        /// What is wrong with it.
+        problem: HeaderProblem,
     },
     /// The CSV header names a column twice.
     #[error("line {line}: the header has two columns \"{column}\"")]
@@ -93,6 +108,12 @@ pub enum QueueError {
         /// Fields in the header.
         expected: usize,
     },
+    /// A CSV row has nothing in any of its fields.
+    #[error("line {line}: the row is empty")]
+    EmptyRow {
+        /// The row's line.
+        line: u64,
+    },
     /// The file ends inside a quoted field of a CSV row.
     #[error("line {line}: a quote is opened in this row and never closed")]
     UnclosedQuote {
@@ -111,6 +132,10 @@ pub enum QueueError {
     },
 }
 
+fn since(start: Option<Position>) -> String {
+    start.map_or_else(String::new, |start| format!(" (in what starts at {start})"))
+}
+
 fn in_list(place: Option<usize>) -> String {
     place.map_or_else(String::new, |place| {
         format!("transaction {place} of the list: ")
@@ -127,7 +152,11 @@ impl From<StreamError> for QueueError {
     fn from(error: StreamError) -> Self {
         match error {
             StreamError::Read(error) => Self::Io(error),
-            StreamError::Syntax { position, kind } => Self::Syntax { position, kind },
+            StreamError::Syntax { position, kind } => Self::Syntax {
+                position,
+                kind,
+                start: None,
+            },
             StreamError::TooLarge { position } => Self::TooLarge { position },
         }
     }
@@ -222,6 +251,14 @@ impl<R: Read> Queue<R> {
         lines.get(transaction).or(lines.last()).copied()
     }
 
+    /// The amounts so far that are no numbers in CSV, and are kept as text.
+    pub(super) fn text_amounts(&self) -> Option<&TextAmounts> {
+        match &self.source {
+            Source::Csv(queue) => queue.text_amounts(),
+            Source::Json(_) | Source::Unopened(_) => None,
+        }
+    }
+
     /// The line in which the last item starts.
     fn line(&self) -> u64 {
         match &self.source {
@@ -294,7 +331,15 @@ impl<R: Read> Queue<R> {
                         Some(b'{' | b'[') => Source::Json(Box::new(JsonQueue::new(stream)?)),
                         Some(_) => {
                             let line = stream.position().line;
-                            Source::Csv(Box::new(CsvQueue::new(stream.into_reader(), line)?))
+                            let foreign = stream.foreign_format();
+                            let queue = CsvQueue::new(stream.into_reader(), line);
+                            Source::Csv(Box::new(queue.map_err(|error| {
+                                // The cause, where it is known.
+                                match (error, foreign) {
+                                    (error @ QueueError::Io(_), _) | (error, None) => error,
+                                    (_, Some(foreign)) => foreign.into(),
+                                }
+                            })?))
                         }
                     };
                 }

@@ -114,8 +114,7 @@ fn what_cannot_be_read_is_named_with_line_and_field() {
         ),
         (
             format!("{a}\n{{\"sender\": \"x\""),
-            "line 2 column 15: the text ends here, but the end of the object ('}') was expected"
-                .into(),
+            "line 2 column 1: this object has no end".into(),
         ),
         (
             format!("[{a} {a}]"),
@@ -128,7 +127,7 @@ fn what_cannot_be_read_is_named_with_line_and_field() {
         (
             "hello\nworld\n".into(),
             "line 1: this is neither JSON nor CSV with a header that names sender, recipient and \
-             amount: there is no column \"amount\""
+             amount"
                 .into(),
         ),
         (
@@ -149,6 +148,33 @@ fn what_cannot_be_read_is_named_with_line_and_field() {
             "line 4: the field \"amount\" is empty".into(),
         ),
         (
+            "sender,recipient,amount\na,r,1\nann,,5\n".into(),
+            "line 3: the field \"recipient\" is empty".into(),
+        ),
+        (
+            "sender,recipient,amount\n\" \",r,5\n".into(),
+            "line 2: the field \"sender\" is empty".into(),
+        ),
+        (
+            "sender,recipient,amount\na,r,1\n,,\n".into(),
+            "line 3: the row is empty".into(),
+        ),
+        (
+            "sender,recipient,amount\na,r,1\n, ,,\n".into(),
+            "line 3: the row is empty".into(),
+        ),
+        (
+            format!("{a}\n{{\"sender\": 1\n{a}\n"),
+            "line 2 column 1: this object has no end".into(),
+        ),
+        (
+            format!("{a}\n {{\"sender\": 1,\n{a}}}\n"),
+            "line 3 column 1: found '{', but a string as key was expected (in what starts at \
+             line 2 column 2)"
+                .into(),
+        ),
+        ("PK\u{3}\u{4}".into(), "this is a zip archive".into()),
+        (
             "sender,recipient,amount\na,r,1e999\n".into(),
             "line 2: the field \"amount\" is past the range of a double".into(),
         ),
@@ -160,15 +186,15 @@ fn what_cannot_be_read_is_named_with_line_and_field() {
             b"sender,recipient,amount\na,r,1\n\xff,r,1\n",
             Strictness::Presence
         ),
-        Err("line 3: the field \"sender\" is not UTF-8".into())
+        Err("line 3: the field \"sender\" is not UTF-8; save the file as UTF-8".into())
     );
     assert_eq!(
         blocks_with(b"{\"sender\": \"\xff\"}", Strictness::Presence),
-        Err("line 1 column 13: these bytes are not UTF-8".into())
+        Err("line 1 column 13: these bytes are not UTF-8; save the file as UTF-8".into())
     );
     assert_eq!(
         blocks_with(b"\xff\xfe\x00", Strictness::Presence),
-        Err("line 1 column 1: these bytes are not UTF-8".into())
+        Err("this is UTF-16; save the file as UTF-8".into())
     );
 }
 

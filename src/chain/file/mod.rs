@@ -2,10 +2,12 @@
 //! writing two of them.
 
 mod batch;
+mod error;
 mod read;
 mod write;
 
 pub(crate) use batch::{Batch, Separator};
+pub use error::{ChainPlace, ReadError};
 pub(crate) use read::ChainReader;
-pub use read::{ReadError, Shape};
+pub use read::Shape;
 pub use write::{ChainWriter, Format};

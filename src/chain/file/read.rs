@@ -2,63 +2,18 @@
 //! `{"chain": [...], "length": N}`, a bare array of blocks, or JSON Lines.
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::Read;
 
 use memchr::memmem;
-use thiserror::Error;
 
 use super::batch::{BATCH_BYTES, Batch, Separator};
+use super::error::{ChainPlace, ReadError};
 use crate::chain::json::{
-    Advance, JsonStream, MAX_VALUE_BYTES, Position, StreamError, SyntaxError, SyntaxErrorKind,
-    Transcoder,
+    Advance, JsonStream, MAX_VALUE_BYTES, StreamError, SyntaxError, SyntaxErrorKind, Transcoder,
 };
 
 /// How nearly every program starts the text of a block.
 const BLOCK_START: &[u8] = b"{\"index\"";
-
-/// Why a file cannot be read as a chain.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum ReadError {
-    /// The source failed.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// It is not JSON, or ends too early.
-    #[error("{position}: {kind}")]
-    Syntax {
-        /// Where.
-        position: Position,
-        /// What is wrong there.
-        kind: SyntaxErrorKind,
-    },
-    /// One block is larger than [`MAX_VALUE_BYTES`], as it stands or in
-    /// canonical text.
-    #[error(
-        "{position}: this block takes more than {} MiB, as it stands or as Python writes it to be \
-         hashed; larger ones are not read",
-        MAX_VALUE_BYTES >> 20
-    )]
-    TooLarge {
-        /// Where it starts.
-        position: Position,
-    },
-    /// The object has two members `"chain"`; which one is meant is not clear.
-    #[error("{position}: a second \"chain\" in the same object")]
-    SecondChain {
-        /// Where its key stands.
-        position: Position,
-    },
-}
-
-impl From<StreamError> for ReadError {
-    fn from(error: StreamError) -> Self {
-        match error {
-            StreamError::Read(error) => Self::Io(error),
-            StreamError::Syntax { position, kind } => Self::Syntax { position, kind },
-            StreamError::TooLarge { position } => Self::TooLarge { position },
-        }
-    }
-}
 
 /// The shapes in which chains are exported.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -194,7 +149,10 @@ impl<R: Read> ChainReader<R> {
                     self.next_block(batch)
                 }
                 Some(b'{') => self.first_object(batch),
-                _ => Err(self.stream.unexpected("a chain ('{' or '[')").into()),
+                _ => Err(match self.stream.foreign_format() {
+                    Some(format) => format.into(),
+                    None => self.stream.unexpected("a chain ('{' or '[')").into(),
+                }),
             },
             State::Lines => {
                 if self.stream.peek()?.is_some() {
@@ -223,7 +181,7 @@ impl<R: Read> ChainReader<R> {
                     };
                     self.next_block(batch)
                 }
-                (Some(b']') | None, Next::Block) => Err(self.stream.unexpected("a block").into()),
+                (Some(b']') | None, Next::Block) => Err(self.no_block("a block")),
                 (Some(_), Next::FirstBlock | Next::Block) => {
                     let step = self.push_value(batch)?;
                     if step == Step::Block {
@@ -234,8 +192,18 @@ impl<R: Read> ChainReader<R> {
                     }
                     Ok(step)
                 }
-                _ => Err(self.stream.unexpected("',' or ']'").into()),
+                _ => Err(self.no_block("',' or ']'")),
             },
+        }
+    }
+
+    /// The error for what stands behind the last block, when `expected` should
+    /// have come.
+    fn no_block(&mut self, expected: &'static str) -> ReadError {
+        let error = self.stream.unexpected(expected);
+        match self.blocks {
+            0 => error.into(),
+            blocks => ReadError::at(error, ChainPlace::After(blocks)),
         }
     }
 
@@ -295,7 +263,11 @@ impl<R: Read> ChainReader<R> {
 
     fn push_value(&mut self, batch: &mut Batch) -> Result<Step, ReadError> {
         let position = self.stream.position();
-        if !self.stream.take_value(&mut batch.text)? {
+        let is_taken = self
+            .stream
+            .take_value(&mut batch.text)
+            .map_err(|error| ReadError::at(error, ChainPlace::In(self.blocks + 1)))?;
+        if !is_taken {
             return Ok(Step::Full);
         }
         batch.end_block(position);
@@ -333,7 +305,10 @@ impl<R: Read> ChainReader<R> {
             let value_start = object.len();
             self.canonical_value(&mut object)?;
             if object.len() > MAX_VALUE_BYTES {
-                return Err(ReadError::TooLarge { position: start });
+                return Err(ReadError::TooLarge {
+                    position: start,
+                    place: None,
+                });
             }
             if is_length {
                 self.stated_length = Some(object[value_start..].to_vec());

@@ -70,3 +70,41 @@ pub enum SyntaxErrorKind {
     #[error("up to here, Python writes this value in more than {} MiB", MAX_VALUE_BYTES >> 20)]
     TooLarge,
 }
+
+impl SyntaxErrorKind {
+    /// What to do about it in a file, to follow what is wrong, if that is not
+    /// plain.
+    pub(crate) const fn remedy(&self) -> &'static str {
+        match self {
+            Self::InvalidUtf8 => "; save the file as UTF-8",
+            _ => "",
+        }
+    }
+}
+
+/// A format that is told by the first bytes of a file and is not read here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum ForeignFormat {
+    /// Packed by gzip.
+    #[error("this is gzip")]
+    Gzip,
+    /// An archive of zip.
+    #[error("this is a zip archive")]
+    Zip,
+    /// Text in UTF-16, with its byte order mark.
+    #[error("this is UTF-16; save the file as UTF-8")]
+    Utf16,
+}
+
+impl ForeignFormat {
+    /// The format of a file that starts with `bytes`.
+    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [0x1f, 0x8b, ..] => Some(Self::Gzip),
+            [b'P', b'K', 3, ..] => Some(Self::Zip),
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Self::Utf16),
+            _ => None,
+        }
+    }
+}

@@ -16,7 +16,7 @@ mod string;
 mod transcode;
 mod view;
 
-pub use error::{SyntaxError, SyntaxErrorKind};
+pub use error::{ForeignFormat, SyntaxError, SyntaxErrorKind};
 pub(crate) use number::write_float;
 pub(crate) use position::Advance;
 pub use position::Position;

@@ -8,7 +8,7 @@ use std::io::{self, Cursor, Read};
 use thiserror::Error;
 
 use super::brackets::{Close, closing_bracket};
-use super::error::{SyntaxError, SyntaxErrorKind};
+use super::error::{ForeignFormat, SyntaxError, SyntaxErrorKind};
 use super::position::Advance;
 use super::{MAX_VALUE_BYTES, Position};
 
@@ -112,6 +112,13 @@ impl<R: Read> JsonStream<R> {
                 return Ok(None);
             }
         }
+    }
+
+    /// What the stream is instead of text, if nothing of it was taken yet and
+    /// its first bytes say so.
+    pub(crate) fn foreign_format(&self) -> Option<ForeignFormat> {
+        let is_at_start = self.position == Position::START;
+        ForeignFormat::of(self.unread()).filter(|_| is_at_start)
     }
 
     /// Takes the byte that [`Self::peek`] showed, which is ASCII.

@@ -7,23 +7,15 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use crate::chain::amount::Amount;
-use crate::chain::json::{Kind, View};
+use super::sum::{Side, Sum, Uncounted};
+use crate::chain::json::View;
 use crate::chain::transaction::TransactionView;
 use crate::sha256::Digest;
 
-/// How many of the richest are told.
-const TOP: usize = 10;
-
 /// Whose transactions make money instead of spending it.
 const MINT: &[u8] = b"\"0\"";
-
-/// Longer amounts are not counted. CPython reads no longer integers, unless
-/// told to; and no account may take megabytes.
-const MOST_AMOUNT_BYTES: usize = 4_300;
 
 /// Of a longer name, this much is kept, and its digest to tell it by.
 const MOST_NAME_BYTES: usize = 256;
@@ -32,8 +24,9 @@ const MOST_NAME_BYTES: usize = 256;
 /// less what it sent. All sums are exact.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Balances {
-    /// The richest, at most ten; of equally rich ones, in the order of their
-    /// names. The sender `"0"` is not among them: it owes what was minted.
+    /// The richest, as many as were asked for; of equally rich ones, in the
+    /// order of their names. The sender `"0"` is not among them: it owes what
+    /// was minted.
     pub top: Vec<Holder>,
     /// How many names sent or received something, without `"0"`.
     pub names: u64,
@@ -44,6 +37,8 @@ pub struct Balances {
     /// Transactions that are not in the sums: their amount is no number, or
     /// one of more than 4,300 characters.
     pub not_counted: u64,
+    /// Those of them whose amount is such a number.
+    pub too_long: u64,
 }
 
 /// A name and what it owns.
@@ -65,7 +60,8 @@ pub(super) struct Accounts {
     mint: Account,
     /// Transactions from the mint.
     rewards: u64,
-    not_counted: u64,
+    no_number: u64,
+    too_long: u64,
 }
 
 #[derive(Debug, Default)]
@@ -79,9 +75,12 @@ impl Accounts {
         let [amount, recipient, sender] = transaction.values();
         self.rewards += u64::from(sender.text() == MINT);
         let amount = Sum::parse(amount);
-        if amount.is_none() {
-            self.not_counted += 1;
+        match amount {
+            Ok(_) => {}
+            Err(Uncounted::NoNumber) => self.no_number += 1,
+            Err(Uncounted::TooLong) => self.too_long += 1,
         }
+        let amount = amount.ok();
         self.book(sender, amount.as_ref(), Side::Sent);
         if recipient == sender {
             // One transaction, not two; its amount changes nothing.
@@ -113,34 +112,50 @@ impl Accounts {
         self.accounts.entry(Name::of(name.text())).or_default()
     }
 
-    pub(super) fn finish(mut self) -> Balances {
+    /// The balances, with so many of the richest.
+    pub(super) fn finish(mut self, top: usize) -> Balances {
         self.mint.sum.negate();
-        let mut top: Vec<(&Name, &Account)> = Vec::with_capacity(TOP + 1);
-        let mut below_zero = 0;
-        for (name, account) in &self.accounts {
-            below_zero += u64::from(account.sum.sign() == Ordering::Less);
-            let place =
-                top.partition_point(|(other, richer)| match richer.sum.compare(&account.sum) {
-                    Ordering::Equal => other.bytes() < name.bytes(),
-                    order => order == Ordering::Greater,
-                });
-            if place < TOP {
-                top.insert(place, (name, account));
-                top.truncate(TOP);
-            }
-        }
-        let top = top.into_iter().map(|(name, account)| Holder {
+        let below_zero = self
+            .accounts
+            .values()
+            .filter(|account| account.sum.sign() == Ordering::Less)
+            .count() as u64;
+        let holders = self.richest(top).into_iter().map(|(name, account)| Holder {
             name: name.shown(),
             balance: account.sum.to_string(),
             transactions: account.transactions,
         });
         Balances {
-            top: top.collect(),
+            top: holders.collect(),
             names: self.accounts.len() as u64,
             below_zero,
             minted: self.mint.sum.to_string(),
-            not_counted: self.not_counted,
+            not_counted: self.no_number + self.too_long,
+            too_long: self.too_long,
         }
+    }
+
+    /// So many accounts, the richest first. Never looks at more than twice as
+    /// many at once: there may be millions, few of them asked for.
+    fn richest(&self, count: usize) -> Vec<(&Name, &Account)> {
+        let order = |(name, account): &(&Name, &Account), (other, than): &(&Name, &Account)| {
+            let richer = than.sum.compare(&account.sum);
+            richer.then_with(|| name.bytes().cmp(other.bytes()))
+        };
+        let mut richest = Vec::new();
+        if count == 0 {
+            return richest;
+        }
+        for account in &self.accounts {
+            richest.push(account);
+            if richest.len() == count.saturating_mul(2) {
+                richest.select_nth_unstable_by(count - 1, order);
+                richest.truncate(count);
+            }
+        }
+        richest.sort_unstable_by(order);
+        richest.truncate(count);
+        richest
     }
 }
 
@@ -206,142 +221,18 @@ impl Hash for Name {
     }
 }
 
-/// Which side of a transaction an account is on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Side {
-    Received,
-    Sent,
-}
-
-/// Decimal places that a small sum has.
-const PLACES: usize = 9;
-
-/// A sum of amounts.
-#[derive(Clone, Debug)]
-enum Sum {
-    /// In billionths.
-    Small(i128),
-    /// What does not fit there.
-    Large(Box<Amount>),
-}
-
-impl Default for Sum {
-    fn default() -> Self {
-        Self::Small(0)
-    }
-}
-
-impl Sum {
-    /// The amount of a transaction; `None` if it cannot be counted.
-    fn parse(value: View<'_>) -> Option<Self> {
-        let text = value.text();
-        let is_number = matches!(value.kind(), Kind::Integer | Kind::Float);
-        if !is_number || text.len() > MOST_AMOUNT_BYTES {
-            return None;
-        }
-        if let Some(billionths) = billionths(text) {
-            return Some(Self::Small(billionths));
-        }
-        let text = std::str::from_utf8(text).ok()?;
-        Amount::parse(text).map(|amount| Self::Large(Box::new(amount)))
-    }
-
-    fn add(&mut self, amount: &Self, side: Side) {
-        if let (Self::Small(sum), Self::Small(amount)) = (&mut *self, amount) {
-            let next = match side {
-                Side::Received => sum.checked_add(*amount),
-                Side::Sent => sum.checked_sub(*amount),
-            };
-            if let Some(next) = next {
-                *sum = next;
-                return;
-            }
-        }
-        let mut sum = self.to_amount();
-        match side {
-            Side::Received => sum.add(&amount.to_amount()),
-            Side::Sent => sum = sum.minus(&amount.to_amount()),
-        }
-        *self = Self::Large(Box::new(sum));
-    }
-
-    fn negate(&mut self) {
-        let sum = std::mem::take(self);
-        self.add(&sum, Side::Sent);
-    }
-
-    fn sign(&self) -> Ordering {
-        match self {
-            Self::Small(sum) => sum.cmp(&0),
-            Self::Large(amount) => amount.sign(),
-        }
-    }
-
-    fn compare(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::Small(sum), Self::Small(other)) => sum.cmp(other),
-            _ => self.to_amount().minus(&other.to_amount()).sign(),
-        }
-    }
-
-    fn to_amount(&self) -> Amount {
-        match self {
-            Self::Small(sum) => Amount::parse(&small(*sum)).expect("a decimal number is an amount"),
-            Self::Large(amount) => (**amount).clone(),
-        }
-    }
-}
-
-impl fmt::Display for Sum {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.to_amount().fmt(f)
-    }
-}
-
-/// A number of billionths as a decimal number.
-fn small(billionths: i128) -> String {
-    let sign = if billionths < 0 { "-" } else { "" };
-    let one = 10u128.pow(PLACES as u32);
-    let magnitude = billionths.unsigned_abs();
-    format!("{sign}{}.{:0PLACES$}", magnitude / one, magnitude % one)
-}
-
-/// A number in positional form in billionths, if it is a whole number of them
-/// and of few digits.
-fn billionths(text: &[u8]) -> Option<i128> {
-    let digits = text.strip_prefix(b"-").unwrap_or(text);
-    let point = memchr::memchr(b'.', digits);
-    let (whole, fraction) = match point {
-        Some(point) => (&digits[..point], &digits[point + 1..]),
-        None => (digits, &b""[..]),
-    };
-    // Thousands of millions of such amounts cannot run over.
-    if fraction.len() > PLACES || whole.len() > 18 {
-        return None;
-    }
-    let value = |digits: &[u8]| {
-        digits.iter().try_fold(0u64, |value, digit| {
-            let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
-            Some(value * 10 + u64::from(digit))
-        })
-    };
-    let scale = 10i128.pow((PLACES - fraction.len()) as u32);
-    let one = 10i128.pow(PLACES as u32);
-    let magnitude = i128::from(value(whole)?) * one + i128::from(value(fraction)?) * scale;
-    Some(if digits.len() < text.len() {
-        -magnitude
-    } else {
-        magnitude
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::sum::MOST_AMOUNT_BYTES;
     use super::*;
     use crate::chain::Strictness;
     use crate::chain::json::canonical;
 
     fn balances(transactions: &[(&str, &str, &str)]) -> Balances {
+        accounts(transactions).finish(10)
+    }
+
+    fn accounts(transactions: &[(&str, &str, &str)]) -> Accounts {
         let mut accounts = Accounts::default();
         for (sender, recipient, amount) in transactions {
             let text = format!(
@@ -351,7 +242,7 @@ mod tests {
             let view = View::of(text.as_bytes());
             accounts.add(&TransactionView::of(view, Strictness::Presence).unwrap());
         }
-        accounts.finish()
+        accounts
     }
 
     fn top(balances: &Balances) -> Vec<(&str, &str, u64)> {
@@ -385,17 +276,6 @@ mod tests {
     }
 
     #[test]
-    fn a_small_sum_that_runs_over_becomes_a_large_one() {
-        let mut sum = Sum::Small(i128::MAX);
-        sum.add(&Sum::Small(1), Side::Received);
-        // 2^127 billionths.
-        assert_eq!(sum.to_string(), "170141183460469231731687303715.884105728");
-        sum.add(&Sum::Small(1), Side::Sent);
-        assert_eq!(sum.compare(&Sum::Small(i128::MAX)), Ordering::Equal);
-        assert_eq!(sum.compare(&Sum::Small(i128::MAX - 1)), Ordering::Greater);
-    }
-
-    #[test]
     fn what_cannot_be_counted_is_told_and_not_lost_in_silence() {
         let long = "1".repeat(MOST_AMOUNT_BYTES + 1);
         let longest = "1".repeat(MOST_AMOUNT_BYTES);
@@ -409,7 +289,7 @@ mod tests {
             top(&found),
             [("\"b\"", longest.as_str(), 4), ("\"a\"", "0", 3)]
         );
-        assert_eq!(found.not_counted, 3);
+        assert_eq!((found.not_counted, found.too_long), (3, 1));
     }
 
     #[test]
@@ -440,7 +320,7 @@ mod tests {
     }
 
     #[test]
-    fn only_ten_are_told_and_equals_in_the_order_of_their_names() {
+    fn as_many_are_told_as_asked_for_and_equals_in_the_order_of_their_names() {
         let names: Vec<_> = (10..35).map(|number| format!("\"n{number}\"")).collect();
         let transactions: Vec<_> = names
             .iter()
@@ -453,30 +333,12 @@ mod tests {
                 )
             })
             .collect();
-        let found = balances(&transactions);
-        let told: Vec<_> = found.top.iter().map(|holder| &holder.name).collect();
-        assert_eq!(told, names[3..13].iter().collect::<Vec<_>>());
-        assert_eq!(found.names, 25);
-    }
-
-    #[test]
-    fn billionths_are_those_of_the_decimal_number() {
-        for (text, expected) in [
-            ("0", Some("0.000000000")),
-            ("-7", Some("-7.000000000")),
-            ("1.5", Some("1.500000000")),
-            ("-0.000000001", Some("-0.000000001")),
-            (
-                "999999999999999999.999999999",
-                Some("999999999999999999.999999999"),
-            ),
-            ("1000000000000000000", None),
-            ("0.0000000001", None),
-            ("1e+16", None),
-            ("1e-05", None),
-        ] {
-            let found = billionths(text.as_bytes()).map(small);
-            assert_eq!(found.as_deref(), expected, "{text}");
+        let order: Vec<_> = names[3..].iter().chain(&names[..3]).collect();
+        for count in [0, 1, 2, 10, 12, 13, 24, 25, 26, usize::MAX] {
+            let found = accounts(&transactions).finish(count);
+            let told: Vec<_> = found.top.iter().map(|holder| &holder.name).collect();
+            assert_eq!(told, order[..count.min(25)], "{count}");
+            assert_eq!(found.names, 25);
         }
     }
 }

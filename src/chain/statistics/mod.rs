@@ -6,6 +6,7 @@
 
 mod balances;
 mod proofs;
+mod sum;
 mod times;
 
 use std::io::Read;
@@ -105,7 +106,8 @@ impl From<BlockError> for StatisticsError {
     }
 }
 
-/// Reads `source` to its end and counts.
+/// Reads `source` to its end and counts; the balances name as many of the
+/// richest as `top` says.
 ///
 /// Memory grows with the chain: by 12 bytes a block for its proofs, and by 100
 /// to 300 for each name that stands in a transaction. `control` counts blocks and
@@ -117,7 +119,7 @@ impl From<BlockError> for StatisticsError {
 ///
 /// let chain = br#"[{"index": 1, "previous_hash": "1", "proof": 100, "timestamp": 5.5,
 ///     "transactions": [{"sender": "0", "recipient": "me", "amount": 1}]}]"#;
-/// let figures = statistics(&chain[..], &Control::new())?;
+/// let figures = statistics(&chain[..], 10, &Control::new())?;
 /// assert_eq!((figures.blocks, figures.rewards), (1, 1));
 /// assert_eq!(figures.balances.top[0].name, "\"me\"");
 /// # Ok::<(), fourzero::chain::StatisticsError>(())
@@ -125,7 +127,11 @@ impl From<BlockError> for StatisticsError {
 ///
 /// # Errors
 /// See [`StatisticsError`].
-pub fn statistics(source: impl Read, control: &Control) -> Result<Statistics, StatisticsError> {
+pub fn statistics(
+    source: impl Read,
+    top: usize,
+    control: &Control,
+) -> Result<Statistics, StatisticsError> {
     let mut reader = CanonicalReader::new(source);
     let mut tally = Tally::default();
     let mut digests = Vec::new();
@@ -158,7 +164,7 @@ pub fn statistics(source: impl Read, control: &Control) -> Result<Statistics, St
         block_bytes: tally.block_bytes.range(),
         times: tally.times,
         proofs: tally.proofs.finish(),
-        balances: tally.accounts.finish(),
+        balances: tally.accounts.finish(top),
     })
 }
 

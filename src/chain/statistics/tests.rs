@@ -4,7 +4,7 @@ use super::*;
 use crate::chain::json::canonical;
 
 fn figures(text: &str) -> Statistics {
-    let mut figures = statistics(text.as_bytes(), &Control::new()).unwrap();
+    let mut figures = statistics(text.as_bytes(), 10, &Control::new()).unwrap();
     assert_eq!(figures.bytes, text.len() as u64);
     figures.bytes = 0;
     figures
@@ -79,6 +79,6 @@ fn a_known_spelling_has_the_fields_that_a_walk_finds() {
 fn a_cancelled_count_ends() {
     let control = Control::new();
     control.cancel();
-    let error = statistics(BLOCK.as_bytes(), &control).unwrap_err();
+    let error = statistics(BLOCK.as_bytes(), 10, &control).unwrap_err();
     assert!(matches!(error, StatisticsError::Cancelled), "{error}");
 }

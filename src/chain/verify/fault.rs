@@ -27,8 +27,10 @@ pub enum FaultKind {
     },
     /// A block lacks one of its five keys.
     MissingField {
-        /// The key.
+        /// The first that is missing.
         field: &'static str,
+        /// What the object seems to be, if it has none of the five.
+        lookalike: Option<Lookalike>,
     },
     /// A value has the wrong type.
     Type {
@@ -82,6 +84,15 @@ pub enum FaultKind {
     Empty,
 }
 
+/// What an object that is no block at all seems to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lookalike {
+    /// A transaction, so that the file may be a queue.
+    Transaction,
+    /// Anything.
+    Other,
+}
+
 impl FaultKind {
     /// The kind in one word, as `verify --json` prints it.
     pub const fn name(&self) -> &'static str {
@@ -103,7 +114,7 @@ impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed { found } => write!(f, "the block is {found}, expected an object"),
-            Self::MissingField { field } => write!(f, "the field \"{field}\" is missing"),
+            Self::MissingField { field, .. } => write!(f, "the field \"{field}\" is missing"),
             Self::Type {
                 field,
                 found,
@@ -154,12 +165,18 @@ impl fmt::Display for FaultKind {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "block {}: {}: {}",
-            self.block,
-            self.kind.name(),
-            self.kind
-        )
+        // There is no block of which these could be told.
+        if !matches!(self.kind, FaultKind::Length { .. } | FaultKind::Empty) {
+            write!(f, "block {}: ", self.block)?;
+        }
+        write!(f, "{}: {}", self.kind.name(), self.kind)?;
+        match (self.block, &self.kind) {
+            (1, FaultKind::MissingField { lookalike, .. }) => f.write_str(match lookalike {
+                Some(Lookalike::Transaction) => "; is this a chain? it looks like a queue",
+                Some(Lookalike::Other) => "; is this a chain?",
+                None => "",
+            }),
+            _ => Ok(()),
+        }
     }
 }

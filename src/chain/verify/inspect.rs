@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::fault::FaultKind;
+use super::fault::{FaultKind, Lookalike};
 use crate::chain::json::{Kind, View};
 use crate::chain::transaction::{Strictness, TransactionView};
 use crate::pow::LastBlock;
@@ -48,6 +48,7 @@ pub(super) fn inspect(
     if let Some(missing) = found.iter().position(Option::is_none) {
         return Err(FaultKind::MissingField {
             field: FIELDS[missing],
+            lookalike: found.iter().all(Option::is_none).then(|| lookalike(block)),
         });
     }
     let [
@@ -96,6 +97,14 @@ pub(super) fn inspect(
         previous_hash,
         transactions: count,
     })
+}
+
+/// What an object without any of a block's keys seems to be.
+fn lookalike(object: View<'_>) -> Lookalike {
+    match TransactionView::of(object, Strictness::Presence) {
+        Ok(_) => Lookalike::Transaction,
+        Err(_) => Lookalike::Other,
+    }
 }
 
 fn expect_kind(

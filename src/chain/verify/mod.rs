@@ -25,7 +25,7 @@ use std::num::NonZeroUsize;
 
 use thiserror::Error;
 
-pub use self::fault::{Fault, FaultKind};
+pub use self::fault::{Fault, FaultKind, Lookalike};
 
 use self::ledger::Ledger;
 use self::line::{Line, Work};

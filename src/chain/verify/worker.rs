@@ -16,7 +16,7 @@ use super::inspect::{Tip, inspect};
 use super::known::{Parts, recognize};
 use super::{ReadError, VerifyOptions};
 use crate::chain::Strictness;
-use crate::chain::file::{Batch, Separator};
+use crate::chain::file::{Batch, ChainPlace, Separator};
 use crate::chain::json::{Advance, StreamError, Transcoder, View, value_length};
 use crate::pow::Control;
 use crate::sha256::{Digest, digest_texts};
@@ -104,7 +104,8 @@ impl Worker {
                     let text_start = texts.len();
                     self.transcoder
                         .transcode(raw, texts)
-                        .map_err(|error| StreamError::inside(raw, position, error))?;
+                        .map_err(|error| StreamError::inside(raw, position, error))
+                        .map_err(|error| ReadError::at(error, ChainPlace::In(index)))?;
                     Block::inspect(texts, text_start, index, options.strictness)
                 }
             };

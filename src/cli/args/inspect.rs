@@ -18,12 +18,16 @@ use super::Printing;
 #[command(after_help = "\
 Examples:
   fourzero inspect chain.json
+  fourzero inspect --top 100 chain.json
   fourzero inspect --json *.json
   curl -s http://localhost:5000/chain | fourzero inspect -")]
 pub(in crate::cli) struct InspectArgs {
     /// Chain files; - is standard input
     #[arg(required = true, value_name = "CHAIN")]
     pub(in crate::cli) chains: Vec<PathBuf>,
+    /// How many names to show, those that own the most (in the JSON, "top")
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(in crate::cli) top: usize,
     #[command(flatten)]
     pub(in crate::cli) printing: Printing,
 }

@@ -15,7 +15,7 @@ const LABEL: usize = 14;
 const NAME_CHARACTERS: usize = 32;
 
 /// A sum that takes more is rounded.
-const SUM_CHARACTERS: usize = 18;
+const SUM_CHARACTERS: usize = 20;
 
 /// Lines under the names of their figures.
 #[derive(Debug, Default)]
@@ -107,8 +107,9 @@ fn difficulty(statistics: &Statistics, lines: &mut Lines) {
             lines.add(label, "no proof to tell by");
             return;
         };
-        let found = match bits {
-            0 => "no zeros".to_owned(),
+        let found = match (hex, bits) {
+            (_, 0) => "no zeros".to_owned(),
+            (0, _) => format!("at least {}", print::count(bits.into(), "zero bit")),
             _ => format!(
                 "at least {} ({})",
                 print::count(hex.into(), "hex zero"),
@@ -168,8 +169,10 @@ fn balances(balances: &Balances, lines: &mut Lines) {
             sum(&balances.minted)
         ),
     );
-    let words = "not counted: no number, or over 4,300 digits";
-    odd(balances.not_counted, "amount", words, lines);
+    let no_number = balances.not_counted - balances.too_long;
+    odd(no_number, "amount", "not counted: no number", lines);
+    let words = "not counted: over 4,300 digits";
+    odd(balances.too_long, "amount", words, lines);
     let rows: Vec<_> = balances
         .top
         .iter()
@@ -189,6 +192,10 @@ fn balances(balances: &Balances, lines: &mut Lines) {
             "",
             &format!("{name:name_width$}  {balance:>balance_width$}  {transactions}"),
         );
+    }
+    let more = balances.names - rows.len() as u64;
+    if more > 0 {
+        lines.add("", &format!("... {} more", HumanCount(more)));
     }
 }
 
@@ -257,23 +264,45 @@ fn shortened(name: &str) -> String {
     kept.chain("...".chars()).collect()
 }
 
-/// A decimal number, or about that number where it is long.
+/// A decimal number with commas, or about that number where it is long.
 fn sum(decimal: &str) -> String {
     const DIGITS: usize = 10;
-    if decimal.len() <= SUM_CHARACTERS {
-        return decimal.to_owned();
-    }
     let (sign, magnitude) = match decimal.strip_prefix('-') {
         Some(magnitude) => ("-", magnitude),
         None => ("", decimal),
     };
-    let whole = magnitude.split('.').next().unwrap_or(magnitude);
-    if whole.len() + sign.len() + "~.0".len() <= SUM_CHARACTERS {
-        let places = SUM_CHARACTERS - "~".len() - sign.len();
-        return format!("~{sign}{}", &magnitude[..places]);
+    let (whole, places) = match magnitude.split_once('.') {
+        Some((whole, places)) => (whole, places),
+        None => (magnitude, ""),
+    };
+    let grouped = grouped(whole);
+    let point = if places.is_empty() { "" } else { "." };
+    if sign.len() + grouped.len() + point.len() + places.len() <= SUM_CHARACTERS {
+        return format!("{sign}{grouped}{point}{places}");
+    }
+    // What is left for places, with the point before them.
+    let room = SUM_CHARACTERS.checked_sub("~".len() + sign.len() + grouped.len());
+    match room {
+        Some(room @ 2..) if !places.is_empty() => {
+            return format!("~{sign}{grouped}.{}", &places[..room - 1]);
+        }
+        Some(_) if !places.is_empty() => return format!("~{sign}{grouped}"),
+        _ => {}
     }
     let exponent = whole.len() - 1;
     format!("~{sign}{}.{}e+{exponent}", &whole[..1], &whole[1..DIGITS])
+}
+
+/// Digits in threes.
+fn grouped(digits: &str) -> String {
+    let mut text = String::with_capacity(digits.len() * 4 / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 #[cfg(test)]
@@ -298,11 +327,15 @@ mod tests {
     fn long_sums_keep_their_size() {
         for (decimal, expected) in [
             ("0", "0"),
-            ("-123456789012345.5", "-123456789012345.5"),
-            ("123456789012345.890123", "~123456789012345.8"),
+            ("100", "100"),
+            ("200000", "200,000"),
+            ("-1234567890.5", "-1,234,567,890.5"),
+            ("-123456789012345", "-123,456,789,012,345"),
+            ("123456789012345.890123", "~123,456,789,012,345"),
             ("-123456789012345.890123", "~-1.234567890e+14"),
+            ("12345678901.8901234", "~12,345,678,901.8901"),
             ("123456789012345678901234567890.1", "~1.234567890e+29"),
-            ("-0.000000000000000000001", "~-0.00000000000000"),
+            ("-0.000000000000000000001", "~-0.0000000000000000"),
         ] {
             let found = sum(decimal);
             assert_eq!(found, expected);

@@ -1,19 +1,19 @@
 //! Each queue into a chain of its own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
-use fourzero::batch::{ChainJob, mine_each};
+use fourzero::batch::{ChainJob, TextAmounts, mine_each};
 use fourzero::pow::Control;
 
 use super::{open_queue, resume};
 use crate::cli::args::MineArgs;
 use crate::cli::interrupt;
 use crate::cli::progress::{self, Progress};
-use crate::cli::{Exit, print};
+use crate::cli::{Exit, input, print};
 
 pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
     if folder.exists() && !folder.is_dir() {
@@ -44,6 +44,7 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
     let (mut kept, mut failed, mut unfinished) = (0, 0, 0);
     let mut journals = 0;
     let (mut hashes, mut remembered) = (0, 0);
+    let mut text_amounts = BTreeMap::new();
     let mut unprinted = Ok(());
     let (threads, kernel) = (args.engine.threads(), args.engine.kernel());
     mine_each(jobs, &options, threads, kernel, &control, |place, mined| {
@@ -53,6 +54,7 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
                 kept += 1;
                 hashes += summary.hashes;
                 remembered += super::remembered(&summary);
+                text_amounts.extend(summary.text_amounts.clone().map(|found| (place, found)));
                 let printed = progress.suspend(|| {
                     if args.printing.json {
                         super::print_json(path, &summary, None)
@@ -74,7 +76,8 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
                 }
                 failed += 1;
                 progress.suspend(|| {
-                    print::error(&format!("{:#}", anyhow::Error::from(error)));
+                    let hint = input::queue_hint(&error.error);
+                    print::error(&format!("{:#}{hint}", anyhow::Error::from(error)));
                     if let Some(journal) = journal {
                         print::message(&resume::kept(&journal));
                     }
@@ -83,6 +86,8 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
         }
     })?;
     drop(progress);
+    // One warning for all, in the order of the queues.
+    super::warn(text_amounts.into_values().reduce(TextAmounts::and).as_ref());
     unprinted.with_context(|| {
         let kept = print::count(kept, "chain");
         format!("{kept} written, but what was made cannot be printed")

@@ -11,11 +11,12 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use fourzero::batch::{
     Clock, MineOptions, MineSummary, NamedQueue, OutputOptions, Overwrite, ProofMemory, ReadBack,
-    Resume, fresh_node_id,
+    Resume, TextAmounts, fresh_node_id,
 };
 use fourzero::chain::Format;
 use serde::Serialize;
 
+pub(in crate::cli) use self::resume::quoted;
 use super::args::MineArgs;
 use super::{Exit, explain, print};
 
@@ -147,6 +148,13 @@ fn rate(hashes: u64, elapsed: Duration, remembered: u64) -> String {
         return String::new();
     }
     format!(" ({})", print::hashrate(hashes as f64 / seconds))
+}
+
+/// Warns of amounts that are probably not what they were meant to be.
+fn warn(amounts: Option<&TextAmounts>) {
+    if let Some(amounts) = amounts {
+        print::warning(&format!("{amounts}; --strict refuses such amounts"));
+    }
 }
 
 const fn verdict(args: &MineArgs) -> &'static str {

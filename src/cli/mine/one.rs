@@ -13,7 +13,7 @@ use super::{open_queue, resume};
 use crate::cli::args::MineArgs;
 use crate::cli::interrupt;
 use crate::cli::progress::{self, Progress};
-use crate::cli::{Exit, explain, print};
+use crate::cli::{Exit, explain, input, print};
 
 /// What standard output is called. Where it is redirected to a file, the
 /// system's names are that file's, which is there already, and empty.
@@ -42,6 +42,7 @@ pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
     match mined {
         Ok(summary) => {
             explain::mined(&summary, started.elapsed());
+            super::warn(summary.text_amounts.as_ref());
             report(args, path, &summary, &searcher).with_context(|| {
                 let output = path.display();
                 format!("{output} was written, but its summary cannot be printed")
@@ -65,7 +66,8 @@ pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
         }
         Err(error) => {
             let kept = error.kept.clone();
-            print::error(&format!("{:#}", anyhow::Error::from(error)));
+            let hint = input::queue_hint(&error.error);
+            print::error(&format!("{:#}{hint}", anyhow::Error::from(error)));
             if let Some(kept) = kept {
                 print::message(&format!(
                     "{}; once that is mended, go on: {}",

@@ -2,12 +2,19 @@
 //!
 //! The columns may stand in any order, and others beside them are passed
 //! over. CSV has no types: sender and recipient are strings, and an amount is
-//! a number if it is written as JSON writes one, else a string.
+//! a number if it is written as JSON writes one, else a string. As a number
+//! ends where its blanks begin, the blanks around an amount are dropped; those
+//! around a name belong to it, as RFC 4180 has it, but there must be a name.
 
+mod header;
 mod records;
 
 use std::io::Read;
 
+use thiserror::Error;
+
+pub use self::header::HeaderProblem;
+use self::header::columns;
 use self::records::{Next, Records};
 use super::{Item, KEPT_BYTES, MAX_BLOCK_BYTES, QueueError};
 use crate::chain::json::{
@@ -22,6 +29,19 @@ pub(super) struct CsvQueue<R> {
     /// Where the three fields stand, in the order of [`TRANSACTION_FIELDS`].
     columns: [usize; 3],
     writer: RowWriter,
+    /// Of the amounts that are no numbers, if there is one.
+    texts: Option<TextAmounts>,
+}
+
+/// Amounts that are no numbers, and were taken as text.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(in crate::batch) struct TextAmounts {
+    /// The line in which the row of the first starts.
+    pub(in crate::batch) line: u64,
+    /// The first, quoted, and shortened if it is long.
+    pub(in crate::batch) first: String,
+    /// How many there are.
+    pub(in crate::batch) count: u64,
 }
 
 impl<R: Read> CsvQueue<R> {
@@ -35,44 +55,33 @@ impl<R: Read> CsvQueue<R> {
             Next::Unclosed => return Err(QueueError::UnclosedQuote { line }),
             Next::End => return Err(QueueError::Empty),
         }
-        if records
+        let names: Vec<_> = records
             .fields()
-            .any(|name| std::str::from_utf8(name).is_err())
-        {
-            return Err(QueueError::Syntax {
+            .map(|name| std::str::from_utf8(name).ok())
+            .collect::<Option<_>>()
+            .ok_or(QueueError::Syntax {
                 position,
                 kind: SyntaxErrorKind::InvalidUtf8,
-            });
-        }
-        let mut columns = [0; 3];
-        for (column, field) in columns.iter_mut().zip(TRANSACTION_FIELDS) {
-            let mut places = records
-                .fields()
-                .enumerate()
-                .filter(|(_, name)| name.trim_ascii() == field.as_bytes())
-                .map(|(place, _)| place);
-            *column = places.next().ok_or(QueueError::MissingColumn {
-                line,
-                column: field,
+                start: None,
             })?;
-            if places.next().is_some() {
-                return Err(QueueError::DuplicateColumn {
-                    line,
-                    column: field,
-                });
-            }
-        }
+        let columns = columns(&names, line)?;
         Ok(Self {
             header_fields: records.len(),
             records,
             columns,
             writer: RowWriter::default(),
+            texts: None,
         })
     }
 
     /// The line in which the last row starts.
     pub(super) const fn line(&self) -> u64 {
         self.records.line()
+    }
+
+    /// The amounts that were taken as text so far.
+    pub(super) const fn text_amounts(&self) -> Option<&TextAmounts> {
+        self.texts.as_ref()
     }
 
     /// Appends the next row to `pending`.
@@ -99,16 +108,31 @@ impl<R: Read> CsvQueue<R> {
         if is_too_large(cells) {
             return Err(too_large);
         }
-        let text = self
-            .writer
-            .write(cells, strictness)
-            .map_err(|(field, problem)| QueueError::Field {
+        let amount = match self.writer.write(cells, strictness) {
+            Ok(amount) => amount,
+            Err((_, FieldProblem::Empty)) if self.is_empty_row() => {
+                return Err(QueueError::EmptyRow { line });
+            }
+            Err((field, problem)) => {
+                let problem = problem.to_string();
+                return Err(QueueError::Field {
+                    line,
+                    field,
+                    problem,
+                });
+            }
+        };
+        if amount == Written::Text {
+            let [amount, ..] = cells;
+            let texts = self.texts.get_or_insert_with(|| TextAmounts {
                 line,
-                field,
-                problem,
-            })?;
+                first: quoted(&String::from_utf8_lossy(amount)),
+                count: 0,
+            });
+            texts.count += 1;
+        }
         pending
-            .push_view(View::of(text), strictness)
+            .push_view(View::of(&self.writer.text), strictness)
             .expect("the row was written with all fields and their types");
         self.writer.shrink();
         if pending.text_bytes() > MAX_BLOCK_BYTES {
@@ -117,12 +141,22 @@ impl<R: Read> CsvQueue<R> {
         Ok(Some(Item::Transaction))
     }
 
+    fn is_empty_row(&self) -> bool {
+        self.records
+            .fields()
+            .all(|field| field.trim_ascii().is_empty())
+    }
+
     fn wrong_length(&self) -> QueueError {
+        let line = self.records.line();
+        if self.is_empty_row() {
+            return QueueError::EmptyRow { line };
+        }
         let found = self.records.len();
         let missing = self.columns.into_iter().zip(TRANSACTION_FIELDS);
         let first_missing = missing.filter(|(column, _)| *column >= found).min();
         QueueError::RowLength {
-            line: self.records.line(),
+            line,
             field: first_missing.map(|(_, field)| field),
             found,
             expected: self.header_fields,
@@ -156,49 +190,86 @@ impl RowWriter {
     }
 
     /// `cells` are in the order of [`TRANSACTION_FIELDS`], which is that of
-    /// the canonical text. An error names the field and what is wrong.
+    /// the canonical text. Says what became of the amount; an error names the
+    /// field.
     fn write(
         &mut self,
         cells: [&[u8]; 3],
         strictness: Strictness,
-    ) -> Result<&[u8], (&'static str, String)> {
+    ) -> Result<Written, (&'static str, FieldProblem)> {
         self.text.clear();
+        let mut amount = Written::Number;
         for (place, (cell, field)) in cells.into_iter().zip(TRANSACTION_FIELDS).enumerate() {
             self.text
                 .extend_from_slice(if place == 0 { b"{\"" } else { b", \"" });
             self.text.extend_from_slice(field.as_bytes());
             self.text.extend_from_slice(b"\": ");
-            let cell = std::str::from_utf8(cell).map_err(|_| (field, "is not UTF-8".to_owned()))?;
+            let cell = std::str::from_utf8(cell).map_err(|_| (field, FieldProblem::NotUtf8))?;
+            if cell.trim().is_empty() {
+                return Err((field, FieldProblem::Empty));
+            }
             if field == "amount" {
-                self.write_amount(cell, strictness)
+                amount = self
+                    .write_amount(cell, strictness)
                     .map_err(|problem| (field, problem))?;
             } else {
                 write_string(cell, &mut self.text);
             }
         }
         self.text.push(b'}');
-        Ok(&self.text)
+        Ok(amount)
     }
 
-    fn write_amount(&mut self, cell: &str, strictness: Strictness) -> Result<(), String> {
+    fn write_amount(
+        &mut self,
+        cell: &str,
+        strictness: Strictness,
+    ) -> Result<Written, FieldProblem> {
         let amount = cell.trim();
-        if amount.is_empty() {
-            return Err("is empty".to_owned());
-        }
         let start = self.text.len();
         if amount.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
             match self.transcoder.transcode(amount.as_bytes(), &mut self.text) {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(Written::Number),
                 Err(error) if error.kind == SyntaxErrorKind::NumberOutOfRange => {
-                    return Err("is past the range of a double".to_owned());
+                    return Err(FieldProblem::OutOfRange);
                 }
                 Err(_) => self.text.truncate(start),
             }
         }
         if strictness == Strictness::Typed {
-            return Err(format!("is {amount:?}, expected a number"));
+            return Err(FieldProblem::NoNumber(quoted(amount)));
         }
         write_string(cell, &mut self.text);
-        Ok(())
+        Ok(Written::Text)
+    }
+}
+
+/// What became of an amount.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Written {
+    Number,
+    Text,
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Error)]
+enum FieldProblem {
+    #[error("is empty")]
+    Empty,
+    #[error("is not UTF-8; save the file as UTF-8")]
+    NotUtf8,
+    #[error("is past the range of a double")]
+    OutOfRange,
+    #[error("is {0}, expected a number")]
+    NoNumber(String),
+}
+
+/// A text as messages show it: with nothing in it that a terminal would obey,
+/// and not all of it if it is long.
+fn quoted(text: &str) -> String {
+    const MOST: usize = 80;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{:?}...", &text[..end]),
+        None => format!("{text:?}"),
     }
 }

@@ -70,19 +70,19 @@ fn what_is_not_a_chain_is_an_error_with_its_place() {
         ),
         (
             "[{}",
-            "line 1 column 4: the text ends here, but ',' or ']' was expected",
+            "line 1 column 4: the text ends here, but ',' or ']' was expected (after block 1)",
         ),
         (
             "[{}\n,",
-            "line 2 column 2: the text ends here, but a block was expected",
+            "line 2 column 2: the text ends here, but a block was expected (after block 1)",
         ),
         (
             "[{},]",
-            "line 1 column 5: found ']', but a block was expected",
+            "line 1 column 5: found ']', but a block was expected (after block 1)",
         ),
         (
             "[{} {}]",
-            "line 1 column 5: found '{', but ',' or ']' was expected",
+            "line 1 column 5: found '{', but ',' or ']' was expected (after block 1)",
         ),
         (
             "[]]",
@@ -90,7 +90,7 @@ fn what_is_not_a_chain_is_an_error_with_its_place() {
         ),
         (
             "{\"chain\": [{}",
-            "line 1 column 14: the text ends here, but ',' or ']' was expected",
+            "line 1 column 14: the text ends here, but ',' or ']' was expected (after block 1)",
         ),
         (
             "{\"chain\": [{}]",

@@ -194,7 +194,11 @@ fn csv(records: &[Vec<Vec<u8>>], strictness: Strictness) -> Option<Vec<Item>> {
         let [sender, recipient, amount] =
             columns.map(|column| std::str::from_utf8(&row[column]).ok());
         let amount = self::amount(amount?, strictness)?;
-        let entry = transaction(string(sender?), string(recipient?), amount);
+        let (sender, recipient) = (sender?, recipient?);
+        if [sender, recipient].iter().any(|name| name.trim().is_empty()) {
+            return None;
+        }
+        let entry = transaction(string(sender), string(recipient), amount);
         Some(Item::Transaction(entry))
     };
     rows.iter().map(row).collect()
