@@ -16,13 +16,14 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
+use tokio::time::{Sleep, sleep, timeout};
 
 use super::http::router;
 use super::state::Node;
 
-/// How long a client may leave an answer unread.
-const UNREAD: Duration = Duration::from_secs(30);
+/// The most bytes of a request's line and headers, and of what is read ahead.
+/// Each connection may take as much.
+const HEAD_BYTES: usize = 64 << 10;
 
 /// How long answers under way may take once the node shuts down.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -38,7 +39,8 @@ pub async fn serve(node: Node, listener: TcpListener, shutdown: impl Future<Outp
     let service = TowerToHyperService::new(router(node.clone()));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(limits.request_time);
+        .header_read_timeout(limits.request_time)
+        .max_buf_size(HEAD_BYTES);
     let places = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -63,8 +65,10 @@ pub async fn serve(node: Node, listener: TcpListener, shutdown: impl Future<Outp
         };
         // A small answer should not wait for more to come.
         let _ = stream.set_nodelay(true);
-        let connection =
-            http.serve_connection(TokioIo::new(Impatient::new(stream)), service.clone());
+        let connection = http.serve_connection(
+            TokioIo::new(Impatient::new(stream, limits.unread_time)),
+            service.clone(),
+        );
         let connection = graceful.watch(connection);
         let node = node.clone();
         connections.spawn(async move {
@@ -96,14 +100,17 @@ pub async fn serve(node: Node, listener: TcpListener, shutdown: impl Future<Outp
 /// long.
 struct Impatient {
     stream: TcpStream,
+    /// How long a write may wait.
+    unread_time: Duration,
     /// Runs while a write waits.
     patience: Option<Pin<Box<Sleep>>>,
 }
 
 impl Impatient {
-    const fn new(stream: TcpStream) -> Self {
+    const fn new(stream: TcpStream, unread_time: Duration) -> Self {
         Self {
             stream,
+            unread_time,
             patience: None,
         }
     }
@@ -119,7 +126,7 @@ impl Impatient {
         }
         let patience = self
             .patience
-            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + UNREAD)));
+            .get_or_insert_with(|| Box::pin(sleep(self.unread_time)));
         ready!(patience.as_mut().poll(context));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }

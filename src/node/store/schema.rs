@@ -7,6 +7,11 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 /// How long a connection waits for another's lock.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Pages in the log at which whoever writes moves them into the database.
+/// The upkeep does so long before, beside the writing; here it is the last
+/// resort, for a log that would grow without end.
+const LOG_PAGES: i64 = 16_384;
+
 /// Goes up when the tables change.
 const VERSION: i64 = 1;
 
@@ -54,6 +59,7 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match version {
         0 => connection.execute_batch(&format!(
