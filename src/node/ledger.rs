@@ -13,7 +13,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::error::NodeError;
-use super::store::{Forged, NewTransaction, ReplaceError, Replacement, Staged, Store};
+use super::store::{Folding, Forged, NewTransaction, ReplaceError, Replacement, Staged, Store};
 use super::tip::Tip;
 use super::upkeep::Wake;
 use crate::pow::{Control, Nonce};
@@ -21,6 +21,9 @@ use crate::sha256::Digest;
 
 /// Changes that may wait for the thread.
 const MOST_WAITING: usize = 4096;
+
+/// The text of a block that is folded into the database beside the writing.
+const LARGE_BYTES: usize = 1 << 20;
 
 /// Changes in one commit.
 const MOST_IN_COMMIT: usize = 1024;
@@ -113,6 +116,7 @@ impl Ledger {
             peers: peers_sender,
             gauges: Arc::clone(&gauges),
             wake,
+            is_folded_beside: false,
         };
         let thread = thread::Builder::new()
             .name("ledger".to_owned())
@@ -194,6 +198,7 @@ struct Writer {
     peers: watch::Sender<Arc<Vec<String>>>,
     gauges: Arc<Gauges>,
     wake: Wake,
+    is_folded_beside: bool,
 }
 
 impl Writer {
@@ -221,6 +226,10 @@ impl Writer {
                 let _ = reply.send(self.replace(*staged, &control));
             }
             return Ok(());
+        }
+        if self.is_folded_beside && self.wake.is_folded() {
+            self.store.set_folding(Folding::ByWriter)?;
+            self.is_folded_beside = false;
         }
         let mut result = self.store.begin();
         while let Some(command) = commands.next_if(|next| !matches!(next, Command::Replace(..))) {
@@ -254,7 +263,13 @@ impl Writer {
             Command::Forge(after, ..) if *after != self.store.tip().hash => {
                 Outcome::Refused(LedgerError::Stale)
             }
-            Command::Forge(_, proof, _) => Outcome::Forged(Box::new(self.store.forge(*proof)?)),
+            Command::Forge(_, proof, _) => {
+                let forged = self.store.forge(*proof)?;
+                if forged.tip.text.len() > LARGE_BYTES {
+                    self.fold_beside()?;
+                }
+                Outcome::Forged(Box::new(forged))
+            }
             Command::Register(nodes, _) => {
                 self.store.register(nodes)?;
                 Outcome::Registered(self.store.peers()?)
@@ -280,7 +295,7 @@ impl Writer {
             return;
         }
         self.gauges.commits.fetch_add(1, Ordering::Relaxed);
-        self.publish(answers.len());
+        self.publish();
         for answer in answers.drain(..) {
             match &answer {
                 Answer::Register(_, peers) => {
@@ -295,8 +310,14 @@ impl Writer {
         }
     }
 
-    /// Shows what `changes` have made of the chain.
-    fn publish(&mut self, changes: usize) {
+    /// Leaves what is about to be committed to the upkeep: to fold it in would
+    /// hold up all who wait for the next commit.
+    fn fold_beside(&mut self) -> rusqlite::Result<()> {
+        self.is_folded_beside = true;
+        self.store.set_folding(Folding::Beside)
+    }
+
+    fn publish(&mut self) {
         self.gauges
             .pending
             .store(self.store.pending(), Ordering::Relaxed);
@@ -311,7 +332,9 @@ impl Writer {
             }
             is_new
         });
-        self.wake.committed(changes, is_new_tip);
+        if is_new_tip {
+            self.wake.call();
+        }
     }
 
     fn replace(&mut self, staged: Staged, control: &Control) -> Result<Replacement, ReplaceError> {
@@ -319,6 +342,7 @@ impl Writer {
         if theirs <= ours {
             return Err(ReplaceError::NotLonger { theirs, ours });
         }
+        self.fold_beside()?;
         self.store.begin()?;
         let replaced = self
             .store
@@ -328,7 +352,7 @@ impl Writer {
                 Ok(replacement)
             });
         match &replaced {
-            Ok(_) => self.publish(1),
+            Ok(_) => self.publish(),
             Err(_) => self.store.roll_back()?,
         }
         replaced

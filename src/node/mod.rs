@@ -12,7 +12,7 @@
 //! | `background` | threads that give way to those that answer |
 //! | `peers` | addresses of other nodes, their chains, which one replaces ours |
 //! | `http` | routes, one handler a file, one shape of error |
-//! | `server` | connections: limits, time-outs, shutdown |
+//! | `server`, `connection` | connections: limits, time-outs, shutdown |
 //! | `exchange` | chains in from files and out to files |
 //!
 //! Uses every layer below: [`crate::batch`], [`crate::chain`], [`crate::pow`]
@@ -21,6 +21,7 @@
 mod audit;
 mod background;
 mod config;
+mod connection;
 mod entry;
 mod error;
 mod exchange;

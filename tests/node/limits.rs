@@ -202,6 +202,40 @@ fn bodies_past_what_all_may_take_are_sent_away_and_welcome_later() {
 }
 
 #[test]
+fn what_is_no_request_is_told_so_in_json() {
+    let serving = Serving::new(Limits::default());
+    let long = "a".repeat(70_000);
+    for (sent, status, code) in [
+        ("garbage\r\n\r\n".to_owned(), 400, "bad_request"),
+        (
+            "POST /mine HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n".to_owned(),
+            400,
+            "bad_request",
+        ),
+        (
+            format!("GET /{long} HTTP/1.1\r\nHost: h\r\n\r\n"),
+            414,
+            "uri_too_long",
+        ),
+        (
+            format!("GET /health HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(1000)),
+            431,
+            "headers_too_large",
+        ),
+    ] {
+        let said = read_all(serving.connect(&sent));
+        let (head, body) = said.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+        assert!(head.contains("content-type: application/json"), "{head}");
+        let length = format!("content-length: {}\r\n", body.len());
+        assert!(head.contains(&length), "{said}");
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body["error"], code);
+        assert!(body["detail"].is_string(), "{body}");
+    }
+}
+
+#[test]
 fn a_client_that_breaks_off_hurts_nobody() {
     let serving = Serving::new(Limits::default());
     for sent in [

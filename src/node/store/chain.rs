@@ -4,6 +4,7 @@
 //! the file is read, what both chains have is passed over, and the rest is
 //! put down as it is stored.
 
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, BufWriter, Read, Seek as _, Write as _};
 use std::path::Path;
@@ -56,8 +57,11 @@ const READ_BYTES: usize = 256 << 10;
 struct Fork {
     /// The last entry of the new chain so far.
     last_entry: i64,
-    /// Whether anything was set aside.
-    has_kept: bool,
+    /// What was set aside and is not in the new chain so far: the ids of
+    /// equal transactions, in their order.
+    kept: HashMap<Digest, VecDeque<i64>>,
+    /// The ids of what was set aside and is in the new chain.
+    found: Vec<i64>,
 }
 
 /// A verified chain, ready to replace ours.
@@ -196,24 +200,23 @@ impl Store {
             .optional()?
             .unwrap_or(0);
         connection.execute_batch(
-            "CREATE TEMP TABLE kept (id INTEGER PRIMARY KEY, digest BLOB, amount, recipient, sender);
-             CREATE INDEX temp.kept_by_digest ON kept (digest);",
+            "CREATE TEMP TABLE kept (id INTEGER PRIMARY KEY, amount, recipient, sender)",
         )?;
         let mut entries = connection.prepare(
             "SELECT amount, recipient, sender, id FROM entries
              WHERE id > ?1 AND (id > ?2 OR sender <> '0') ORDER BY id",
         )?;
-        let mut keep = connection.prepare("INSERT INTO kept VALUES (?, ?, ?, ?, ?)")?;
+        let mut keep = connection.prepare("INSERT INTO kept VALUES (?, ?, ?, ?)")?;
         let mut rows = entries.query(params![last_entry, self.state.last_entry_in_block])?;
         let mut text = Vec::new();
+        let mut kept: HashMap<_, VecDeque<_>> = HashMap::new();
         while let Some(row) = rows.next()? {
             text.clear();
             write_entry(row, 0, &mut text)?;
             let id: i64 = row.get(3)?;
-            let digest = Digest::of(&text);
+            kept.entry(Digest::of(&text)).or_default().push_back(id);
             keep.execute(params![
                 id,
-                digest.as_bytes(),
                 row.get::<_, Value>(0)?,
                 row.get::<_, Value>(1)?,
                 row.get::<_, Value>(2)?
@@ -225,16 +228,20 @@ impl Store {
             let generation = self.state.generation + 1;
             schema::set_meta(connection, "generation", &generation.to_string())?;
         }
-        let has_kept =
-            connection.query_row("SELECT EXISTS (SELECT 1 FROM kept)", [], |row| row.get(0))?;
         Ok(Fork {
             last_entry,
-            has_kept,
+            kept,
+            found: Vec::new(),
         })
     }
 
     /// Makes pending what was set aside and is not in the new chain.
     fn give_back(&self, fork: &Fork) -> rusqlite::Result<()> {
+        let mut drop_found = self.connection.prepare("DELETE FROM kept WHERE id = ?")?;
+        for id in &fork.found {
+            drop_found.execute([id])?;
+        }
+        drop_found.finalize()?;
         self.connection.execute(
             "INSERT INTO entries
              SELECT ? + row_number() OVER (ORDER BY id), amount, recipient, sender FROM kept",
@@ -266,16 +273,14 @@ fn append(
         let entry = Entry::of(transaction).ok_or(ReplaceError::Changed(number))?;
         fork.last_entry += 1;
         insert_entry(connection, fork.last_entry, &entry)?;
-        if !fork.has_kept {
+        if fork.kept.is_empty() {
             continue;
         }
         text.clear();
         entry.write(&mut text);
-        connection
-            .prepare_cached(
-                "DELETE FROM kept WHERE id = (SELECT min(id) FROM kept WHERE digest = ?)",
-            )?
-            .execute([Digest::of(&text).as_bytes()])?;
+        if let Some(equal) = fork.kept.get_mut(&Digest::of(&text)) {
+            fork.found.extend(equal.pop_front());
+        }
     }
     let tip = Tip::of_text(block.text().to_vec()).ok_or(ReplaceError::Changed(number))?;
     let timestamp = member(block, "timestamp")

@@ -18,6 +18,7 @@ use rusqlite::{Connection, OpenFlags};
 pub(super) use self::balances::Balances;
 pub(super) use self::chain::{ReplaceError, Replacement, Staged};
 pub(super) use self::read::{Readers, chain_part};
+pub(super) use self::schema::Folding;
 pub(super) use self::write::{Forged, NewTransaction, Store};
 
 use super::error::NodeError;

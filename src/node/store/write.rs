@@ -7,7 +7,8 @@ use axum::body::Bytes;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{check_rule, open, schema};
+use super::schema::{self, Folding};
+use super::{check_rule, open};
 use crate::batch::fresh_node_id;
 use crate::chain::json::View;
 use crate::chain::{Block, Strictness, Transactions};
@@ -133,6 +134,11 @@ impl Store {
     pub(in crate::node) fn has_room_for(&self, new: &NewTransaction) -> bool {
         self.state.next.count() as u64 == self.pending()
             && self.state.next.text_bytes() + new.text.text_bytes() <= BLOCK_TEXT_BYTES
+    }
+
+    /// Says who folds the log into the database from now on.
+    pub(in crate::node) fn set_folding(&self, folding: Folding) -> rusqlite::Result<()> {
+        schema::set_folding(&self.connection, folding)
     }
 
     pub(in crate::node) fn begin(&self) -> rusqlite::Result<()> {
