@@ -43,7 +43,7 @@ start() {
     "$python" "$scripts/flask_node.py" 0 --difficulty 7 >"$folder/said" 2>/dev/null &
   fi
   server=$!
-  until grep -q http "$folder/said"; do
+  until grep -qs http "$folder/said"; do
     kill -0 "$server"
     sleep 0.05
   done
