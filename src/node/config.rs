@@ -57,6 +57,10 @@ impl NodeConfig {
 pub struct Limits {
     /// Bytes of a request's body.
     pub body_bytes: usize,
+    /// Bytes of all bodies that are held at once; past it, callers are told to
+    /// come again. Not less than [`Self::body_bytes`], or such a body is
+    /// never taken.
+    pub all_body_bytes: usize,
     /// Transactions that may be pending.
     pub pending: u64,
     /// Connections at once; further ones wait to be accepted.
@@ -65,6 +69,8 @@ pub struct Limits {
     pub mine_queue: usize,
     /// For a request's header, and again for its body.
     pub request_time: Duration,
+    /// How long a client may leave an answer unread.
+    pub unread_time: Duration,
     /// For a peer's whole answer.
     pub peer_time: Duration,
     /// Bytes of a peer's chain.
@@ -75,10 +81,12 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             body_bytes: 1 << 20,
+            all_body_bytes: 64 << 20,
             pending: 500_000,
             connections: 1024,
             mine_queue: 32,
             request_time: Duration::from_secs(10),
+            unread_time: Duration::from_secs(30),
             peer_time: Duration::from_secs(60),
             peer_bytes: 1 << 30,
         }

@@ -2,13 +2,13 @@
 //! for the way out, beside it.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Seek as _, Write};
+use std::io::{self, BufWriter, Seek as _, Write};
 use std::path::Path;
 
 use super::config::NodeConfig;
 use super::error::NodeError;
 use super::store::{self, ReplaceError, Store};
-use crate::chain::{ChainWriter, Format, Verifier, VerifyOptions};
+use crate::chain::{ChainWriter, Format, ReadError, Verifier, VerifyOptions};
 use crate::pow::Control;
 
 /// What to do with a database that holds a chain already.
@@ -102,9 +102,10 @@ fn replace(
     source: &File,
     control: &Control,
 ) -> Result<store::Replacement, ReplaceError> {
+    let staged = store.stage(source.try_clone().map_err(ReadError::from)?, control)?;
     store.begin()?;
     // An error drops the connection, which undoes what was not committed.
-    let replacement = store.replace_chain(BufReader::new(source), control)?;
+    let replacement = store.replace_chain(staged, control)?;
     store.commit()?;
     Ok(replacement)
 }

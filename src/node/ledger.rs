@@ -5,8 +5,6 @@
 //! pays for many answers. Whoever asks waits in a bounded channel. The thread
 //! ends, with all that was asked done, once the last [`Ledger`] is gone.
 
-use std::fs::File;
-use std::io::BufReader;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -15,14 +13,17 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::error::NodeError;
-use super::store::{NewTransaction, ReplaceError, Replacement, Store};
+use super::store::{Folding, Forged, NewTransaction, ReplaceError, Replacement, Staged, Store};
 use super::tip::Tip;
-use crate::chain::Transactions;
+use super::upkeep::Wake;
 use crate::pow::{Control, Nonce};
 use crate::sha256::Digest;
 
 /// Changes that may wait for the thread.
 const MOST_WAITING: usize = 4096;
+
+/// The text of a block that is folded into the database beside the writing.
+const LARGE_BYTES: usize = 1 << 20;
 
 /// Changes in one commit.
 const MOST_IN_COMMIT: usize = 1024;
@@ -48,18 +49,13 @@ pub(super) struct Head {
     pub(super) generation: u64,
 }
 
-/// A block that was made and committed.
-#[derive(Clone, Debug)]
-pub(super) struct Forged {
-    pub(super) tip: Tip,
-    pub(super) transactions: Transactions,
-}
-
 /// What everybody may see without asking the thread.
 #[derive(Debug, Default)]
 pub(super) struct Gauges {
     pub(super) pending: AtomicU64,
     pub(super) commits: AtomicU64,
+    /// Blocks that this process made.
+    pub(super) blocks_forged: AtomicU64,
     /// Whether the last commit failed.
     pub(super) is_failing: AtomicBool,
 }
@@ -71,8 +67,7 @@ enum Command {
     Forge(Digest, Nonce, Reply<Forged>),
     Register(Vec<String>, Reply<Vec<String>>),
     Replace(
-        File,
-        u64,
+        Box<Staged>,
         Control,
         oneshot::Sender<Result<Replacement, ReplaceError>>,
     ),
@@ -99,6 +94,7 @@ impl Ledger {
     pub(super) fn start(
         store: Store,
         most_pending: u64,
+        wake: Wake,
     ) -> Result<(Self, JoinHandle<()>), NodeError> {
         let (commands, waiting) = mpsc::channel(MOST_WAITING);
         let head = Head {
@@ -119,6 +115,8 @@ impl Ledger {
             heads: heads_sender,
             peers: peers_sender,
             gauges: Arc::clone(&gauges),
+            wake,
+            is_folded_beside: false,
         };
         let thread = thread::Builder::new()
             .name("ledger".to_owned())
@@ -167,16 +165,14 @@ impl Ledger {
         self.ask(|reply| Command::Register(nodes, reply)).await
     }
 
-    /// Replaces the chain by the verified one of `blocks` blocks in `file`,
-    /// if it is longer.
+    /// Replaces the chain by a verified one, if that is longer.
     pub(super) async fn replace(
         &self,
-        file: File,
-        blocks: u64,
+        staged: Staged,
         control: Control,
     ) -> Result<Replacement, ReplaceError> {
         let (reply, answer) = oneshot::channel();
-        let command = Command::Replace(file, blocks, control, reply);
+        let command = Command::Replace(Box::new(staged), control, reply);
         self.commands
             .send(command)
             .await
@@ -201,6 +197,8 @@ struct Writer {
     heads: watch::Sender<Arc<Head>>,
     peers: watch::Sender<Arc<Vec<String>>>,
     gauges: Arc<Gauges>,
+    wake: Wake,
+    is_folded_beside: bool,
 }
 
 impl Writer {
@@ -224,10 +222,14 @@ impl Writer {
         answers: &mut Vec<Answer>,
     ) -> rusqlite::Result<()> {
         if let Some(Command::Replace(..)) = commands.peek() {
-            if let Some(Command::Replace(file, blocks, control, reply)) = commands.next() {
-                let _ = reply.send(self.replace(&file, blocks, &control));
+            if let Some(Command::Replace(staged, control, reply)) = commands.next() {
+                let _ = reply.send(self.replace(*staged, &control));
             }
             return Ok(());
+        }
+        if self.is_folded_beside && self.wake.is_folded() {
+            self.store.set_folding(Folding::ByWriter)?;
+            self.is_folded_beside = false;
         }
         let mut result = self.store.begin();
         while let Some(command) = commands.next_if(|next| !matches!(next, Command::Replace(..))) {
@@ -262,11 +264,11 @@ impl Writer {
                 Outcome::Refused(LedgerError::Stale)
             }
             Command::Forge(_, proof, _) => {
-                let transactions = self.store.forge(*proof)?;
-                Outcome::Forged(Box::new(Forged {
-                    tip: self.store.tip().clone(),
-                    transactions,
-                }))
+                let forged = self.store.forge(*proof)?;
+                if forged.tip.text.len() > LARGE_BYTES {
+                    self.fold_beside()?;
+                }
+                Outcome::Forged(Box::new(forged))
             }
             Command::Register(nodes, _) => {
                 self.store.register(nodes)?;
@@ -295,19 +297,32 @@ impl Writer {
         self.gauges.commits.fetch_add(1, Ordering::Relaxed);
         self.publish();
         for answer in answers.drain(..) {
-            if let Answer::Register(_, peers) = &answer {
-                self.peers.send_replace(Arc::new(peers.clone()));
+            match &answer {
+                Answer::Register(_, peers) => {
+                    self.peers.send_replace(Arc::new(peers.clone()));
+                }
+                Answer::Forge(_, result) if result.is_ok() => {
+                    self.gauges.blocks_forged.fetch_add(1, Ordering::Relaxed);
+                }
+                _ => {}
             }
             answer.send();
         }
     }
 
-    fn publish(&self) {
+    /// Leaves what is about to be committed to the upkeep: to fold it in would
+    /// hold up all who wait for the next commit.
+    fn fold_beside(&mut self) -> rusqlite::Result<()> {
+        self.is_folded_beside = true;
+        self.store.set_folding(Folding::Beside)
+    }
+
+    fn publish(&mut self) {
         self.gauges
             .pending
             .store(self.store.pending(), Ordering::Relaxed);
         let (tip, generation) = (self.store.tip(), self.store.generation());
-        self.heads.send_if_modified(|head| {
+        let is_new_tip = self.heads.send_if_modified(|head| {
             let is_new = head.tip.hash != tip.hash || head.generation != generation;
             if is_new {
                 *head = Arc::new(Head {
@@ -317,25 +332,21 @@ impl Writer {
             }
             is_new
         });
+        if is_new_tip {
+            self.wake.call();
+        }
     }
 
-    fn replace(
-        &mut self,
-        file: &File,
-        blocks: u64,
-        control: &Control,
-    ) -> Result<Replacement, ReplaceError> {
-        let ours = self.store.tip().index;
-        if blocks <= ours {
-            return Err(ReplaceError::NotLonger {
-                theirs: blocks,
-                ours,
-            });
+    fn replace(&mut self, staged: Staged, control: &Control) -> Result<Replacement, ReplaceError> {
+        let (theirs, ours) = (staged.blocks(), self.store.tip().index);
+        if theirs <= ours {
+            return Err(ReplaceError::NotLonger { theirs, ours });
         }
+        self.fold_beside()?;
         self.store.begin()?;
         let replaced = self
             .store
-            .replace_chain(BufReader::new(file), control)
+            .replace_chain(staged, control)
             .and_then(|replacement| {
                 self.store.commit()?;
                 Ok(replacement)

@@ -21,7 +21,6 @@ const MOST_ROUTES: usize = 32;
 #[derive(Debug, Default)]
 pub(super) struct Metrics {
     routes: [RouteMetrics; MOST_ROUTES],
-    pub(super) blocks_forged: AtomicU64,
     pub(super) chains_replaced: AtomicU64,
     pub(super) peer_failures: AtomicU64,
     pub(super) connections: AtomicU64,
@@ -157,7 +156,7 @@ pub(super) fn render(node: &Node, routes: &[(String, &'static str)]) -> String {
             "blocks_forged_total",
             "counter",
             "Blocks that this process made.",
-            load(&metrics.blocks_forged) as f64,
+            load(&gauges.blocks_forged) as f64,
         ),
         (
             "chains_replaced_total",

@@ -16,7 +16,8 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use super::background::{give_way, made_in_background};
 use super::config::NodeConfig;
 use super::error::NodeError;
-use super::ledger::{Forged, Ledger, LedgerError};
+use super::ledger::{Ledger, LedgerError};
+use super::store::Forged;
 use super::tip::Tip;
 use crate::pow::{Control, Nonce, NonceRange, Rule, SearchError, Searcher, Target, Template};
 

@@ -7,17 +7,21 @@
 //! | `store` | the SQLite database: its tables, what is written, what is read |
 //! | `ledger` | the one thread that writes, many changes a commit |
 //! | `miner` | whose turn it is to mine, and the search |
+//! | `upkeep` | the log and the balances, beside the writing |
+//! | `audit` | the whole chain, verified at the start |
 //! | `background` | threads that give way to those that answer |
 //! | `peers` | addresses of other nodes, their chains, which one replaces ours |
 //! | `http` | routes, one handler a file, one shape of error |
-//! | `server` | connections: limits, time-outs, shutdown |
+//! | `server`, `connection` | connections: limits, time-outs, shutdown |
 //! | `exchange` | chains in from files and out to files |
 //!
 //! Uses every layer below: [`crate::batch`], [`crate::chain`], [`crate::pow`]
 //! and [`crate::sha256`]. [`router`] needs no socket.
 
+mod audit;
 mod background;
 mod config;
+mod connection;
 mod entry;
 mod error;
 mod exchange;
@@ -30,6 +34,7 @@ mod server;
 mod state;
 mod store;
 mod tip;
+mod upkeep;
 
 pub use config::{Limits, NodeConfig, Token, default_data_folder};
 pub use error::NodeError;

@@ -1,28 +1,22 @@
 //! Connections: how many, how long they may dawdle, and how they end.
 
 use std::future::Future;
-use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, Sleep, sleep, sleep_until, timeout};
+use tokio::time::{sleep, timeout};
 
+use super::connection::{Connection, HEAD_BYTES};
 use super::http::router;
 use super::state::Node;
-
-/// How long a client may leave an answer unread.
-const UNREAD: Duration = Duration::from_secs(30);
 
 /// How long answers under way may take once the node shuts down.
 const FAREWELL: Duration = Duration::from_secs(3);
@@ -38,7 +32,8 @@ pub async fn serve(node: Node, listener: TcpListener, shutdown: impl Future<Outp
     let service = TowerToHyperService::new(router(node.clone()));
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        .header_read_timeout(limits.request_time);
+        .header_read_timeout(limits.request_time)
+        .max_buf_size(HEAD_BYTES);
     let places = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
@@ -63,8 +58,10 @@ pub async fn serve(node: Node, listener: TcpListener, shutdown: impl Future<Outp
         };
         // A small answer should not wait for more to come.
         let _ = stream.set_nodelay(true);
-        let connection =
-            http.serve_connection(TokioIo::new(Impatient::new(stream)), service.clone());
+        let connection = http.serve_connection(
+            TokioIo::new(Connection::new(stream, limits.unread_time)),
+            service.clone(),
+        );
         let connection = graceful.watch(connection);
         let node = node.clone();
         connections.spawn(async move {
@@ -90,79 +87,4 @@ pub async fn serve(node: Node, listener: TcpListener, shutdown: impl Future<Outp
         tracing::warn!("answers under way were cut off");
     }
     connections.shutdown().await;
-}
-
-/// A stream that fails once the other side has left an answer unread for too
-/// long.
-struct Impatient {
-    stream: TcpStream,
-    /// Runs while a write waits.
-    patience: Option<Pin<Box<Sleep>>>,
-}
-
-impl Impatient {
-    const fn new(stream: TcpStream) -> Self {
-        Self {
-            stream,
-            patience: None,
-        }
-    }
-
-    fn watch<T>(
-        &mut self,
-        context: &mut Context<'_>,
-        written: Poll<io::Result<T>>,
-    ) -> Poll<io::Result<T>> {
-        if written.is_ready() {
-            self.patience = None;
-            return written;
-        }
-        let patience = self
-            .patience
-            .get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + UNREAD)));
-        ready!(patience.as_mut().poll(context));
-        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
-    }
-}
-
-impl AsyncRead for Impatient {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
-    }
-}
-
-impl AsyncWrite for Impatient {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.watch(context, written)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.watch(context, written)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
-    }
 }

@@ -4,15 +4,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
+use super::audit::Audit;
 use super::config::NodeConfig;
 use super::error::NodeError;
 use super::ledger::Ledger;
 use super::metrics::Metrics;
 use super::miner::Miner;
 use super::peers::PeerBook;
-use super::store::{Readers, Store};
+use super::store::{Balances, Readers, Store, open_reader};
+use super::upkeep;
 use crate::pow::{LastBlock, Nonce};
 
 /// A node: its chain, its pending transactions, its peers. Clones share it.
@@ -39,9 +41,13 @@ pub(super) struct Inner {
     pub(super) miner: Miner,
     pub(super) peers: PeerBook,
     pub(super) metrics: Metrics,
+    pub(super) audit: Audit,
+    /// A place for each byte of a request's body.
+    pub(super) body_places: Semaphore,
     pub(super) started: Instant,
     closing: watch::Sender<bool>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+    /// Those that write, do the upkeep and verify the chain.
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Node {
@@ -54,11 +60,28 @@ impl Node {
     pub fn open(config: NodeConfig) -> Result<Self, NodeError> {
         let store = Store::open(&config)?;
         let node_id = store.node_id().to_owned();
-        let readers = Readers::new(store.path().to_owned());
+        let path = store.path().to_owned();
+        let failed = |source| NodeError::Database {
+            path: path.clone(),
+            source,
+        };
+        let readers = Readers::new(path.clone());
         let (closing, is_closing) = watch::channel(false);
         let miner = Miner::start(&config, is_closing)?;
         let peers = PeerBook::new(&config)?;
-        let (ledger, writer) = Ledger::start(store, config.limits.pending)?;
+        let balances = Balances::open(&config.data).map_err(failed)?;
+        let chain = open_reader(&path).map_err(failed)?;
+        let (wake, upkeep) = upkeep::start(chain, balances, closing.subscribe())?;
+        let (ledger, writer) = Ledger::start(store, config.limits.pending, wake)?;
+        let reader = open_reader(&path).map_err(failed)?;
+        let (audit, auditing) = Audit::start(
+            reader,
+            ledger.head(),
+            &config,
+            peers.verifier(),
+            peers.control(),
+        )?;
+        let body_places = Semaphore::new(config.limits.all_body_bytes);
         let shared = Arc::new(Inner {
             config,
             node_id,
@@ -67,9 +90,11 @@ impl Node {
             miner,
             peers,
             metrics: Metrics::default(),
+            audit,
+            body_places,
             started: Instant::now(),
             closing,
-            writer: Mutex::new(Some(writer)),
+            threads: Mutex::new(vec![writer, upkeep, auditing]),
         });
         Ok(Self { shared })
     }
@@ -108,16 +133,17 @@ impl Node {
     /// Waits until all that was asked for is on disk. To be called last, when
     /// no other clone is left; with another clone it returns at once.
     pub fn finish(self) {
-        let writer = self
-            .shared
-            .writer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let (Ok(inner), Some(writer)) = (Arc::try_unwrap(self.shared), writer) {
-            drop(inner);
+        let Ok(inner) = Arc::try_unwrap(self.shared) else {
+            return;
+        };
+        inner.closing.send_replace(true);
+        inner.peers.cancel();
+        let threads =
+            std::mem::take(&mut *inner.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        drop(inner);
+        for thread in threads {
             // A panic of the thread was reported when it happened.
-            let _ = writer.join();
+            let _ = thread.join();
         }
     }
 

@@ -480,8 +480,14 @@ fn a_chain_of_another_rule_or_in_use_is_refused() {
         ..easy(folder.path())
     };
     let error = Node::open(config).unwrap_err().to_string();
-    assert!(error.contains("last-proof, not last-hash"), "{error}");
+    assert!(
+        error.contains("--rule last-proof, not --rule last-hash"),
+        "{error}"
+    );
     let config = NodeConfig::new(folder.path());
     let error = Node::open(config).unwrap_err().to_string();
-    assert!(error.contains("12, not 16"), "{error}");
+    assert!(
+        error.contains("--difficulty 3, not --difficulty 4"),
+        "{error}"
+    );
 }

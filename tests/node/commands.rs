@@ -142,7 +142,7 @@ fn a_chain_goes_in_and_out_and_verifies() {
             .arg(folder.path()),
         2,
     );
-    assert!(stderr.contains("node.sqlite3"), "{stderr}");
+    assert!(stderr.contains("there is no node in"), "{stderr}");
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fourzero::node::{Limits, Node, NodeConfig, serve};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use crate::support::{PATIENCE, request};
+use crate::support::{PATIENCE, post, request};
 
 /// A node that serves on a thread of its own until it is dropped.
 struct Serving {
@@ -123,6 +123,116 @@ fn a_connection_past_the_limit_waits_until_another_ends() {
     drop(held);
     let said = read_all(waiting);
     assert!(said.starts_with("HTTP/1.1 200"), "{said}");
+}
+
+#[test]
+fn an_answer_that_nobody_reads_is_given_up() {
+    let serving = Serving::new(Limits {
+        body_bytes: 16 << 20,
+        unread_time: Duration::from_millis(200),
+        ..Limits::default()
+    });
+    // Far more than the system keeps for a client that does not read.
+    let name = "n".repeat(9 << 20);
+    let body = format!("{{\"sender\": \"{name}\", \"recipient\": \"r\", \"amount\": 1}}");
+    for _ in 0..3 {
+        post(&serving.address, "/transactions/new", &body)
+            .unwrap()
+            .ok(201);
+        request(&serving.address, "GET", "/mine", &[], "")
+            .unwrap()
+            .ok(200);
+    }
+    let idle = serving.connect("GET /chain HTTP/1.1\r\nHost: h\r\n\r\n");
+    let started = Instant::now();
+    loop {
+        let metrics = request(&serving.address, "GET", "/metrics", &[], "").unwrap();
+        let is_asked = metrics.body.contains("path=\"/chain\",status=\"2xx\"} 1");
+        // Only the one that asks for the metrics is left.
+        if is_asked && metrics.body.contains("\nfourzero_connections 1\n") {
+            break;
+        }
+        assert!(started.elapsed() < PATIENCE, "{}", metrics.body);
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let said = read_all(idle);
+    assert!(said.starts_with("HTTP/1.1 200"), "{}", said.len());
+    assert!(said.len() < 3 * name.len(), "{} bytes", said.len());
+}
+
+#[test]
+fn bodies_past_what_all_may_take_are_sent_away_and_welcome_later() {
+    let serving = Serving::new(Limits {
+        body_bytes: 1000,
+        all_body_bytes: 1500,
+        ..Limits::default()
+    });
+    let head = "POST /transactions/new HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
+                Content-Type: application/json\r\nContent-Length: ";
+    let body = format!(
+        "{{\"sender\": \"{}\", \"recipient\": \"r\", \"amount\": 1}}",
+        "s".repeat(900)
+    );
+    // Whoever only promises a body keeps nobody out.
+    let _promised: Vec<_> = (0..10)
+        .map(|_| serving.connect(&format!("{head}1000\r\n\r\n")))
+        .collect();
+    post(&serving.address, "/transactions/new", &body)
+        .unwrap()
+        .ok(201);
+    let held = serving.connect(&format!("{head}{}\r\n\r\n{}", body.len() + 1, body));
+    let started = Instant::now();
+    let refused = loop {
+        let answer = post(&serving.address, "/transactions/new", &body).unwrap();
+        if answer.status != 201 {
+            break answer;
+        }
+        assert!(started.elapsed() < PATIENCE);
+    };
+    assert_eq!(refused.ok(503)["error"], "too_many_bodies");
+    assert!(refused.head.contains("retry-after: 1"), "{}", refused.head);
+    drop(held);
+    while post(&serving.address, "/transactions/new", &body)
+        .unwrap()
+        .status
+        != 201
+    {
+        assert!(started.elapsed() < PATIENCE);
+    }
+}
+
+#[test]
+fn what_is_no_request_is_told_so_in_json() {
+    let serving = Serving::new(Limits::default());
+    let long = "a".repeat(70_000);
+    for (sent, status, code) in [
+        ("garbage\r\n\r\n".to_owned(), 400, "bad_request"),
+        (
+            "POST /mine HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n".to_owned(),
+            400,
+            "bad_request",
+        ),
+        (
+            format!("GET /{long} HTTP/1.1\r\nHost: h\r\n\r\n"),
+            414,
+            "uri_too_long",
+        ),
+        (
+            format!("GET /health HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(1000)),
+            431,
+            "headers_too_large",
+        ),
+    ] {
+        let said = read_all(serving.connect(&sent));
+        let (head, body) = said.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+        assert!(head.contains("content-type: application/json"), "{head}");
+        let length = format!("content-length: {}\r\n", body.len());
+        assert!(head.contains(&length), "{said}");
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body["error"], code);
+        assert!(body["detail"].is_string(), "{body}");
+    }
 }
 
 #[test]

@@ -6,6 +6,8 @@
 )]
 #![cfg(unix)]
 
+mod audit;
+mod balances;
 mod calls;
 mod commands;
 mod fixture;

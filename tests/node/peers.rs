@@ -283,6 +283,32 @@ fn a_dead_or_lying_peer_is_stepped_over_and_named() {
 }
 
 #[test]
+fn a_peer_that_dawdles_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let peer = listener.local_addr().unwrap().to_string();
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n{\"chain\": [");
+            // Never silent, never done.
+            while stream.write_all(b" ").is_ok() {
+                thread::sleep(std::time::Duration::from_millis(20));
+            }
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = node_command(folder.path());
+    let ours = Server::node(command.args(["--difficulty", "3", "--peer-timeout", "1"]));
+    register(&ours, &[&peer]);
+    let answer = ours.get("/nodes/resolve").ok(200);
+    assert_eq!(answer["message"], "Our chain is authoritative");
+    let visits = ours.get("/nodes").ok(200);
+    let error = visits["nodes"][0]["last_visit"]["error"].as_str().unwrap();
+    assert!(error.contains("more than 1 s"), "{error}");
+}
+
+#[test]
 fn a_chain_of_another_first_block_is_refused() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let chain = folders[0].path().join("chain.jsonl");

@@ -4,7 +4,8 @@ use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -98,6 +99,19 @@ impl Server {
     /// Waits for its end, and gives its exit code.
     pub(crate) fn wait(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
+    }
+
+    /// Asks until the answer is as wanted.
+    pub(crate) fn wait_until(&self, path: &str, is_wanted: impl Fn(&Answer) -> bool) -> Answer {
+        let started = Instant::now();
+        loop {
+            let answer = self.get(path);
+            if is_wanted(&answer) {
+                return answer;
+            }
+            assert!(started.elapsed() < PATIENCE, "{answer:?}");
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {

@@ -1,17 +1,40 @@
-//! Bodies of requests: JSON, of limited length, in limited time.
+//! Bodies of requests: JSON, of limited length, in limited time, and not too
+//! many at once.
 
-use axum::body::{Body, Bytes, HttpBody as _};
+use std::ops::Deref;
+
+use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
 use super::error::ApiError;
 use crate::chain::json::{Kind, MAX_VALUE_BYTES, SyntaxError, SyntaxErrorKind, Transcoder, View};
-use crate::node::config::Limits;
+use crate::node::state::Node;
+
+/// The bytes of a body, and their place among those of all bodies, which is
+/// free again when they are dropped.
+pub(super) struct JsonBytes<'a> {
+    bytes: Vec<u8>,
+    places: Option<SemaphorePermit<'a>>,
+}
+
+impl Deref for JsonBytes<'_> {
+    type Target = [u8];
+
+    /// The text, without the byte order mark that Python passes over, too.
+    fn deref(&self) -> &[u8] {
+        const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+        let bytes = self.bytes.as_slice();
+        bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes)
+    }
+}
 
 /// The bytes of a body that is said to be JSON.
-pub(super) async fn json_bytes(request: Request, limits: &Limits) -> Result<Bytes, ApiError> {
+pub(super) async fn json_bytes(node: &Node, request: Request) -> Result<JsonBytes<'_>, ApiError> {
+    let limits = &node.shared.config.limits;
     let content_type = request.headers().get(header::CONTENT_TYPE);
     let is_json = content_type
         .and_then(|value| value.to_str().ok())
@@ -27,43 +50,64 @@ pub(super) async fn json_bytes(request: Request, limits: &Limits) -> Result<Byte
             format!("Content-Type is {found}, expected application/json"),
         ));
     }
-    let most = limits.body_bytes;
-    let too_large = || {
-        ApiError::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "payload_too_large",
-            format!("the body takes more than {most} bytes"),
-        )
-    };
     let body: Body = request.into_body();
-    if body.size_hint().lower() > most as u64 {
-        return Err(too_large());
+    if body.size_hint().lower() > limits.body_bytes as u64 {
+        return Err(too_large(limits.body_bytes));
     }
-    match timeout(limits.request_time, Limited::new(body, most).collect()).await {
-        Ok(Ok(collected)) => Ok(without_mark(collected.to_bytes())),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(too_large()),
-        Ok(Err(error)) => Err(ApiError::bad_request(format!(
-            "the body ended too early: {error}"
-        ))),
-        Err(_) => Err(ApiError::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "request_timeout",
-            format!(
-                "the body took more than {} s",
-                limits.request_time.as_secs()
-            ),
-        )),
-    }
+    let collected = collect(body, limits.body_bytes, &node.shared.body_places);
+    timeout(limits.request_time, collected)
+        .await
+        .unwrap_or_else(|_| {
+            Err(ApiError::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "request_timeout",
+                format!(
+                    "the body took more than {} s",
+                    limits.request_time.as_secs()
+                ),
+            ))
+        })
 }
 
-/// A body without the byte order mark that Python passes over, too.
-fn without_mark(bytes: Bytes) -> Bytes {
-    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-    if bytes.starts_with(BYTE_ORDER_MARK) {
-        bytes.slice(BYTE_ORDER_MARK.len()..)
-    } else {
-        bytes
+/// Reads a body of at most `most` bytes. Each byte takes a place once it is
+/// there: whoever only promises many keeps nobody else out.
+async fn collect(
+    mut body: Body,
+    most: usize,
+    places: &Semaphore,
+) -> Result<JsonBytes<'_>, ApiError> {
+    let mut collected = JsonBytes {
+        bytes: Vec::new(),
+        places: None,
+    };
+    while let Some(frame) = body.frame().await {
+        let frame = frame
+            .map_err(|error| ApiError::bad_request(format!("the body ended too early: {error}")))?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        if data.len() > most - collected.bytes.len() {
+            return Err(too_large(most));
+        }
+        let place = u32::try_from(data.len())
+            .ok()
+            .and_then(|bytes| places.try_acquire_many(bytes).ok())
+            .ok_or_else(ApiError::too_many_bodies)?;
+        match &mut collected.places {
+            Some(held) => held.merge(place),
+            none => *none = Some(place),
+        }
+        collected.bytes.extend_from_slice(&data);
     }
+    Ok(collected)
+}
+
+fn too_large(most: usize) -> ApiError {
+    ApiError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "payload_too_large",
+        format!("the body takes more than {most} bytes"),
+    )
 }
 
 /// Whether Flask would read it as JSON.

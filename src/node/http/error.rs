@@ -105,6 +105,18 @@ impl ApiError {
         Self::unavailable("storage", "the last commit to the database failed")
     }
 
+    /// Other requests hold all the memory there is for bodies.
+    pub(super) fn too_many_bodies() -> Self {
+        Self::unavailable(
+            "too_many_bodies",
+            "the bodies of other requests take all the memory there is for them; ask again",
+        )
+    }
+
+    pub(super) fn damaged(fault: &str) -> Self {
+        Self::unavailable("damaged", format!("the stored chain is damaged: {fault}"))
+    }
+
     pub(super) fn replaced() -> Self {
         Self::unavailable("replaced", "the chain was just replaced; ask again")
     }

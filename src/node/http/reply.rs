@@ -5,7 +5,7 @@ use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{Response, StatusCode};
 
 use crate::chain::json::write_string;
-use crate::node::ledger::Forged;
+use crate::node::store::Forged;
 
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -39,16 +39,18 @@ pub(super) fn block(text: impl Into<Bytes>, hash: &str) -> Response<Body> {
 
 /// What the tutorial answers to `/mine`.
 pub(super) fn forged(forged: &Forged) -> Response<Body> {
-    let Forged { tip, transactions } = forged;
-    let text = format!(
+    let Forged {
+        tip, transactions, ..
+    } = forged;
+    let head = format!(
         "{{\"index\": {}, \"message\": \"New Block Forged\", \"previous_hash\": \"{}\", \
-         \"proof\": {}, \"transactions\": [{}]}}",
-        tip.index,
-        tip.previous_hash,
-        tip.proof,
-        transactions.canonical_text()
+         \"proof\": {}, \"transactions\": [",
+        tip.index, tip.previous_hash, tip.proof,
     );
-    json(StatusCode::OK, text)
+    json(
+        StatusCode::OK,
+        [head.as_bytes(), transactions, b"]}"].concat(),
+    )
 }
 
 /// `text` as a JSON string.

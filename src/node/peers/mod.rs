@@ -50,6 +50,15 @@ impl PeerBook {
         })
     }
 
+    pub(super) fn verifier(&self) -> Arc<Mutex<Verifier>> {
+        Arc::clone(&self.verifier)
+    }
+
+    /// Cancelled when the node shuts down.
+    pub(super) fn control(&self) -> Control {
+        self.control.with_fresh_counts()
+    }
+
     pub(super) fn cancel(&self) {
         self.control.cancel();
     }

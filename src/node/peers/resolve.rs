@@ -41,7 +41,7 @@ pub(in crate::node) async fn resolve(node: &Node) -> Result<Option<Replacement>,
     let mut closing = node.closing();
     let _turn = node.shared.peers.turn.lock().await;
     // Cancelled, too, if nobody waits for the answer any more.
-    let control = node.shared.peers.control.with_fresh_counts();
+    let control = node.shared.peers.control();
     let abandoned = Control::new();
     let _guard = CancelOnDrop(abandoned.clone());
     let mut candidates = tokio::select! {
@@ -51,16 +51,9 @@ pub(in crate::node) async fn resolve(node: &Node) -> Result<Option<Replacement>,
     candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.blocks));
     for candidate in candidates {
         let Candidate {
-            node: peer,
-            blocks,
-            file,
+            node: peer, file, ..
         } = candidate;
-        match node
-            .shared
-            .ledger
-            .replace(file, blocks, control.clone())
-            .await
-        {
+        match replace(node, file, &control).await {
             Ok(replacement) => {
                 node.shared
                     .metrics
@@ -85,6 +78,17 @@ pub(in crate::node) async fn resolve(node: &Node) -> Result<Option<Replacement>,
         }
     }
     Ok(None)
+}
+
+/// Replaces our chain by the verified one in `file`. All but the writing of
+/// the blocks that we lack is done beside the ledger.
+async fn replace(node: &Node, file: File, control: &Control) -> Result<Replacement, ReplaceError> {
+    let shared = &node.shared;
+    let staged = shared
+        .readers
+        .stage(file, shared.config.data.clone(), control.clone())
+        .await?;
+    shared.ledger.replace(staged, control.clone()).await
 }
 
 async fn visit_all(node: &Node, abandoned: &Control) -> Vec<Candidate> {

@@ -1,6 +1,13 @@
 //! Replacing the chain by one from a file, in one transaction.
+//!
+//! While that goes on, nothing else is written. So first, beside the writing,
+//! the file is read, what both chains have is passed over, and the rest is
+//! put down as it is stored.
 
-use std::io::Read;
+use std::collections::{HashMap, VecDeque};
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read, Seek as _, Write as _};
+use std::path::Path;
 
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -11,6 +18,7 @@ use super::write::{Store, insert_block, insert_entry, write_entry};
 use crate::chain::json::{Kind, Transcoder, View};
 use crate::chain::{Batch, ChainReader, ReadError};
 use crate::node::entry::Entry;
+use crate::node::tip::Tip;
 use crate::pow::Control;
 use crate::sha256::Digest;
 
@@ -42,65 +50,139 @@ pub(in crate::node) struct Replacement {
     pub(in crate::node) pending: u64,
 }
 
+/// Bytes that are read at once of what was staged.
+const READ_BYTES: usize = 256 << 10;
+
 /// Where the chains part.
 struct Fork {
-    /// Blocks that both have.
-    common: u64,
     /// The last entry of the new chain so far.
     last_entry: i64,
+    /// What was set aside and is not in the new chain so far: the ids of
+    /// equal transactions, in their order.
+    kept: HashMap<Digest, VecDeque<i64>>,
+    /// The ids of what was set aside and is in the new chain.
+    found: Vec<i64>,
 }
 
-impl Store {
-    /// Replaces our chain by the verified one in `source`. What was pending
-    /// stays so, and what stood in blocks of ours that are given up becomes
-    /// pending again (but for rewards), unless the new chain holds it.
-    ///
-    /// Runs inside a transaction of the caller's, who rolls back on an error.
-    pub(in crate::node) fn replace_chain(
-        &mut self,
+/// A verified chain, ready to replace ours.
+#[derive(Debug)]
+pub(in crate::node) struct Staged {
+    blocks: u64,
+    /// Blocks at the start that ours has, too.
+    common: u64,
+    /// The hash of the last of them.
+    common_hash: Option<Digest>,
+    /// The canonical texts of the others, one a line, in a nameless file.
+    rest: File,
+}
+
+impl Staged {
+    /// Reads the verified chain in `source`, and what ours has of it through
+    /// `connection`. What ours lacks goes to a file in `folder`.
+    pub(in crate::node) fn new(
+        connection: &Connection,
         source: impl Read,
+        folder: &Path,
         control: &Control,
-    ) -> Result<Replacement, ReplaceError> {
-        let connection = &self.connection;
-        let mut reader = ChainReader::new(source);
+    ) -> Result<Self, ReplaceError> {
+        let mut reader = ChainReader::new(BufReader::new(source));
         let mut batch = Batch::default();
         let mut transcoder = Transcoder::default();
         let mut text = Vec::new();
-        let mut fork: Option<Fork> = None;
-        let mut number = 0;
+        let mut rest = BufWriter::new(tempfile::tempfile_in(folder).map_err(ReadError::from)?);
+        let (mut blocks, mut common, mut common_hash) = (0, 0, None);
         while reader.fill(&mut batch)? {
             if control.is_cancelled() {
                 return Err(ReplaceError::Cancelled);
             }
             for (raw, _) in batch.blocks() {
-                number += 1;
+                blocks += 1;
                 text.clear();
                 transcoder
                     .transcode(raw, &mut text)
-                    .map_err(|_| ReplaceError::Changed(number))?;
-                let block = View::of(&text);
-                if number == 1 {
-                    check_genesis(block)?;
+                    .map_err(|_| ReplaceError::Changed(blocks))?;
+                if blocks == 1 {
+                    check_genesis(View::of(&text))?;
                 }
-                let fork = match &mut fork {
-                    Some(fork) => fork,
-                    None if is_ours(connection, number, &text)? => continue,
-                    none => none.insert(self.cut(number - 1)?),
-                };
-                append(connection, block, number, fork)?;
+                if common == blocks - 1 {
+                    let hash = Digest::of(&text);
+                    if is_ours(connection, blocks, hash)? {
+                        (common, common_hash) = (blocks, Some(hash));
+                        continue;
+                    }
+                }
+                text.push(b'\n');
+                rest.write_all(&text).map_err(ReadError::from)?;
             }
         }
-        let fork = match fork {
-            Some(fork) => fork,
-            None => self.cut(number)?,
-        };
+        let mut rest = rest
+            .into_inner()
+            .map_err(|error| ReadError::from(error.into_error()))?;
+        rest.rewind().map_err(ReadError::from)?;
+        Ok(Self {
+            blocks,
+            common,
+            common_hash,
+            rest,
+        })
+    }
+
+    pub(in crate::node) const fn blocks(&self) -> u64 {
+        self.blocks
+    }
+}
+
+impl Store {
+    /// Reads a verified chain, ready to replace ours.
+    pub(in crate::node) fn stage(
+        &self,
+        source: File,
+        control: &Control,
+    ) -> Result<Staged, ReplaceError> {
+        let folder = self.path().parent().unwrap_or_else(|| Path::new("."));
+        Staged::new(&self.connection, source, folder, control)
+    }
+
+    /// Replaces our chain. What was pending stays so, and what stood in blocks
+    /// of ours that are given up becomes pending again (but for rewards),
+    /// unless the new chain holds it.
+    ///
+    /// Runs inside a transaction of the caller's, who rolls back on an error.
+    pub(in crate::node) fn replace_chain(
+        &mut self,
+        staged: Staged,
+        control: &Control,
+    ) -> Result<Replacement, ReplaceError> {
+        let Staged {
+            blocks,
+            common,
+            common_hash,
+            rest,
+        } = staged;
+        // Ours may have grown since, but what it had stays where it was.
+        if let Some(hash) = common_hash
+            && !is_ours(&self.connection, common, hash)?
+        {
+            return Err(ReplaceError::Changed(common));
+        }
+        let mut fork = self.cut(common)?;
+        let mut rest = BufReader::with_capacity(READ_BYTES, rest);
+        let mut line = Vec::new();
+        let mut number = common;
+        while read_line(&mut rest, &mut line).map_err(ReadError::from)? {
+            if control.is_cancelled() {
+                return Err(ReplaceError::Cancelled);
+            }
+            number += 1;
+            append(&self.connection, View::of(&line), number, &mut fork)?;
+        }
         self.give_back(&fork)?;
-        if !self.reload()? {
+        if number != blocks || !self.reload()? {
             return Err(ReplaceError::Changed(number));
         }
         Ok(Replacement {
-            blocks: number,
-            common: fork.common,
+            blocks,
+            common,
             pending: self.pending(),
         })
     }
@@ -118,24 +200,23 @@ impl Store {
             .optional()?
             .unwrap_or(0);
         connection.execute_batch(
-            "CREATE TEMP TABLE kept (id INTEGER PRIMARY KEY, digest BLOB, amount, recipient, sender);
-             CREATE INDEX temp.kept_by_digest ON kept (digest);",
+            "CREATE TEMP TABLE kept (id INTEGER PRIMARY KEY, amount, recipient, sender)",
         )?;
         let mut entries = connection.prepare(
             "SELECT amount, recipient, sender, id FROM entries
              WHERE id > ?1 AND (id > ?2 OR sender <> '0') ORDER BY id",
         )?;
-        let mut keep = connection.prepare("INSERT INTO kept VALUES (?, ?, ?, ?, ?)")?;
+        let mut keep = connection.prepare("INSERT INTO kept VALUES (?, ?, ?, ?)")?;
         let mut rows = entries.query(params![last_entry, self.state.last_entry_in_block])?;
         let mut text = Vec::new();
+        let mut kept: HashMap<_, VecDeque<_>> = HashMap::new();
         while let Some(row) = rows.next()? {
             text.clear();
             write_entry(row, 0, &mut text)?;
             let id: i64 = row.get(3)?;
-            let digest = Digest::of(&text);
+            kept.entry(Digest::of(&text)).or_default().push_back(id);
             keep.execute(params![
                 id,
-                digest.as_bytes(),
                 row.get::<_, Value>(0)?,
                 row.get::<_, Value>(1)?,
                 row.get::<_, Value>(2)?
@@ -147,11 +228,20 @@ impl Store {
             let generation = self.state.generation + 1;
             schema::set_meta(connection, "generation", &generation.to_string())?;
         }
-        Ok(Fork { common, last_entry })
+        Ok(Fork {
+            last_entry,
+            kept,
+            found: Vec::new(),
+        })
     }
 
     /// Makes pending what was set aside and is not in the new chain.
     fn give_back(&self, fork: &Fork) -> rusqlite::Result<()> {
+        let mut drop_found = self.connection.prepare("DELETE FROM kept WHERE id = ?")?;
+        for id in &fork.found {
+            drop_found.execute([id])?;
+        }
+        drop_found.finalize()?;
         self.connection.execute(
             "INSERT INTO entries
              SELECT ? + row_number() OVER (ORDER BY id), amount, recipient, sender FROM kept",
@@ -159,6 +249,13 @@ impl Store {
         )?;
         self.connection.execute_batch("DROP TABLE kept")
     }
+}
+
+/// Reads one line, without its end; `false` after the last.
+fn read_line(source: &mut BufReader<File>, line: &mut Vec<u8>) -> io::Result<bool> {
+    line.clear();
+    source.read_until(b'\n', line)?;
+    Ok(line.pop().is_some())
 }
 
 /// Appends a block of the new chain. Each of its transactions stands for one
@@ -176,24 +273,29 @@ fn append(
         let entry = Entry::of(transaction).ok_or(ReplaceError::Changed(number))?;
         fork.last_entry += 1;
         insert_entry(connection, fork.last_entry, &entry)?;
+        if fork.kept.is_empty() {
+            continue;
+        }
         text.clear();
         entry.write(&mut text);
-        connection
-            .prepare_cached(
-                "DELETE FROM kept WHERE id = (SELECT min(id) FROM kept WHERE digest = ?)",
-            )?
-            .execute([Digest::of(&text).as_bytes()])?;
+        if let Some(equal) = fork.kept.get_mut(&Digest::of(&text)) {
+            fork.found.extend(equal.pop_front());
+        }
     }
-    insert_block(connection, block.text(), first_entry, fork.last_entry)?;
+    let tip = Tip::of_text(block.text().to_vec()).ok_or(ReplaceError::Changed(number))?;
+    let timestamp = member(block, "timestamp")
+        .and_then(|value| std::str::from_utf8(value.text()).ok()?.parse().ok())
+        .unwrap_or_default();
+    insert_block(connection, &tip, timestamp, first_entry, fork.last_entry)?;
     Ok(())
 }
 
-fn is_ours(connection: &Connection, number: u64, text: &[u8]) -> rusqlite::Result<bool> {
+fn is_ours(connection: &Connection, number: u64, theirs: Digest) -> rusqlite::Result<bool> {
     let ours: Option<String> = connection
         .prepare_cached("SELECT hash FROM blocks WHERE number = ?")?
         .query_row([number as i64], |row| row.get(0))
         .optional()?;
-    Ok(ours.is_some_and(|hash| hash == Digest::of(text).to_string()))
+    Ok(ours.is_some_and(|hash| hash == theirs.to_string()))
 }
 
 /// Whether a first block is as the tutorial makes it: no transactions, proof

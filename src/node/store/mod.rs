@@ -4,6 +4,7 @@
 //! what was committed survives the process and the power. One connection
 //! writes, others read beside it.
 
+mod balances;
 mod chain;
 mod read;
 mod schema;
@@ -14,9 +15,11 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
 
-pub(super) use self::chain::{ReplaceError, Replacement};
-pub(super) use self::read::Readers;
-pub(super) use self::write::{NewTransaction, Store};
+pub(super) use self::balances::Balances;
+pub(super) use self::chain::{ReplaceError, Replacement, Staged};
+pub(super) use self::read::{Readers, chain_part};
+pub(super) use self::schema::Folding;
+pub(super) use self::write::{Forged, NewTransaction, Store};
 
 use super::error::NodeError;
 use crate::pow::{Rule, Target};
@@ -26,6 +29,12 @@ pub(super) const FILE_NAME: &str = "node.sqlite3";
 
 /// Held by the process that writes.
 const LOCK_NAME: &str = "node.lock";
+
+/// Moves what was committed from the log into the database, as far as no
+/// reader is in the way, without holding up whoever writes.
+pub(super) fn checkpoint(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+}
 
 /// Opens the database for writing, and makes it if it is not there. The lock
 /// is held until the file is dropped.

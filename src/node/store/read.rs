@@ -1,17 +1,18 @@
 //! What is read, on connections of its own, beside the one that writes.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::Semaphore;
 use tokio::task;
 
+use super::balances::Sums;
+use super::chain::{ReplaceError, Staged};
 use super::write::write_entry;
-use super::{open_reader, schema};
-use crate::chain::Amount;
-use crate::chain::json::write_float;
+use super::{balances, open_reader, schema};
+use crate::pow::Control;
 
 /// Connections that read at once.
 const MOST_READERS: usize = 4;
@@ -46,14 +47,6 @@ pub(in crate::node) struct ChainPart {
     pub(in crate::node) next: u64,
 }
 
-/// What one name received and sent in all blocks.
-#[derive(Clone, PartialEq, Debug, Default)]
-pub(in crate::node) struct Sums {
-    pub(in crate::node) received: Amount,
-    pub(in crate::node) sent: Amount,
-    pub(in crate::node) transactions: u64,
-}
-
 impl Readers {
     pub(in crate::node) fn new(path: PathBuf) -> Self {
         Self(Arc::new(Inner {
@@ -77,7 +70,7 @@ impl Readers {
             move || {
                 let connection = match known {
                     Some(connection) => connection,
-                    None => open_reader(&inner.path)?,
+                    None => open(&inner.path)?,
                 };
                 let result = read(&connection);
                 Ok((connection, result))
@@ -141,46 +134,31 @@ impl Readers {
         .await
     }
 
+    /// See [`Staged::new`].
+    pub(in crate::node) async fn stage(
+        &self,
+        source: File,
+        folder: PathBuf,
+        control: Control,
+    ) -> Result<Staged, ReplaceError> {
+        self.run(move |connection| Ok(Staged::new(connection, source, &folder, &control)))
+            .await?
+    }
+
     /// What `name` received and sent.
     pub(in crate::node) async fn sums(&self, name: String) -> rusqlite::Result<Sums> {
-        self.run(move |connection| {
-            let mut query = connection.prepare_cached(
-                "SELECT amount, recipient = ?1, sender = ?1 FROM entries
-                 WHERE id <= (SELECT last_entry FROM blocks ORDER BY number DESC LIMIT 1)
-                 AND (recipient = ?1 OR sender = ?1)",
-            )?;
-            let mut rows = query.query([&name])?;
-            let mut sums = Sums::default();
-            while let Some(row) = rows.next()? {
-                sums.transactions += 1;
-                let Some(amount) = amount(row.get_ref(0)?) else {
-                    continue;
-                };
-                if row.get(1)? {
-                    sums.received.add(&amount);
-                }
-                if row.get(2)? {
-                    sums.sent.add(&amount);
-                }
-            }
-            Ok(sums)
-        })
-        .await
+        self.run(move |connection| balances::read(connection, &name))
+            .await
     }
 }
 
-/// The amount in a column; `None` if it is no number.
-fn amount(value: ValueRef<'_>) -> Option<Amount> {
-    match value {
-        ValueRef::Integer(number) => Amount::parse(&number.to_string()),
-        ValueRef::Real(number) => {
-            let mut text = Vec::new();
-            write_float(number, &mut text);
-            Amount::parse(std::str::from_utf8(&text).ok()?)
-        }
-        ValueRef::Blob(json) => Amount::parse(std::str::from_utf8(json).ok()?),
-        ValueRef::Text(_) | ValueRef::Null => None,
-    }
+/// A connection that reads the chain and the balances.
+fn open(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = open_reader(path)?;
+    let data = path.parent().unwrap_or_else(|| Path::new("."));
+    let sums = balances::path(data);
+    connection.execute("ATTACH ? AS sums", [sums.to_string_lossy()])?;
+    Ok(connection)
 }
 
 /// See [`Readers::chain_part`].

@@ -7,6 +7,19 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 /// How long a connection waits for another's lock.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Pages in the log at which whoever writes folds it into the database and
+/// begins it anew. Few, because to write over a log is quicker than to make
+/// it longer: syncing a file that grew waits for the file system's journal
+/// (8 KiB at a time on ext4, medians of 0.2 to 0.5 ms against 0.8 to 2.9 ms).
+const LOG_PAGES: i64 = 1000;
+
+/// As many while a large change is folded in beside the writing; a last resort
+/// for a log that would grow without end.
+const LOG_PAGES_MEANWHILE: i64 = 32_768;
+
+/// What is left of a log that was longer, in bytes.
+const LOG_BYTES: i64 = 64 << 20;
+
 /// Goes up when the tables change.
 const VERSION: i64 = 1;
 
@@ -54,6 +67,8 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
+    set_folding(connection, Folding::ByWriter)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match version {
         0 => connection.execute_batch(&format!(
@@ -67,6 +82,23 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
             )),
         )),
     }
+}
+
+/// Who folds the log into the database.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::node) enum Folding {
+    /// Whoever writes, bit by bit.
+    ByWriter,
+    /// Somebody else, beside the writing.
+    Beside,
+}
+
+pub(super) fn set_folding(connection: &Connection, folding: Folding) -> rusqlite::Result<()> {
+    let pages = match folding {
+        Folding::ByWriter => LOG_PAGES,
+        Folding::Beside => LOG_PAGES_MEANWHILE,
+    };
+    connection.pragma_update(None, "wal_autocheckpoint", pages)
 }
 
 pub(super) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {

@@ -3,9 +3,12 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use axum::body::Bytes;
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{check_rule, open, schema};
+use super::schema::{self, Folding};
+use super::{check_rule, open};
 use crate::batch::fresh_node_id;
 use crate::chain::json::View;
 use crate::chain::{Block, Strictness, Transactions};
@@ -32,6 +35,16 @@ impl NewTransaction {
         let entry = Entry::of(View::of(text.text())).expect("a transaction has its three keys");
         Self { text, entry }
     }
+}
+
+/// A block that was made.
+#[derive(Clone, Debug)]
+pub(in crate::node) struct Forged {
+    pub(in crate::node) tip: Tip,
+    /// The elements of its list of transactions.
+    pub(in crate::node) transactions: Bytes,
+    /// How many they are.
+    pub(in crate::node) count: u64,
 }
 
 /// The database, and what of it whoever writes must know.
@@ -76,8 +89,10 @@ impl Store {
             })
             .map_err(failed)?;
         if is_new {
-            let genesis = Block::genesis(crate::node::now()).seal();
-            insert_block(&connection, genesis.text().as_bytes(), 1, 0).map_err(failed)?;
+            let genesis = Block::genesis(crate::node::now());
+            let timestamp = genesis.timestamp;
+            let tip = Tip::of_block(genesis);
+            insert_block(&connection, &tip, timestamp, 1, 0).map_err(failed)?;
         }
         let state = load(&connection)
             .map_err(failed)?
@@ -121,6 +136,11 @@ impl Store {
             && self.state.next.text_bytes() + new.text.text_bytes() <= BLOCK_TEXT_BYTES
     }
 
+    /// Says who folds the log into the database from now on.
+    pub(in crate::node) fn set_folding(&self, folding: Folding) -> rusqlite::Result<()> {
+        schema::set_folding(&self.connection, folding)
+    }
+
     pub(in crate::node) fn begin(&self) -> rusqlite::Result<()> {
         self.connection.execute_batch("BEGIN IMMEDIATE")
     }
@@ -149,8 +169,8 @@ impl Store {
     }
 
     /// Makes the block after the tip of what is pending, with the reward
-    /// last, and gives back its transactions too.
-    pub(in crate::node) fn forge(&mut self, proof: Nonce) -> rusqlite::Result<Transactions> {
+    /// last.
+    pub(in crate::node) fn forge(&mut self, proof: Nonce) -> rusqlite::Result<Forged> {
         let mut transactions = std::mem::take(&mut self.state.next);
         let taken = transactions.count() as i64;
         transactions.push_reward(&self.node_id);
@@ -169,22 +189,29 @@ impl Store {
         let reward = NewTransaction::new(reward);
         insert_entry(&self.connection, last, &reward.entry)?;
 
-        let block = Block {
+        let text_bytes = transactions.text_bytes();
+        let timestamp = crate::node::now();
+        let tip = Tip::of_block(Block {
             index: self.state.tip.index + 1,
-            timestamp: crate::node::now(),
-            transactions: transactions.clone(),
+            timestamp,
+            transactions,
             proof,
             previous_hash: self.state.tip.quoted(),
-        };
-        let sealed = block.seal();
-        insert_block(&self.connection, sealed.text().as_bytes(), first, last)?;
-        self.state.tip = Tip::of_block(&sealed);
+        });
+        insert_block(&self.connection, &tip, timestamp, first, last)?;
+        self.state.tip = tip.clone();
         self.state.last_entry += 1;
         self.state.last_entry_in_block = last;
         if !is_all {
             self.state.next = load_next(&self.connection, last)?;
         }
-        Ok(transactions)
+        // The list of transactions is the end of a block's text.
+        let end = tip.text.len() - b"]}".len();
+        Ok(Forged {
+            transactions: tip.text.slice(end - text_bytes..end),
+            count: taken as u64 + 1,
+            tip,
+        })
     }
 
     /// Adds peers; those that are known stay as they are.
@@ -300,21 +327,18 @@ pub(super) fn insert_entry(
     Ok(())
 }
 
-/// Inserts a block by its canonical text.
+/// Inserts a block, which holds the entries from `first_entry` to
+/// `last_entry`.
 pub(super) fn insert_block(
     connection: &Connection,
-    text: &[u8],
+    tip: &Tip,
+    timestamp: f64,
     first_entry: i64,
     last_entry: i64,
 ) -> rusqlite::Result<()> {
-    let tip = Tip::of_text(text.to_vec()).expect("only sound blocks are stored");
-    let timestamp = View::of(text)
-        .members()
-        .find(|(key, _)| *key == b"timestamp")
-        .and_then(|(_, value)| std::str::from_utf8(value.text()).ok()?.parse::<f64>().ok());
     let proof = match tip.proof.parse::<i64>() {
         Ok(proof) => Column::Integer(proof),
-        Err(_) => Column::Text(tip.proof),
+        Err(_) => Column::Text(tip.proof.clone()),
     };
     connection
         .prepare_cached("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?
@@ -323,10 +347,10 @@ pub(super) fn insert_block(
             tip.hash.to_string(),
             tip.previous_hash,
             proof,
-            timestamp.unwrap_or_default(),
+            timestamp,
             first_entry,
             last_entry,
-            crate::node::entry::ascii(text),
+            ToSqlOutput::Borrowed(ValueRef::Text(&tip.text)),
         ])?;
     Ok(())
 }

@@ -19,7 +19,8 @@ pub(super) fn route() -> Route {
         |node, request| Box::pin(handle(node, request)),
         Description {
             name: "health",
-            summary: "Whether the node works, and what it is; 503 while its database fails",
+            summary: "Whether the node works, and what it is; 503 while its database fails, \
+                      or if the chain in it is damaged",
             parameters: Vec::new(),
             body: None,
             success: (
@@ -52,6 +53,9 @@ async fn handle(node: Node, _request: Request) -> Result<Response, ApiError> {
         .load(Ordering::Relaxed)
     {
         return Err(ApiError::failing());
+    }
+    if let Some(fault) = node.shared.audit.fault(&node.shared.ledger.head()) {
+        return Err(ApiError::damaged(fault));
     }
     Ok(reply::json(
         StatusCode::OK,

@@ -1,7 +1,5 @@
 //! `GET /mine` and `POST /mine`.
 
-use std::sync::atomic::Ordering;
-
 use axum::extract::Request;
 use axum::response::Response;
 
@@ -41,13 +39,9 @@ fn description(name: &'static str) -> Description {
 
 async fn handle(node: Node, _request: Request) -> Result<Response, ApiError> {
     let forged = node.shared.miner.mine(&node.shared.ledger).await?;
-    node.shared
-        .metrics
-        .blocks_forged
-        .fetch_add(1, Ordering::Relaxed);
     tracing::info!(
         block = forged.tip.index,
-        transactions = forged.transactions.count(),
+        transactions = forged.count,
         hash = %forged.tip.hash,
         "a block was mined"
     );

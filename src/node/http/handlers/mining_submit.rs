@@ -1,7 +1,5 @@
 //! `POST /mining/submit`.
 
-use std::sync::atomic::Ordering;
-
 use axum::extract::Request;
 use axum::response::Response;
 use serde_json::json;
@@ -38,7 +36,7 @@ pub(super) fn route() -> Route {
 }
 
 async fn handle(node: Node, request: Request) -> Result<Response, ApiError> {
-    let bytes = json_bytes(request, &node.shared.config.limits).await?;
+    let bytes = json_bytes(&node, request).await?;
     let body = parse_object(&bytes)?;
     let required = |name: &str| {
         field(&body, name)
@@ -68,10 +66,6 @@ async fn handle(node: Node, request: Request) -> Result<Response, ApiError> {
         )));
     }
     let forged = node.shared.ledger.forge(head.tip.hash, value).await?;
-    node.shared
-        .metrics
-        .blocks_forged
-        .fetch_add(1, Ordering::Relaxed);
     tracing::info!(
         block = forged.tip.index,
         hash = %forged.tip.hash,

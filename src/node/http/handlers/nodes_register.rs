@@ -50,7 +50,7 @@ pub(super) fn route() -> Route {
 }
 
 async fn handle(node: Node, request: Request) -> Result<Response, ApiError> {
-    let bytes = json_bytes(request, &node.shared.config.limits).await?;
+    let bytes = json_bytes(&node, request).await?;
     let body = parse_object(&bytes)?;
     let list = match field(&body, "nodes") {
         Some(list) if list.kind() != Kind::Null => list,

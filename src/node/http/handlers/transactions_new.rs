@@ -39,7 +39,7 @@ pub(super) fn route() -> Route {
 }
 
 async fn handle(node: Node, request: Request) -> Result<Response, ApiError> {
-    let bytes = json_bytes(request, &node.shared.config.limits).await?;
+    let bytes = json_bytes(&node, request).await?;
     let mut transactions = Transactions::new();
     transactions
         .push_json(&bytes, node.shared.config.strictness)

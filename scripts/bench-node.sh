@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Requests a second that the node answers, and the Flask stand-in under the
+# same load, while nothing is mined and while a block of difficulty 7 is:
+#
+#     scripts/bench-node.sh FOURZERO [PYTHON] [TURNS] [SECONDS]
+#
+# Takes turns, so that what else the machine does hits all alike; prints a
+# table of the best (median) of all turns and the worst 99th percentile. Needs
+# wrk, curl, and a Python that has Flask and requests. A node's transactions
+# are synced to disk before they are answered, the stand-in's are in memory.
+set -euo pipefail
+fourzero=$(realpath "$1")
+python=${2:-python3}
+turns=${3:-3}
+seconds=${4:-2}
+connections=64
+scripts=$(cd "$(dirname "$0")" && pwd)
+
+folder=$(mktemp -d)
+server='' miner=''
+stop() {
+  for process in $miner $server; do
+    kill "$process" 2>/dev/null || true
+    wait "$process" 2>/dev/null || true
+  done
+  server='' miner=''
+}
+trap 'stop; rm -rf "$folder"' EXIT
+
+cat >"$folder/post.lua" <<'LUA'
+wrk.method = "POST"
+wrk.headers["Content-Type"] = "application/json"
+wrk.body = '{"sender": "alice", "recipient": "bob", "amount": 5}'
+LUA
+
+# Starts a server of a kind and waits until it has told its address.
+start() {
+  rm -rf "$folder/data" "$folder/said"
+  if [ "$1" = node ]; then
+    "$fourzero" node --listen 127.0.0.1:0 --data "$folder/data" --difficulty 7 \
+      --log-level error --json >"$folder/said" 2>/dev/null &
+  else
+    "$python" "$scripts/flask_node.py" 0 --difficulty 7 >"$folder/said" 2>/dev/null &
+  fi
+  server=$!
+  until grep -qs http "$folder/said"; do
+    kill -0 "$server"
+    sleep 0.05
+  done
+  address=$(grep -o 'http://[0-9.:]*' "$folder/said")
+}
+
+mine() {
+  (while curl -s -o "$folder/mined" "$address/mine"; do :; done) &
+  miner=$!
+  sleep 0.3
+}
+
+# One run: requests a second and milliseconds of the 99th percentile go to the
+# file of this kind of run.
+run() {
+  local name=$1 path=$2
+  shift 2
+  wrk --latency -t1 -c"$connections" -d"${seconds}s" --timeout 10s "$@" "$address$path" \
+    >"$folder/wrk"
+  if grep -E 'Non-2xx' "$folder/wrk" >&2; then
+    echo "$name: some answers were errors" >&2
+    exit 1
+  fi
+  awk '
+    /^ +99%/ {
+      time = $2
+      scale = time ~ /us$/ ? 0.001 : time ~ /ms$/ ? 1 : 1000
+      worst = (time + 0) * scale
+    }
+    /^Requests\/sec/ { rate = $2 }
+    END { print rate, worst }
+  ' "$folder/wrk" >>"$folder/$name"
+}
+
+for ((turn = 0; turn < turns; turn++)); do
+  for kind in node flask; do
+    start "$kind"
+    for state in idle mining; do
+      [ "$state" = idle ] || mine
+      run "$kind-$state-post" /transactions/new -s "$folder/post.lua"
+      run "$kind-$state-get" /blocks/latest
+    done
+    stop
+  done
+done
+
+cell() {
+  sort -n "$folder/$1" | awk '
+    { rate[NR] = $1; if ($2 > worst) worst = $2 }
+    END { printf "%.0f (%.0f), %.1f ms", rate[NR], rate[int((NR + 1) / 2)], worst }
+  '
+}
+echo "$connections connections, $turns turns of $seconds s: requests a second, best (median); 99 % took at most"
+echo
+echo "| | node | node, mining | Flask | Flask, mining |"
+echo "|---|---|---|---|---|"
+for call in post get; do
+  name='`POST /transactions/new`'
+  [ "$call" = post ] || name='`GET /blocks/latest`'
+  echo "| $name | $(cell node-idle-$call) | $(cell node-mining-$call) | $(cell flask-idle-$call) | $(cell flask-mining-$call) |"
+done
