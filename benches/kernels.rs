@@ -88,5 +88,16 @@ fn kernels(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, kernels);
+/// What every start of a search pays before it.
+fn self_tests(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("self-test");
+    for kernel in Kernel::available() {
+        group.bench_function(BenchmarkId::from_parameter(kernel), |bencher| {
+            bencher.iter(|| assert_eq!(black_box(kernel).self_test(), Ok(())));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, kernels, self_tests);
 criterion_main!(benches);

@@ -272,21 +272,9 @@ mod tests {
     }
 
     #[test]
-    fn every_kernel_passes_its_self_test_within_a_millisecond() {
+    fn every_kernel_passes_its_self_test() {
         for kernel in Kernel::available() {
-            // An interpreter takes a minute or two for one.
-            let turns = if cfg!(miri) { 1 } else { 20 };
-            let fastest = (0..turns)
-                .map(|_| {
-                    let start = std::time::Instant::now();
-                    assert_eq!(kernel.self_test(), Ok(()));
-                    start.elapsed()
-                })
-                .min();
-            // Unoptimised code may take longer.
-            if !cfg!(debug_assertions) {
-                assert!(fastest.unwrap().as_micros() < 1000, "{kernel}: {fastest:?}");
-            }
+            assert_eq!(kernel.self_test(), Ok(()));
             println!("run: {kernel}");
         }
         println!("not run, for want of instructions: {:?}", Kernel::missing());
