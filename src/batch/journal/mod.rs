@@ -9,6 +9,7 @@
 //! |---|---|
 //! | JSON | `{"chain": [` B1 `, ` B2 `, ` ... Bn, then (once all is mined) `], "length": n}` |
 //! | JSON Lines | B1 `\n` B2 `\n` ... Bn `\n` |
+//! | array | `[` B1 `, ` B2 `, ` ... Bn, then `]` |
 //!
 //! where each B is the canonical text of a block. It is only ever appended
 //! to, and finishing a chain is to write its end, sync it, read it back and
