@@ -195,7 +195,10 @@ fn csv(records: &[Vec<Vec<u8>>], strictness: Strictness) -> Option<Vec<Item>> {
             columns.map(|column| std::str::from_utf8(&row[column]).ok());
         let amount = self::amount(amount?, strictness)?;
         let (sender, recipient) = (sender?, recipient?);
-        if [sender, recipient].iter().any(|name| name.trim().is_empty()) {
+        if [sender, recipient]
+            .iter()
+            .any(|name| name.trim().is_empty())
+        {
             return None;
         }
         let entry = transaction(string(sender), string(recipient), amount);
