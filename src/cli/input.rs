@@ -10,7 +10,7 @@ use fourzero::batch::{MineError, OutputError, QueueError};
 use fourzero::chain::ReadError;
 use fourzero::chain::json::ForeignFormat;
 
-use super::mine::quoted;
+use super::print::shell_word;
 
 const STANDARD_INPUT: &str = "standard input";
 
@@ -65,12 +65,12 @@ fn unpack(format: ForeignFormat, name: &str, command: &str) -> String {
     match format {
         ForeignFormat::Gzip if is_stdin => format!("; try: gunzip -c | fourzero {command} -"),
         ForeignFormat::Gzip => {
-            let file = quoted(name);
+            let file = shell_word(name);
             format!("; try: gunzip -c {file} | fourzero {command} -")
         }
         ForeignFormat::Zip if is_stdin => "; unpack it first".to_owned(),
         ForeignFormat::Zip => {
-            let file = quoted(name);
+            let file = shell_word(name);
             format!("; try: unzip -p {file} | fourzero {command} -")
         }
         _ => String::new(),

@@ -16,7 +16,6 @@ use fourzero::batch::{
 use fourzero::chain::Format;
 use serde::Serialize;
 
-pub(in crate::cli) use self::resume::quoted;
 use super::args::MineArgs;
 use super::{Exit, explain, print};
 

@@ -43,20 +43,11 @@ fn with_resume(mut arguments: Vec<String>) -> String {
     if !arguments[..end].contains(&option) {
         arguments.insert(end, option);
     }
-    let words: Vec<_> = arguments.iter().map(|argument| quoted(argument)).collect();
+    let words: Vec<_> = arguments
+        .iter()
+        .map(|argument| print::shell_word(argument))
+        .collect();
     words.join(" ")
-}
-
-/// One word for a shell.
-pub(in crate::cli) fn quoted(word: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:=,+@%".contains(&byte);
-    if !word.is_empty() && word.bytes().all(is_plain) {
-        word.to_owned()
-    } else if cfg!(windows) {
-        format!("\"{word}\"")
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
-    }
 }
 
 #[cfg(test)]
