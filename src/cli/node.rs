@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use fourzero::batch::{Overwrite, WholeFile};
-use fourzero::chain::Format;
+use fourzero::chain::{FaultKind, Format};
 use fourzero::node::{
     ExportError, IfOccupied, Node, NodeConfig, NodeError, Token, default_data_folder,
 };
@@ -182,12 +182,13 @@ fn run_import(args: &ImportArgs) -> anyhow::Result<Exit> {
             Ok(Exit::Yes)
         }
         Err(error @ (NodeError::Invalid { .. } | NodeError::Genesis { .. })) => {
-            let is_proof =
-                matches!(&error, NodeError::Invalid { fault, .. } if fault.kind.name() == "proof");
-            let hint = if is_proof {
-                "; was it mined under another --rule or --difficulty?"
-            } else {
-                ""
+            let hint = match &error {
+                NodeError::Invalid { fault, .. }
+                    if matches!(fault.kind, FaultKind::Proof { .. }) =>
+                {
+                    "; was it mined under another --rule or --difficulty?"
+                }
+                _ => "",
             };
             print::error(&format!("{error}{hint}"));
             Ok(Exit::No)
