@@ -3,7 +3,9 @@
 use std::io::Read;
 
 use super::{Item, KEPT_BYTES, MAX_BLOCK_BYTES, QueueError};
-use crate::chain::json::{JsonStream, Position, StreamError, SyntaxErrorKind, Transcoder, View};
+use crate::chain::json::{
+    Advance, JsonStream, Position, StreamError, SyntaxErrorKind, Transcoder, View,
+};
 use crate::chain::{LEVELS_ABOVE, Spelling, Strictness, TransactionError, Transactions};
 
 /// See the [module](self).
@@ -153,6 +155,38 @@ impl<R: Read> JsonQueue<R> {
         self.shrink();
         within_limit(pending, position)?;
         Ok(Some(Item::Transaction))
+    }
+
+    /// Appends transactions to `pending` until there are `most`, or comes one
+    /// in an unusual spelling or an array. Says nothing about that one, and
+    /// takes nothing of it: the ordinary way is to decide.
+    pub(super) fn take_plain_lines(
+        &mut self,
+        pending: &mut Transactions,
+        most: usize,
+        strictness: Strictness,
+    ) {
+        if !matches!(self.state, State::Lines) {
+            return;
+        }
+        let text = self.stream.unread();
+        let (mut taken, mut lines, mut line_start) = (0, 0, 0);
+        // All that is there, written with more spaces, must fit.
+        let room = MAX_BLOCK_BYTES.saturating_sub(2 * text.len());
+        while pending.count() < most && pending.text_bytes() < room {
+            if text.get(taken) == Some(&b'\n') {
+                taken += 1;
+                lines += 1;
+                line_start = taken;
+            }
+            let rest = &text[taken..];
+            match pending.push_recognized(rest, strictness, &mut self.spelling) {
+                Ok(Some(length)) => taken += length,
+                _ => break,
+            }
+        }
+        let advance = Advance::over_ascii(lines, taken - line_start);
+        self.stream.bump_by(taken, advance);
     }
 
     /// Gives back the memory that one huge value took.

@@ -276,6 +276,10 @@ impl<R: Read> Queue<R> {
             return Ok(Some(block));
         }
         loop {
+            self.take_plain_lines();
+            if self.pending.count() == self.block_size {
+                return Ok(Some(self.take_pending()));
+            }
             match self.next_item()? {
                 Some(Item::Transaction) => {
                     self.transactions += 1;
@@ -306,6 +310,16 @@ impl<R: Read> Queue<R> {
                 None if self.pending.is_empty() => return Ok(None),
                 None => return Ok(Some(self.take_pending())),
             }
+        }
+    }
+
+    /// Takes transactions as far as they need no second look, up to a whole
+    /// block: nearly all there are, in most queues.
+    fn take_plain_lines(&mut self) {
+        if let (Source::Json(queue), None) = (&mut self.source, &self.lines) {
+            let before = self.pending.count();
+            queue.take_plain_lines(&mut self.pending, self.block_size, self.strictness);
+            self.transactions += (self.pending.count() - before) as u64;
         }
     }
 

@@ -210,3 +210,49 @@ fn strictness_asks_for_types() {
         Err("line 2: the field \"amount\" is \"many\", expected a number".into())
     );
 }
+
+#[test]
+fn lines_taken_together_are_as_those_taken_one_by_one() {
+    // More than is read at once, with something unusual at places that move
+    // against the blocks and against what was read.
+    let mut text = String::new();
+    for number in 0..20_000 {
+        match number % 997 {
+            500 => text.push_str(" \n\r\n"),
+            600 => text.push_str(&format!("[{}]\n", t("list"))),
+            700 => text.push_str(r#"{"note":[],"sender":"\u0041","recipient":"r","amount":1.50}"#),
+            800 => text.push_str(&format!("  {} {}", t("two"), t("a line"))),
+            _ => text.push_str(&t(&number.to_string())),
+        }
+        text.push('\n');
+    }
+    let read = |text: &str, one_by_one: bool| {
+        let size = NonZeroUsize::new(7).unwrap();
+        let source = std::io::Cursor::new(text.to_owned());
+        let mut queue = Queue::new(source, size, Strictness::Typed);
+        queue.keep_lines(one_by_one);
+        let mut blocks = Vec::new();
+        for block in queue {
+            match block {
+                Ok(block) => blocks.push(block),
+                Err(error) => return (blocks, error.to_string()),
+            }
+        }
+        (blocks, String::new())
+    };
+    let (blocks, error) = read(&text, false);
+    let count: usize = blocks.iter().map(Transactions::count).sum();
+    // 20 times each, a line holds none, and another one holds two.
+    assert_eq!((count, error.as_str()), (20_000, ""));
+    assert!(read(&text, true).0 == blocks);
+    for wrong in ["x", r#"{"sender": 1, "recipient": "r", "amount": 1}"#, "{"] {
+        for place in [0, 1, 6, 7, 5_000, 19_999] {
+            let mut lines: Vec<_> = text.lines().collect();
+            lines.insert(place, wrong);
+            let text = lines.join("\n");
+            let (blocks, error) = read(&text, false);
+            assert_ne!(error, "");
+            assert!(read(&text, true) == (blocks, error), "{wrong} in {place}");
+        }
+    }
+}

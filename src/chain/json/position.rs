@@ -56,6 +56,14 @@ pub(crate) struct Advance {
 }
 
 impl Advance {
+    /// Over lines of ASCII, and as many bytes behind the last newline.
+    pub(crate) const fn over_ascii(newlines: u64, bytes: usize) -> Self {
+        Self {
+            newlines,
+            characters: bytes as u64,
+        }
+    }
+
     /// Goes over `characters` of the same line.
     pub(crate) const fn over_characters(&mut self, characters: usize) {
         self.characters += characters as u64;

@@ -132,6 +132,12 @@ impl<R: Read> JsonStream<R> {
         self.start += length;
     }
 
+    /// Takes as many bytes, over which `advance` leads.
+    pub(crate) const fn bump_by(&mut self, length: usize, advance: Advance) {
+        self.position = self.position.advanced(advance);
+        self.start += length;
+    }
+
     /// What was read ahead of the place that [`Self::peek`] showed.
     pub(crate) fn unread(&self) -> &[u8] {
         &self.buffer[self.start..self.end]
