@@ -188,6 +188,15 @@ impl Transactions {
         }
     }
 
+    /// No transaction, in a buffer whose text is of no use any more.
+    pub(crate) fn in_buffer(mut buffer: Vec<u8>) -> Self {
+        buffer.clear();
+        Self {
+            text: buffer,
+            count: 0,
+        }
+    }
+
     /// [`HEAD_ROOM`] free bytes, then the text.
     pub(crate) fn into_text_with_room(mut self) -> Vec<u8> {
         self.make_room();

@@ -1,6 +1,6 @@
 //! Mining into a journal whose disk fails, and going on from what is there.
 
-use std::io::{self, Cursor};
+use std::io::{self, Cursor, IoSlice};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -45,7 +45,12 @@ impl Disk {
 }
 
 impl Store for Disk {
-    fn append(&self, bytes: &[u8]) -> io::Result<usize> {
+    fn append(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        let bytes: Vec<u8> = pieces
+            .iter()
+            .flat_map(|piece| piece.iter())
+            .copied()
+            .collect();
         let step = |random: u64| Some(random.wrapping_mul(6_364_136_223_846_793_005) + 1);
         let random = self
             .random
@@ -142,6 +147,52 @@ fn short_and_interrupted_writes_lose_nothing() {
 }
 
 #[test]
+fn what_is_gathered_and_what_is_not_stays_in_order() {
+    use std::io::Write as _;
+
+    // One byte each, runs below and above what goes to the disk as it lies,
+    // and such that come after something gathered.
+    let sizes = [
+        1, 40_000, 20_000, 20_000, 5, 100_000, 32_768, 32_769, 1, 70_000,
+    ];
+    let blocks: Vec<Vec<u8>> = (b'a'..)
+        .zip(sizes)
+        .map(|(byte, size)| vec![byte; size])
+        .collect();
+    let whole = blocks.concat();
+    for most in (0..whole.len()).step_by(9_973).chain([usize::MAX]) {
+        let (disk, kept) = (Disk::new(b"", most, NO_SYNC), Kept::default());
+        let mut writer = JournalWriter::new(Arc::clone(&disk), kept.clone());
+        let mut write = || -> io::Result<()> {
+            for (count, block) in (1..).zip(&blocks) {
+                writer.write_all(block)?;
+                writer.blocks_end(count)?;
+                if block.len() > 32_768 {
+                    assert_eq!(kept.blocks(), count, "nothing is gathered");
+                }
+            }
+            writer.flush()
+        };
+        let written = write();
+        assert_eq!(written.is_ok(), most > whole.len());
+        let left = disk.bytes();
+        assert!(left == whole[..most.min(whole.len())], "full at {most}");
+        // No block counts that is not there; all that can have been told of
+        // are counted.
+        let mut end = 0;
+        let there = blocks.iter().take_while(|block| {
+            end += block.len();
+            end <= left.len()
+        });
+        let there = there.count() as u64;
+        assert!(
+            (there.saturating_sub(1)..=there).contains(&kept.blocks()),
+            "{most}"
+        );
+    }
+}
+
+#[test]
 fn a_disk_that_is_full_anywhere_is_gone_on_with() {
     let whole = whole(40);
     for most in (0..whole.len()).step_by(37) {
@@ -204,8 +255,8 @@ struct Slow {
 }
 
 impl Store for Slow {
-    fn append(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.disk.append(bytes)
+    fn append(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.disk.append(pieces)
     }
 
     fn sync(&self) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! Writing the journal, and syncing it beside the writing.
 
 use std::collections::VecDeque;
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -15,15 +15,17 @@ use crate::batch::pipeline::Sink;
 const SYNC_TIME: Duration = Duration::from_secs(1);
 /// or after so many blocks.
 const SYNC_BLOCKS: u64 = 10_000;
-/// What was written goes to the system once there is so much of it,
-const BUFFER_BYTES: usize = 1 << 20;
-/// or so long after a block was written.
+/// So much at once goes to the system as it lies. Less is gathered until
+/// there is as much,
+const DIRECT_BYTES: usize = 32 << 10;
+/// or until so long after a block was written.
 const STORE_TIME: Duration = Duration::from_millis(50);
 
 /// Where a journal's bytes go: a file, but in tests.
 pub(in crate::batch) trait Store: Send + Sync + 'static {
-    /// Appends the start of `bytes`, at least one, and says how many.
-    fn append(&self, bytes: &[u8]) -> io::Result<usize>;
+    /// Appends the start of `pieces`, which hold something, and says how many
+    /// bytes: at least one.
+    fn append(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize>;
     /// Waits until all that was appended is on the disk.
     fn sync(&self) -> io::Result<()>;
 }
@@ -71,7 +73,7 @@ impl<S: Store> JournalWriter<S> {
             syncer: Syncer::new(Arc::clone(&store), sync_time),
             sync_time,
             store,
-            buffer: Vec::with_capacity(BUFFER_BYTES),
+            buffer: Vec::with_capacity(DIRECT_BYTES),
             stored: 0,
             written: 0,
             ends: VecDeque::new(),
@@ -103,22 +105,32 @@ impl<S: Store> JournalWriter<S> {
             if start == self.buffer.len() {
                 break Ok(());
             }
-            match self.store.append(&self.buffer[start..]) {
-                Ok(0) => break Err(io::ErrorKind::WriteZero.into()),
+            match self.append(&[IoSlice::new(&self.buffer[start..])]) {
                 Ok(count) => start += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => break Err(error),
             }
         };
         self.buffer.drain(..start);
-        self.stored += start as u64;
+        self.count_stored(start);
+        stored
+    }
+
+    fn append(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self.store.append(pieces)? {
+            0 => Err(io::ErrorKind::WriteZero.into()),
+            count => Ok(count),
+        }
+    }
+
+    fn count_stored(&mut self, bytes: usize) {
+        self.stored += bytes as u64;
         while let Some(&(end, blocks)) = self.ends.front()
             && end <= self.stored
         {
             self.kept.0.store(blocks, Ordering::Release);
             self.ends.pop_front();
         }
-        stored
     }
 
     /// Stores or syncs, if it is time to.
@@ -146,12 +158,26 @@ impl<S: Store> JournalWriter<S> {
 
 impl<S: Store> Write for JournalWriter<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.buffer.len() + bytes.len() > BUFFER_BYTES {
+        self.write_vectored(&[IoSlice::new(bytes)])
+    }
+
+    fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        let bytes = pieces.iter().map(|piece| piece.len()).sum();
+        if self.buffer.len() + bytes > DIRECT_BYTES {
             self.store_buffer()?;
         }
-        self.buffer.extend_from_slice(bytes);
-        self.written += bytes.len() as u64;
-        Ok(bytes.len())
+        let count = if bytes > DIRECT_BYTES {
+            let count = self.append(pieces)?;
+            self.count_stored(count);
+            count
+        } else {
+            pieces
+                .iter()
+                .for_each(|piece| self.buffer.extend_from_slice(piece));
+            bytes
+        };
+        self.written += count as u64;
+        Ok(count)
     }
 
     /// Hands all to the system, without a sync.
@@ -164,8 +190,11 @@ impl<S: Store> Sink for JournalWriter<S> {
     fn blocks_end(&mut self, blocks: u64) -> io::Result<()> {
         self.blocks = blocks;
         self.ends.push_back((self.written, blocks));
+        self.count_stored(0);
         let now = Instant::now();
-        self.unstored_since.get_or_insert(now);
+        if !self.buffer.is_empty() {
+            self.unstored_since.get_or_insert(now);
+        }
         self.unsynced_since.get_or_insert(now);
         self.keep_up()
     }

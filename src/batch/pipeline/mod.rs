@@ -35,7 +35,7 @@ use std::io::{self, Read, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 
 pub use self::error::MineError;
 use self::text_amounts::FoundTexts;
@@ -60,8 +60,8 @@ use crate::sha256::Digest;
 const CANCEL_POLL: Duration = Duration::from_millis(20);
 
 /// Bundles of blocks that wait between two stages: enough to ride out an
-/// uneven stage, and memory is bounded by the [`Budget`].
-const CHANNEL_BUNDLES: usize = 16;
+/// uneven stage. With more, what a stage gets has left the cache.
+const CHANNEL_BUNDLES: usize = 4;
 
 /// What mining made, and what it took.
 #[derive(Clone, PartialEq, Debug)]
@@ -150,6 +150,7 @@ pub(super) struct Feed {
     pending: Receiver<Result<Pending, MineError>>,
     started: Instant,
     texts: FoundTexts,
+    spent: Sender<Vec<Vec<u8>>>,
 }
 
 impl Feed {
@@ -162,12 +163,14 @@ impl Feed {
         let (sender, pending) = bounded(CHANNEL_BUNDLES);
         let started = Instant::now();
         let texts = FoundTexts::default();
-        let blocks = Blocks::new(queues, options, control, texts.clone());
+        let (spent_sender, spent) = bounded(CHANNEL_BUNDLES);
+        let blocks = Blocks::new(queues, options, control, texts.clone(), spent);
         spawn_reader(move || read(blocks, &sender))?;
         Ok(Self {
             pending,
             started,
             texts,
+            spent: spent_sender,
         })
     }
 
@@ -188,7 +191,8 @@ impl Feed {
         let (point_sender, point) = bounded(1);
         let started = Instant::now();
         let texts = FoundTexts::default();
-        let mut blocks = Blocks::new(queues, options, control, texts.clone());
+        let (spent_sender, spent) = bounded(CHANNEL_BUNDLES);
+        let mut blocks = Blocks::new(queues, options, control, texts.clone(), spent);
         let reader_control = control.clone();
         spawn_reader(move || {
             let point = replay(journal, &mut blocks, &reader_control);
@@ -203,6 +207,7 @@ impl Feed {
                     pending,
                     started,
                     texts,
+                    spent: spent_sender,
                 };
                 Ok((feed, point?))
             }
@@ -257,6 +262,7 @@ pub(super) fn mine_from<S: Sink>(
         pending,
         started,
         texts,
+        spent,
     } = feed;
     let (forged_sender, forged) = bounded(CHANNEL_BUNDLES);
     let (sealed_sender, sealed) = bounded(CHANNEL_BUNDLES);
@@ -292,7 +298,7 @@ pub(super) fn mine_from<S: Sink>(
         let miner = scope.spawn(move || miner.run(&pending, forged_sender));
         let hasher = scope.spawn(move || hash(forged, sealed_sender, tip));
         let writer = ChainWriter::go_on(out, format, resumed_blocks);
-        let writer = scope.spawn(move || write(writer, genesis.as_ref(), sealed, control));
+        let writer = scope.spawn(move || write(writer, genesis.as_ref(), sealed, &spent, control));
         (join(miner), join(hasher), join(writer))
     });
     // A stage that fails ends those before it early but without an error, so

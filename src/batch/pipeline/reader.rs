@@ -8,7 +8,7 @@ use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 use std::vec;
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Receiver, Sender};
 
 use super::Pending;
 use super::error::MineError;
@@ -22,7 +22,7 @@ use crate::chain::{Strictness, Transactions};
 use crate::pow::Control;
 
 /// The reader hands blocks on once they have so many bytes together ...
-const BUNDLE_BYTES: usize = 64 << 10;
+const BUNDLE_BYTES: usize = 128 << 10;
 /// ... or so long after it handed on the last: waking a thread costs as much
 /// as reading a block, but a queue may also come slowly.
 const BUNDLE_TIME: Duration = Duration::from_millis(1);
@@ -116,6 +116,8 @@ pub(super) struct Blocks {
     control: Control,
     keeps_lines: bool,
     texts: FoundTexts,
+    /// Buffers of blocks that were written.
+    spent: Receiver<Vec<Vec<u8>>>,
 }
 
 impl Blocks {
@@ -124,6 +126,7 @@ impl Blocks {
         options: &MineOptions,
         control: &Control,
         texts: FoundTexts,
+        spent: Receiver<Vec<Vec<u8>>>,
     ) -> Self {
         Self {
             queues: queues.into_iter(),
@@ -135,6 +138,7 @@ impl Blocks {
             control: control.clone(),
             keeps_lines: false,
             texts,
+            spent,
         }
     }
 
@@ -145,7 +149,10 @@ impl Blocks {
         loop {
             let source = match &mut self.current {
                 Some(queue) => match queue.next() {
-                    Some(Ok(block)) => return Some(Ok(block)),
+                    Some(Ok(block)) => {
+                        queue.reuse(|| self.spent.try_recv().ok());
+                        return Some(Ok(block));
+                    }
                     Some(Err(error)) => error,
                     None => {
                         if let Some(found) = queue.text_amounts() {

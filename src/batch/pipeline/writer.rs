@@ -1,13 +1,17 @@
 //! The writing stage: blocks into the file.
 
-use std::io::{self, Write};
+use std::io::{self, IoSlice, Write};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::Sealed;
 use crate::chain::{ChainWriter, SealedBlock};
 use crate::pow::Control;
+
+/// Buffers of more bytes are not used again: among many small blocks, they
+/// would hold memory for nothing.
+const REUSED_BYTES: usize = 16 << 10;
 
 /// Where the stage writes.
 pub(in crate::batch) trait Sink: Write + Send {
@@ -27,8 +31,8 @@ impl<W: Write> Write for Plain<W> {
         self.0.write(bytes)
     }
 
-    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes)
+    fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.write_vectored(pieces)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -52,11 +56,13 @@ impl<W: Write + Send> Sink for Plain<W> {
 
 /// Writes the genesis block, if it is not there yet, and what comes, until
 /// the hasher is done. The chain is flushed then, but not finished: whether
-/// all that should have come did come is not known here.
+/// all that should have come did come is not known here. Buffers that are
+/// written go to `spent`.
 pub(super) fn write<S: Sink>(
     mut writer: ChainWriter<S>,
     genesis: Option<&SealedBlock>,
     sealed: Receiver<Sealed>,
+    spent: &Sender<Vec<Vec<u8>>>,
     control: &Control,
 ) -> io::Result<ChainWriter<S>> {
     if let Some(genesis) = genesis {
@@ -71,10 +77,14 @@ pub(super) fn write<S: Sink>(
         };
         match next {
             Ok(Sealed { blocks, .. }) => {
-                for block in &blocks {
-                    writer.push(block)?;
-                }
+                writer.push_all(&blocks)?;
                 control.add_blocks(blocks.len() as u64);
+                let buffers = blocks
+                    .into_iter()
+                    .map(|block| block.into_buffer().0)
+                    .filter(|buffer| buffer.capacity() <= REUSED_BYTES);
+                // If too many wait already, these are not needed.
+                let _ = spent.try_send(buffers.collect());
                 blocks_end(&mut writer)?;
             }
             Err(RecvTimeoutError::Timeout) => writer.out_mut().idle()?,

@@ -203,6 +203,8 @@ type Unread<R> = std::io::Chain<std::io::Cursor<Vec<u8>>, R>;
 pub struct Queue<R> {
     source: Source<R>,
     pending: Transactions,
+    /// Buffers for the transactions of further blocks.
+    spare: Vec<Vec<u8>>,
     /// A block that must wait for the pending transactions before it.
     next: Option<Transactions>,
     block_size: usize,
@@ -230,12 +232,23 @@ impl<R: Read> Queue<R> {
         Self {
             source: Source::Unopened(Some(JsonStream::new(source))),
             pending: Transactions::new(),
+            spare: Vec::new(),
             next: None,
             block_size: block_size.get(),
             strictness,
             transactions: 0,
             has_ended: false,
             lines: None,
+        }
+    }
+
+    /// Takes buffers for the transactions of further blocks, if those it has
+    /// are used up.
+    pub(super) fn reuse(&mut self, buffers: impl FnOnce() -> Option<Vec<Vec<u8>>>) {
+        if self.spare.is_empty()
+            && let Some(buffers) = buffers()
+        {
+            self.spare = buffers;
         }
     }
 
@@ -327,7 +340,10 @@ impl<R: Read> Queue<R> {
         if let Some(lines) = &mut self.lines {
             lines.block = std::mem::take(&mut lines.pending);
         }
-        let empty = Transactions::with_room_of(&self.pending);
+        let empty = match self.spare.pop() {
+            Some(buffer) => Transactions::in_buffer(buffer),
+            None => Transactions::with_room_of(&self.pending),
+        };
         std::mem::replace(&mut self.pending, empty)
     }
 

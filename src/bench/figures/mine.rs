@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use super::least;
 use super::proportion::{self, Chain};
 use super::queues;
 use super::{Bench, Bound, Figure, Figures, FiguresError, FiguresPlan, RunTask};
@@ -129,13 +130,15 @@ fn writing(bench: &mut Bench<'_>) -> Result<Vec<Figure>, FiguresError> {
         chain: chain.mined(),
         threads,
     };
-    let (mut mined, mut verified, mut times) = Default::default();
+    let (mut mined, mut most, mut verified, mut times) = Default::default();
     for round in bench.rounds() {
         bench.tell("mining many transactions, and verifying them", round)?;
-        bench.sha2_turn();
+        let sha2 = bench.sha2_turn();
         let mining = bench.task(&mining)?;
         let verifying = bench.task(&verifying)?;
         Turns::push(&mut mined, mining.bytes_per_second() / 1e6);
+        let least = least::seconds(bench, &chain, sha2.one)?;
+        Turns::push(&mut most, mining.bytes as f64 / least / 1e6);
         Turns::push(&mut verified, verifying.bytes_per_second() / 1e6);
         Turns::push(&mut times, mining.seconds / verifying.seconds.max(1e-9));
     }
@@ -143,6 +146,12 @@ fn writing(bench: &mut Bench<'_>) -> Result<Vec<Figure>, FiguresError> {
     let of = format!("{transactions} transactions");
     Ok(vec![
         Figure::new(format!("{of}: mining, last-proof"), "MB/s", &mined, None),
+        Figure::new(
+            format!("{of}: searches, SHA-256 and copying alone"),
+            "MB/s",
+            &most,
+            None,
+        ),
         Figure::new(
             format!("{of}: verifying that chain"),
             "MB/s",

@@ -5,6 +5,7 @@
 //! side in the same round: machines differ, and so do the moments of one
 //! machine. Its value is the median of the rounds.
 
+mod least;
 mod mine;
 mod proportion;
 mod queues;
@@ -164,6 +165,14 @@ impl From<MineError> for FiguresError {
     }
 }
 
+/// What `sha2` hashed in one turn, in bytes a second.
+struct Sha2Turn {
+    /// On one thread,
+    one: f64,
+    /// and on all.
+    all: f64,
+}
+
 /// What the measurements have at hand.
 struct Bench<'a> {
     plan: &'a FiguresPlan,
@@ -219,15 +228,18 @@ impl<'a> Bench<'a> {
         measured.map_err(FiguresError::Task)
     }
 
-    /// A turn of the yardstick on each number of threads; returns the rate on
-    /// all of them.
-    fn sha2_turn(&mut self) -> f64 {
-        let mut all = 0.0;
-        for (threads, turns) in &mut self.sha2 {
-            all = sha2_bytes_per_second(*threads, Calibration::TURN * 10);
-            turns.push(all);
+    /// A turn of the yardstick on each number of threads.
+    fn sha2_turn(&mut self) -> Sha2Turn {
+        let rates = self.sha2.iter_mut().map(|(threads, turns)| {
+            let rate = sha2_bytes_per_second(*threads, Calibration::TURN * 10);
+            turns.push(rate);
+            rate
+        });
+        let rates: Vec<_> = rates.collect();
+        Sha2Turn {
+            one: rates[0],
+            all: rates[rates.len() - 1],
         }
-        all
     }
 
     fn finish(self, figures: Vec<Figure>) -> Figures {

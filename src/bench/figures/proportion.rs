@@ -53,6 +53,11 @@ impl Chain {
         self.stem.with_extension("compact.json")
     }
 
+    /// A file for whatever is needed only for a moment.
+    pub(super) fn scratch(&self) -> PathBuf {
+        self.stem.with_extension("scratch")
+    }
+
     pub(super) fn write_queue(&self) -> Result<(), FiguresError> {
         let write = || -> io::Result<()> {
             let mut out = BufWriter::with_capacity(1 << 20, File::create(self.queue())?);
@@ -84,7 +89,7 @@ impl Chain {
 
     /// Makes room. What cannot be removed goes with the folder.
     pub(super) fn remove(&self) {
-        for path in [self.queue(), self.mined(), self.compact()] {
+        for path in [self.queue(), self.mined(), self.compact(), self.scratch()] {
             let _ = fs::remove_file(path);
         }
     }

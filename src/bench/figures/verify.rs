@@ -45,7 +45,7 @@ fn shares_of_sha2(bench: &mut Bench<'_>) -> Result<Vec<Figure>, FiguresError> {
     for round in bench.rounds() {
         bench.tell("verifying", round)?;
         for (index, (_, path, _)) in texts.iter().enumerate() {
-            let sha2 = bench.sha2_turn();
+            let sha2 = bench.sha2_turn().all;
             let task = Task::Verify {
                 chain: path.clone(),
                 threads,
