@@ -126,7 +126,7 @@ mod tests {
     use crate::sha256::rounds::{self, Halfway, Lanes};
     use crate::sha256::vector::Array;
 
-    /// The lane-generic body over plain arrays.
+    /// The lane-generic body over plain arrays, in batches of two vectors.
     struct Software<const LANES: usize>(Functions<Array<LANES>>);
 
     /// Every position that the `avx512` kernel is compiled for.
@@ -185,7 +185,7 @@ mod tests {
         #[allow(unsafe_code, reason = "the functions are plain Rust")]
         fn first_match(&self, group: &Group<'_>, range: Range<usize>) -> Option<usize> {
             // SAFETY: they need no instruction that is not everywhere.
-            unsafe { group::first_match(&self.0, group, range) }
+            unsafe { group::first_match::<_, 2>(&self.0, group, range) }
         }
     }
 
