@@ -60,11 +60,13 @@ impl<'a, 'h> Miner<'a, 'h> {
         let mut done = Vec::new();
         while let Some(next) = receive(pending, self.control)? {
             let Pending { blocks, permit } = next?;
+            let mut text_done = 0;
             for mut transactions in blocks {
                 let proof = match self.known_proofs.get(&self.tip.proof) {
                     Some(proof) => *proof,
                     None => {
                         // A search may take long: what is done goes on.
+                        self.control.add_text_done(std::mem::take(&mut text_done));
                         if !done.is_empty() {
                             let blocks = std::mem::take(&mut done);
                             let part = Forged {
@@ -81,11 +83,12 @@ impl<'a, 'h> Miner<'a, 'h> {
                         self.find_proof(&mut mined)?
                     }
                 };
-                self.control.add_text_done(transactions.text_bytes() as u64);
+                text_done += transactions.text_bytes() as u64;
                 mined.transactions += transactions.count() as u64;
                 transactions.push_reward(&self.options.recipient);
                 done.push((proof, self.forge(transactions, proof)));
             }
+            self.control.add_text_done(text_done);
             let message = Forged {
                 blocks: std::mem::take(&mut done),
                 permit: Some(permit),

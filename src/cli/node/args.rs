@@ -10,7 +10,7 @@ use fourzero::chain::Format;
 use fourzero::node::Limits;
 use fourzero::pow::Rule;
 
-use crate::cli::args::{Difficulty, Engine, Strict, at_least_one, duration, named, port};
+use crate::cli::args::{Difficulty, Engine, Strict, at_least_one, duration, named, port, whole};
 
 /// The tutorial's port.
 const PORT: u16 = 5000;
@@ -139,22 +139,22 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
     /// The most bytes of a request's body
-    #[arg(long, value_name = "BYTES", default_value = "1048576", value_parser = body_bytes)]
+    #[arg(long, value_name = "BYTES", default_value = "1048576", value_parser = body_bytes, allow_negative_numbers = true)]
     max_body: usize,
     /// The most pending transactions
-    #[arg(long, value_name = "N", default_value = "500000")]
+    #[arg(long, value_name = "N", default_value = "500000", value_parser = whole::<u64>, allow_negative_numbers = true)]
     max_pending: u64,
     /// The most connections at once
-    #[arg(long, value_name = "N", default_value = "1024", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value = "1024", value_parser = at_least_one, allow_negative_numbers = true)]
     max_connections: NonZeroUsize,
     /// How many calls of /mine may wait for their turn
-    #[arg(long, value_name = "N", default_value = "32")]
+    #[arg(long, value_name = "N", default_value = "32", value_parser = whole::<usize>, allow_negative_numbers = true)]
     mine_queue: usize,
     /// How long a peer's answer may take
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = duration)]
     peer_timeout: Duration,
     /// The most bytes of a peer's chain
-    #[arg(long, value_name = "BYTES", default_value = "1073741824")]
+    #[arg(long, value_name = "BYTES", default_value = "1073741824", value_parser = whole::<u64>, allow_negative_numbers = true)]
     max_chain: u64,
     /// How the log on stderr is written
     #[arg(long, value_enum, default_value = "text")]
@@ -225,7 +225,7 @@ fn address(text: &str) -> Result<Address, String> {
 }
 
 fn body_bytes(text: &str) -> Result<usize, String> {
-    let bytes = text.parse::<usize>().map_err(|error| error.to_string())?;
+    let bytes = whole::<usize>(text)?;
     if (1..=MOST_BODY_BYTES).contains(&bytes) {
         Ok(bytes)
     } else {
