@@ -1,7 +1,9 @@
 //! Whole texts with the SHA extensions, a few at a time.
 //!
 //! Each lane holds a text; all advance block by block together, and a lane
-//! whose text is done takes the next, so that lengths need not agree.
+//! whose text is done takes the next, so that lengths need not agree. Texts of
+//! as many blocks come side by side all the same: what happens between two
+//! texts then happens in all lanes at once.
 #![allow(unsafe_code, reason = "intrinsics, and functions that need SHA-NI")]
 
 use std::arch::x86_64::*;
@@ -41,8 +43,14 @@ struct Lane<'a> {
 /// many.
 #[target_feature(enable = "sha,sse4.1,ssse3")]
 pub(super) fn digest_texts(texts: &[&[u8]], digests: &mut [Digest]) {
-    let mut waiting = texts.iter().enumerate();
-    let mut next = || waiting.next().map(|(number, text)| Lane::new(number, text));
+    let mut order: Vec<_> = (0..).zip(texts).map(in_order).collect();
+    order.sort_unstable();
+    // The longest first, so that the last ones, alone in their lanes, are short.
+    let mut waiting = order.into_iter().rev();
+    let mut next = || {
+        let number = (waiting.next()? as u32) as usize;
+        Some(Lane::new(number, texts[number]))
+    };
     let mut lanes = Vec::with_capacity(LANES);
     lanes.extend(std::iter::from_fn(&mut next).take(LANES));
     while let Some(together) = lanes.first_chunk_mut() {
@@ -62,6 +70,19 @@ pub(super) fn digest_texts(texts: &[&[u8]], digests: &mut [Digest]) {
         }
         digests[lane.number] = lane.digest();
     }
+}
+
+/// Blocks of a text of so many bytes, with the mark and the length behind it.
+const fn block_count(bytes: usize) -> usize {
+    (bytes + 9).div_ceil(size_of::<Block>())
+}
+
+/// What texts are sorted by: their number of blocks, and in the low half their
+/// own number.
+fn in_order((number, text): (u32, &&[u8])) -> u64 {
+    // Where the count does not fit, only the order suffers.
+    let blocks = block_count(text.len()) as u32;
+    u64::from(blocks) << 32 | u64::from(number)
 }
 
 /// Takes all lanes as far as they go without a change of buffer.
@@ -88,8 +109,7 @@ impl<'a> Lane<'a> {
         let mut last = [[0; 64]; 2];
         last[0][..rest.len()].copy_from_slice(rest);
         last[0][rest.len()] = 0x80;
-        // The mark and the length in bits take nine bytes.
-        let last_count = if rest.len() + 9 <= 64 { 1 } else { 2 };
+        let last_count = block_count(rest.len());
         let bits = text.len() as u64 * 8;
         last[last_count - 1][56..].copy_from_slice(&bits.to_be_bytes());
         let [a, b, c, d, e, f, g, h] = INITIAL_STATE.map(u32::cast_signed);
