@@ -75,6 +75,17 @@ impl Rule {
         }
     }
 
+    /// Appends the text that [`Self::digest`] hashes to `message`.
+    pub(crate) fn write_message(self, last: &LastBlock<'_>, proof: &[u8], message: &mut Vec<u8>) {
+        message.extend_from_slice(last.proof);
+        message.extend_from_slice(proof);
+        match self {
+            Self::LastProof => {}
+            Self::PreviousHash => message.extend_from_slice(last.previous_hash),
+            Self::LastHash => message.extend_from_slice(&last.hash.to_hex()),
+        }
+    }
+
     /// Whether `proof` may follow `last`, by the `sha2` crate.
     pub fn is_satisfied(self, last: &LastBlock<'_>, proof: Nonce, target: Target) -> bool {
         let mut digits = itoa::Buffer::new();
@@ -126,12 +137,15 @@ mod tests {
     }
 
     #[test]
-    fn a_template_and_a_check_hash_the_same_message() {
+    fn a_template_and_each_check_hash_the_same_message() {
         for rule in Rule::ALL {
             assert_eq!(
                 rule.template(&LAST).digest(Nonce(42)),
                 rule.digest(&LAST, b"42")
             );
+            let mut message = Vec::new();
+            rule.write_message(&LAST, b"42", &mut message);
+            assert_eq!(Digest::of(&message), rule.digest(&LAST, b"42"));
         }
     }
 

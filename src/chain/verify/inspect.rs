@@ -166,7 +166,7 @@ impl<'a> Tip<'a> {
 fn plain_text(value: View<'_>) -> Cow<'_, [u8]> {
     match value.string() {
         None => Cow::Borrowed(value.text()),
-        Some(inner) if !inner.contains(&b'\\') => Cow::Borrowed(inner),
+        Some(inner) if memchr::memchr(b'\\', inner).is_none() => Cow::Borrowed(inner),
         Some(_) => {
             let decoded: String = serde_json::from_slice(value.text())
                 .expect("canonical text is JSON without lone surrogates");

@@ -2,9 +2,9 @@
 
 use super::VerifyOptions;
 use super::fault::{Fault, FaultKind};
-use super::findings::Findings;
+use super::findings::{Findings, Link};
 use super::inspect::Tip;
-use super::worker::{Head, Summary};
+use super::worker::Summary;
 use crate::chain::json::View;
 use crate::pow::Rule;
 
@@ -24,15 +24,14 @@ impl Ledger {
         if let (Some(tip), Some(head)) = (&self.tip, &batch.head)
             && !self.findings.is_settled(options)
         {
-            let Head {
-                index,
-                proof,
-                previous_hash,
-            } = head;
             let own = batch.tip.as_ref().map(Tip::proof);
-            let proof = proof.as_deref().or(own).expect("one of both has it");
-            self.findings
-                .check_link(&tip.block(), *index, proof, previous_hash, options);
+            let link = Link {
+                last: tip.block(),
+                index: head.index,
+                proof: head.proof.as_deref().or(own).expect("one of both has it"),
+                previous_hash: &head.previous_hash,
+            };
+            self.findings.check_links(&[link], options);
         }
         self.tip = batch.tip;
         if self.findings.is_settled(options) {

@@ -11,7 +11,7 @@
 use std::ops::Range;
 
 use super::fault::{Fault, FaultKind};
-use super::findings::Findings;
+use super::findings::{Findings, Link};
 use super::inspect::{Tip, inspect};
 use super::known::{Parts, recognize};
 use super::{ReadError, VerifyOptions};
@@ -192,33 +192,37 @@ impl Worker {
         let texts: Vec<_> = self.blocks.iter().map(text_of).collect();
         digest_texts(&texts, &mut self.digests);
 
+        let part = |index: usize, place: &Range<usize>| &texts[index][place.clone()];
+        let tips: Vec<_> = (self.blocks.iter().zip(&self.digests).enumerate())
+            .map(|(number, (block, hash))| {
+                let previous_hash = View::of(part(number, &block.parts.previous_hash));
+                Tip::new(part(number, &block.parts.proof), previous_hash, *hash)
+            })
+            .collect();
+        let links: Vec<_> = (1..tips.len())
+            .map(|number| {
+                let parts = &self.blocks[number].parts;
+                Link {
+                    last: tips[number - 1].block(),
+                    index: parts.index,
+                    proof: part(number, &parts.proof),
+                    previous_hash: part(number, &parts.previous_hash),
+                }
+            })
+            .collect();
+        summary.head = self.blocks.first().map(|Block { parts, .. }| Head {
+            index: parts.index,
+            proof: (tips.len() > 1).then(|| part(0, &parts.proof).to_vec()),
+            previous_hash: cut(part(0, &parts.previous_hash)),
+        });
         let findings = &mut summary.findings;
-        let mut last: Option<Tip<'_>> = None;
-        let parts = self.blocks.iter().zip(texts).zip(&self.digests);
-        for ((block, text), hash) in parts {
-            let index = block.parts.index;
-            let proof = &text[block.parts.proof.clone()];
-            let previous_hash = &text[block.parts.previous_hash.clone()];
-            match &last {
-                None => {
-                    summary.head = Some(Head {
-                        index,
-                        proof: (self.blocks.len() > 1).then(|| proof.to_vec()),
-                        previous_hash: cut(previous_hash),
-                    });
-                }
-                Some(last) => {
-                    findings.check_link(&last.block(), index, proof, previous_hash, options);
-                    // Nothing that follows can change the verdict.
-                    if findings.is_settled(options) {
-                        return;
-                    }
-                }
-            }
-            last = Some(Tip::new(proof, View::of(previous_hash), *hash));
+        findings.check_links(&links, options);
+        // Nothing that follows can change the verdict.
+        if findings.is_settled(options) {
+            return;
         }
         findings.first = fault;
-        summary.tip = last.map(Tip::into_owned);
+        summary.tip = tips.into_iter().next_back().map(Tip::into_owned);
     }
 }
 
