@@ -62,6 +62,10 @@ fn a_named_pipe_is_read_like_a_file() {
     writer.join().unwrap();
 }
 
+/// The bytes by which a file grows at once, at the least: a line that ends in
+/// another page than it starts in may be seen in halves.
+const PAGE_BYTES: usize = 4096;
+
 /// Runs `read` a few times while a line is appended to a file again and
 /// again; it gets the lines before and after each run.
 fn while_it_grows(path: &std::path::Path, lines: &[String], read: impl Fn(&AtomicU64)) {
@@ -71,6 +75,12 @@ fn while_it_grows(path: &std::path::Path, lines: &[String], read: impl Fn(&Atomi
         .create(true)
         .open(path)
         .unwrap();
+    let mut end = 0;
+    for line in lines {
+        let (first, last) = (end / PAGE_BYTES, (end + line.len() - 1) / PAGE_BYTES);
+        assert_eq!(first, last, "half of a line could be seen");
+        end += line.len();
+    }
     file.write_all(lines[0].as_bytes()).unwrap();
     written.store(1, Ordering::SeqCst);
     thread::scope(|scope| {
@@ -79,7 +89,6 @@ fn while_it_grows(path: &std::path::Path, lines: &[String], read: impl Fn(&Atomi
                 if stop.load(Ordering::SeqCst) {
                     break;
                 }
-                // A whole line at once: no half of one is to be seen.
                 written.fetch_add(1, Ordering::SeqCst);
                 file.write_all(line.as_bytes()).unwrap();
                 thread::yield_now();
@@ -99,7 +108,7 @@ fn a_file_that_grows_is_read_as_far_as_it_went() {
     let blocks = exported_blocks("chain-last-hash.json");
     let lines: Vec<_> = naive_chain::jsonl_file(&blocks)
         .lines()
-        .map(|line| format!("{line}\n"))
+        .map(|line| format!("{line:<0$}\n", PAGE_BYTES - 1))
         .collect();
     while_it_grows(&path, &lines, |written| {
         let least = written.load(Ordering::SeqCst) - 1;
@@ -112,8 +121,9 @@ fn a_file_that_grows_is_read_as_far_as_it_went() {
     });
 
     let path = folder.path("queue.csv");
-    let mut rows = vec!["sender,recipient,amount\na,b,1\n".to_owned()];
-    rows.resize(20_000, "a,b,1\n".to_owned());
+    // Rows of eight bytes fill pages.
+    let mut rows = vec!["sender,recipient,amount\na,b,100\n".to_owned()];
+    rows.resize(20_000, "a,b,100\n".to_owned());
     while_it_grows(&path, &rows, |written| {
         let least = written.load(Ordering::SeqCst) - 1;
         let run = fourzero()
