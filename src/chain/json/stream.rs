@@ -12,8 +12,9 @@ use super::error::{ForeignFormat, SyntaxError, SyntaxErrorKind};
 use super::position::Advance;
 use super::{MAX_VALUE_BYTES, Position};
 
-/// Bytes read at once, and the buffer's first size.
-const CHUNK_BYTES: usize = 256 << 10;
+/// Bytes read at once, and the buffer's first size: few enough to be still in
+/// a core's own cache when they are looked at.
+const CHUNK_BYTES: usize = 128 << 10;
 
 /// Why the next value of a stream cannot be had.
 #[derive(Debug, Error)]
