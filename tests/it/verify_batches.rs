@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use fourzero::chain::{Report, Verifier, VerifyOptions};
 use fourzero::pow::{Control, Rule, Target};
 
-use crate::naive::{Json, LAST_HASH, LAST_PROOF, RULES, number, parse, text, transaction};
+use crate::naive::{self, Json, LAST_HASH, LAST_PROOF, RULES, number, parse, text, transaction};
 use crate::naive_chain::{self, Verdict};
 use crate::support::{Ends as _, Folder, fourzero};
 
@@ -252,4 +252,36 @@ fn a_block_of_megabytes_between_small_ones_is_checked_like_any_other() {
         (&fault["block"], &fault["kind"]),
         (&303.into(), &"previous-hash".into())
     );
+}
+
+#[test]
+fn proofs_too_long_to_be_hashed_beside_others_are_checked_like_any_other() {
+    let verifiers = verifiers();
+    for rule in [LAST_PROOF, LAST_HASH] {
+        let mut chain = long_chain(rule)[..4].to_vec();
+        while chain.len() < 24 {
+            let last = chain.last().unwrap();
+            // Every third one has some 1,200 digits.
+            let digits = "7".repeat(1_200 * usize::from(chain.len().is_multiple_of(3)));
+            let proof = (1..)
+                .map(|number| format!("{digits}{number}"))
+                .find(|proof| naive_chain::proof_digest(rule, last, proof).starts_with('0'))
+                .unwrap();
+            let mut block = last.clone();
+            block.set("index", number(chain.len() + 1));
+            block.set("proof", number(proof));
+            block.set("previous_hash", text(naive::hash(last)));
+            chain.push(block);
+        }
+        assert_eq!(verdict(&verifiers[0], &chain, Some(rule)).0.fault, None);
+        for asked in [None, Some(rule)] {
+            all_agree(&verifiers, &chain, asked, "long proofs");
+            for place in 4..chain.len() {
+                let mut spoiled = chain.clone();
+                spoiled[place].set("proof", number(format!("{}1", "7".repeat(1_500))));
+                let what = format!("another proof in block {}", place + 1);
+                all_agree(&verifiers, &spoiled, asked, &what);
+            }
+        }
+    }
 }
