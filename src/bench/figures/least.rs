@@ -7,10 +7,7 @@ use std::time::Instant;
 
 use super::proportion::Chain;
 use super::{Bench, FiguresError};
-use crate::batch::{NamedQueue, mine};
-use crate::bench::sample::SampleQueue;
 use crate::bench::task;
-use crate::chain::Format;
 use crate::pow::Searcher;
 use crate::sha256::Kernel;
 
@@ -41,17 +38,7 @@ pub(super) fn seconds(bench: &Bench<'_>, chain: &Chain, sha2: f64) -> Result<f64
 /// Mines the blocks whose proofs are searched, and keeps them in memory.
 fn searching(bench: &Bench<'_>) -> Result<f64, FiguresError> {
     let searcher = Searcher::new(bench.plan.threads, Kernel::best())?;
-    let options = task::options();
-    let queue = SampleQueue::new(SEARCHES * options.block_size.get() as u64);
-    let queue = NamedQueue::new("sample", queue);
-    let (_, mined) = mine(
-        vec![queue],
-        Vec::new(),
-        Format::JsonLines,
-        &options,
-        &searcher,
-        bench.control,
-    )?;
+    let mined = bench.mine_in_memory(SEARCHES, &task::options(), &searcher)?;
     Ok(mined.elapsed.as_secs_f64())
 }
 

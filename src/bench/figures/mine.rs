@@ -6,12 +6,10 @@ use super::least;
 use super::proportion::{self, Chain};
 use super::queues;
 use super::{Bench, Bound, Figure, Figures, FiguresError, FiguresPlan, RunTask};
-use crate::batch::{MineOptions, NamedQueue, mine};
+use crate::batch::MineOptions;
 use crate::bench::rate::{Calibration, efficiency, one_thread_rate};
-use crate::bench::sample::SampleQueue;
 use crate::bench::task::{self, Task};
 use crate::bench::turns::Turns;
-use crate::chain::Format;
 use crate::pow::{Control, Rule, Searcher, Target};
 use crate::sha256::Kernel;
 
@@ -72,16 +70,7 @@ fn four_zeros(bench: &mut Bench<'_>) -> Result<Vec<Figure>, FiguresError> {
                 target: Target::FOUR_ZEROS,
                 ..task::options()
             };
-            let queue = SampleQueue::new(BLOCKS * options.block_size.get() as u64);
-            let queue = NamedQueue::new("sample", queue);
-            let (_, mined) = mine(
-                vec![queue],
-                Vec::new(),
-                Format::JsonLines,
-                &options,
-                searcher,
-                bench.control,
-            )?;
+            let mined = bench.mine_in_memory(BLOCKS, &options, searcher)?;
             let after = one_thread_rate(kernel, Rule::LastHash, calibration)?;
             let rate = f64::midpoint(before, after);
             rates.push(rate / 1e6);

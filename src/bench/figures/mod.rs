@@ -23,11 +23,13 @@ pub use self::mine::mine_figures;
 pub use self::verify::verify_figures;
 
 use super::rate::Calibration;
+use super::sample::SampleQueue;
 use super::sha2_rate::sha2_bytes_per_second;
 use super::task::{Measured, Task};
 use super::turns::Turns;
-use crate::batch::{MineError, OutputError};
-use crate::pow::{Control, SearchError};
+use crate::batch::{MineError, MineOptions, MineSummary, NamedQueue, OutputError, mine};
+use crate::chain::Format;
+use crate::pow::{Control, SearchError, Searcher};
 
 /// What a figure must be.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -226,6 +228,21 @@ impl<'a> Bench<'a> {
         let measured = (self.run_task)(task);
         self.check()?;
         measured.map_err(FiguresError::Task)
+    }
+
+    /// Mines so many sample blocks into memory.
+    fn mine_in_memory(
+        &self,
+        blocks: u64,
+        options: &MineOptions,
+        searcher: &Searcher,
+    ) -> Result<MineSummary, FiguresError> {
+        let queue = SampleQueue::new(blocks * options.block_size.get() as u64);
+        let queue = NamedQueue::new("sample", queue);
+        let format = Format::JsonLines;
+        let out = Vec::new();
+        let (_, mined) = mine(vec![queue], out, format, options, searcher, self.control)?;
+        Ok(mined)
     }
 
     /// A turn of the yardstick on each number of threads.
