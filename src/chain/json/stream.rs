@@ -63,6 +63,8 @@ pub(crate) struct JsonStream<R> {
     delayed: Option<io::Error>,
     /// The place of `start` in the stream.
     position: Position,
+    /// What the first bytes say that the stream is instead of text.
+    foreign: Option<ForeignFormat>,
 }
 
 impl<R: Read> JsonStream<R> {
@@ -77,6 +79,7 @@ impl<R: Read> JsonStream<R> {
             bytes_read: 0,
             delayed: None,
             position: Position::START,
+            foreign: None,
         }
     }
 
@@ -98,6 +101,8 @@ impl<R: Read> JsonStream<R> {
             while self.end < BYTE_ORDER_MARK.len() && self.fill()? {}
             if self.unread().starts_with(BYTE_ORDER_MARK) {
                 self.start += BYTE_ORDER_MARK.len();
+            } else {
+                self.foreign = ForeignFormat::of(self.unread());
             }
         }
         loop {
@@ -115,11 +120,9 @@ impl<R: Read> JsonStream<R> {
         }
     }
 
-    /// What the stream is instead of text, if nothing of it was taken yet and
-    /// its first bytes say so.
-    pub(crate) fn foreign_format(&self) -> Option<ForeignFormat> {
-        let is_at_start = self.position == Position::START;
-        ForeignFormat::of(self.unread()).filter(|_| is_at_start)
+    /// What the stream is instead of text, if its first bytes say so.
+    pub(crate) const fn foreign_format(&self) -> Option<ForeignFormat> {
+        self.foreign
     }
 
     /// Takes the byte that [`Self::peek`] showed, which is ASCII.

@@ -111,3 +111,26 @@ fn looking_ahead_does_not_consume() {
     stream.into_reader().read_to_string(&mut rest).unwrap();
     assert_eq!(rest, "{}");
 }
+
+#[test]
+fn what_is_no_text_is_told_by_the_first_bytes_however_they_arrive() {
+    fn foreign(source: impl Read) -> Option<ForeignFormat> {
+        let mut stream = JsonStream::new(source);
+        stream.peek().unwrap();
+        stream.foreign_format()
+    }
+    let cases: [(&[u8], _); 7] = [
+        (b"\xff\xfe{\0", Some(ForeignFormat::Utf16)),
+        (b"PK\x03\x04", Some(ForeignFormat::Zip)),
+        (b"\x1f\x8b", Some(ForeignFormat::Gzip)),
+        // What follows the mark of UTF-8 is not the start.
+        (b"\xef\xbb\xbf\xfe\xff\xff", None),
+        (b"\xef\xbb\xbfPK\x03\x04", None),
+        (b" \x1f\x8b", None),
+        (b"PK", None),
+    ];
+    for (bytes, expected) in cases {
+        assert_eq!(foreign(bytes), expected, "{bytes:x?}");
+        assert_eq!(foreign(Drip(bytes)), expected, "{bytes:x?}, in drips");
+    }
+}
