@@ -35,6 +35,9 @@ impl fmt::Display for PreviousHash {
     }
 }
 
+/// What stands behind the transactions.
+const TAIL: &[u8] = b"]}";
+
 /// One block of the chain.
 ///
 /// ```
@@ -74,33 +77,37 @@ impl Block {
 
     /// Writes the block's canonical text and hashes it.
     pub fn seal(self) -> SealedBlock {
-        let Self {
-            index,
-            timestamp,
-            transactions,
-            proof,
-            previous_hash,
-        } = self;
-        let mut text = transactions.into_text_with_room();
-        // The head is written behind the transactions first: its length shows
-        // where in the room before them it must start.
-        let end = text.len();
-        let mut integer = itoa::Buffer::new();
-        text.extend_from_slice(b"{\"index\": ");
-        text.extend_from_slice(integer.format(index).as_bytes());
-        text.extend_from_slice(b", \"previous_hash\": \"");
-        previous_hash.with_text(|hash| text.extend_from_slice(hash));
-        text.extend_from_slice(b"\", \"proof\": ");
-        text.extend_from_slice(integer.format(proof.0).as_bytes());
-        text.extend_from_slice(b", \"timestamp\": ");
-        write_float(timestamp, &mut text);
-        text.extend_from_slice(b", \"transactions\": [");
-        let start = HEAD_ROOM - (text.len() - end);
-        text.copy_within(end.., start);
-        text.truncate(end);
-        text.extend_from_slice(b"]}");
+        let mut head = Vec::with_capacity(HEAD_ROOM);
+        self.write_head(&mut head);
+        let mut text = self.transactions.into_text_with_room();
+        let start = HEAD_ROOM - head.len();
+        text[start..HEAD_ROOM].copy_from_slice(&head);
+        text.extend_from_slice(TAIL);
         let hash = Digest::of(&text[start..]);
         SealedBlock { text, start, hash }
+    }
+
+    /// Appends the block's canonical text to `out`, and returns its hash.
+    pub(crate) fn append_to(&self, out: &mut Vec<u8>) -> Digest {
+        let start = out.len();
+        self.write_head(out);
+        out.extend_from_slice(self.transactions.text());
+        out.extend_from_slice(TAIL);
+        Digest::of(&out[start..])
+    }
+
+    /// What stands before the transactions.
+    fn write_head(&self, out: &mut Vec<u8>) {
+        let mut integer = itoa::Buffer::new();
+        out.extend_from_slice(b"{\"index\": ");
+        out.extend_from_slice(integer.format(self.index).as_bytes());
+        out.extend_from_slice(b", \"previous_hash\": \"");
+        (self.previous_hash).with_text(|hash| out.extend_from_slice(hash));
+        out.extend_from_slice(b"\", \"proof\": ");
+        out.extend_from_slice(integer.format(self.proof.0).as_bytes());
+        out.extend_from_slice(b", \"timestamp\": ");
+        write_float(self.timestamp, out);
+        out.extend_from_slice(b", \"transactions\": [");
     }
 }
 
@@ -167,8 +174,12 @@ mod tests {
             proof: Nonce(35293),
             previous_hash: PreviousHash::Block(Digest::of(b"before")),
         };
+        let mut text = b"before".to_vec();
+        let hash = block.append_to(&mut text);
         let sealed = block.seal();
         assert_eq!(canonical(sealed.text().as_bytes()).unwrap(), sealed.text());
         assert_eq!(sealed.hash(), Digest::of(sealed.text().as_bytes()));
+        assert_eq!(text, [b"before", sealed.bytes()].concat());
+        assert_eq!(hash, sealed.hash());
     }
 }

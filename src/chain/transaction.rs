@@ -188,13 +188,16 @@ impl Transactions {
         }
     }
 
-    /// No transaction, in a buffer whose text is of no use any more.
-    pub(crate) fn in_buffer(mut buffer: Vec<u8>) -> Self {
-        buffer.clear();
-        Self {
-            text: buffer,
-            count: 0,
-        }
+    /// No transaction, in the buffer of these.
+    pub(crate) fn into_empty(mut self) -> Self {
+        self.text.clear();
+        self.count = 0;
+        self
+    }
+
+    /// Bytes of memory that they take.
+    pub(crate) const fn buffer_bytes(&self) -> usize {
+        self.text.capacity()
     }
 
     /// [`HEAD_ROOM`] free bytes, then the text.

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, TryLockError};
-use std::io::{self, IoSlice, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -135,8 +135,8 @@ impl JournalFile {
 }
 
 impl Store for JournalFile {
-    fn append(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        (&*self.file).write_vectored(pieces)
+    fn append(&self, bytes: &[u8]) -> io::Result<usize> {
+        (&*self.file).write(bytes)
     }
 
     fn sync(&self) -> io::Result<()> {

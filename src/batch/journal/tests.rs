@@ -1,6 +1,6 @@
 //! Mining into a journal whose disk fails, and going on from what is there.
 
-use std::io::{self, Cursor, IoSlice};
+use std::io::{self, Cursor};
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -45,12 +45,7 @@ impl Disk {
 }
 
 impl Store for Disk {
-    fn append(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        let bytes: Vec<u8> = pieces
-            .iter()
-            .flat_map(|piece| piece.iter())
-            .copied()
-            .collect();
+    fn append(&self, bytes: &[u8]) -> io::Result<usize> {
         let step = |random: u64| Some(random.wrapping_mul(6_364_136_223_846_793_005) + 1);
         let random = self
             .random
@@ -256,8 +251,8 @@ struct Slow {
 }
 
 impl Store for Slow {
-    fn append(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.disk.append(pieces)
+    fn append(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.disk.append(bytes)
     }
 
     fn sync(&self) -> io::Result<()> {

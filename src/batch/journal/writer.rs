@@ -1,7 +1,7 @@
 //! Writing the journal, and syncing it beside the writing.
 
 use std::collections::VecDeque;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -23,9 +23,9 @@ const STORE_TIME: Duration = Duration::from_millis(50);
 
 /// Where a journal's bytes go: a file, but in tests.
 pub(in crate::batch) trait Store: Send + Sync + 'static {
-    /// Appends the start of `pieces`, which hold something, and says how many
-    /// bytes: at least one.
-    fn append(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize>;
+    /// Appends the start of `bytes`, of which there is one, and says how many:
+    /// at least one.
+    fn append(&self, bytes: &[u8]) -> io::Result<usize>;
     /// Waits until all that was appended is on the disk.
     fn sync(&self) -> io::Result<()>;
 }
@@ -105,7 +105,7 @@ impl<S: Store> JournalWriter<S> {
             if start == self.buffer.len() {
                 break Ok(());
             }
-            match self.append(&[IoSlice::new(&self.buffer[start..])]) {
+            match self.append(&self.buffer[start..]) {
                 Ok(count) => start += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => break Err(error),
@@ -116,8 +116,8 @@ impl<S: Store> JournalWriter<S> {
         stored
     }
 
-    fn append(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        match self.store.append(pieces)? {
+    fn append(&self, bytes: &[u8]) -> io::Result<usize> {
+        match self.store.append(bytes)? {
             0 => Err(io::ErrorKind::WriteZero.into()),
             count => Ok(count),
         }
@@ -158,23 +158,16 @@ impl<S: Store> JournalWriter<S> {
 
 impl<S: Store> Write for JournalWriter<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write_vectored(&[IoSlice::new(bytes)])
-    }
-
-    fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        let bytes = pieces.iter().map(|piece| piece.len()).sum();
-        if self.buffer.len() + bytes > DIRECT_BYTES {
+        if self.buffer.len() + bytes.len() > DIRECT_BYTES {
             self.store_buffer()?;
         }
-        let count = if bytes > DIRECT_BYTES {
-            let count = self.append(pieces)?;
+        let count = if bytes.len() > DIRECT_BYTES {
+            let count = self.append(bytes)?;
             self.count_stored(count);
             count
         } else {
-            pieces
-                .iter()
-                .for_each(|piece| self.buffer.extend_from_slice(piece));
-            bytes
+            self.buffer.extend_from_slice(bytes);
+            bytes.len()
         };
         self.written += count as u64;
         Ok(count)

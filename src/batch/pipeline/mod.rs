@@ -1,20 +1,21 @@
 //! The pipeline that turns queues into a chain.
 //!
-//! Four stages, each in a thread of its own, over bounded channels:
+//! Three stages, each in a thread of its own, over bounded channels:
 //!
 //! ```text
-//! read ──pending──▶ mine ──forged──▶ hash ──sealed──▶ write
+//! read ──pending──▶ mine ──sealed──▶ write
 //! ```
 //!
 //! * **read** parses the queues and gathers transactions into blocks,
 //! * **mine** finds each block's proof on the search threads and checks it
-//!   again, by the rule's own text and the `sha2` crate,
-//! * **hash** completes the canonical text and hashes it,
+//!   again, by the rule's own text and the `sha2` crate; then it completes the
+//!   canonical text and hashes it,
 //! * **write** appends the text to the file.
 //!
-//! Under the rules whose next search needs the last block's hash, the miner
-//! seals the block itself: handing it over and back would put two hand-overs
-//! between threads into every search, to save the hashing of a kilobyte.
+//! What one stage hands to the next are some hundred kilobytes at once, for
+//! to wake a thread costs as much as to hash some kilobytes; and few of them
+//! may wait, so that they are still in the cache. Their buffers go back the
+//! other way, to be used again.
 //!
 //! A stage ends when the channel before it closes, and closes the one behind
 //! it by dropping its sender; an error therefore drains forwards, and a stage
@@ -23,7 +24,6 @@
 //! pipe): it owns all it uses and is left behind when the work is cancelled.
 
 mod error;
-mod hasher;
 mod miner;
 mod reader;
 mod text_amounts;
@@ -41,8 +41,7 @@ pub use self::error::MineError;
 use self::text_amounts::FoundTexts;
 pub use self::text_amounts::TextAmounts;
 
-use self::hasher::hash;
-use self::miner::Miner;
+use self::miner::{Miner, Spent};
 use self::reader::{Blocks, read, replay};
 use self::tip::Tip;
 pub(super) use self::writer::Sink;
@@ -52,7 +51,7 @@ use super::journal::replay::{Replay, ResumePoint};
 use super::named::NamedQueue;
 use super::options::MineOptions;
 use super::share::Hands;
-use crate::chain::{Block, ChainWriter, Format, PreviousHash, SealedBlock, Transactions};
+use crate::chain::{Block, ChainWriter, Format, PreviousHash, Transactions};
 use crate::pow::{Control, Nonce, Searcher};
 use crate::sha256::Digest;
 
@@ -150,7 +149,7 @@ pub(super) struct Feed {
     pending: Receiver<Result<Pending, MineError>>,
     started: Instant,
     texts: FoundTexts,
-    spent: Sender<Vec<Vec<u8>>>,
+    spent: Sender<Vec<Transactions>>,
 }
 
 impl Feed {
@@ -264,8 +263,8 @@ pub(super) fn mine_from<S: Sink>(
         texts,
         spent,
     } = feed;
-    let (forged_sender, forged) = bounded(CHANNEL_BUNDLES);
     let (sealed_sender, sealed) = bounded(CHANNEL_BUNDLES);
+    let (written_sender, written) = bounded(CHANNEL_BUNDLES);
 
     let genesis = Block::genesis(options.clock.timestamp(1)).seal();
     let resumed_blocks = point.as_ref().map_or(0, |point| point.blocks);
@@ -293,18 +292,22 @@ pub(super) fn mine_from<S: Sink>(
         ),
     };
 
-    let (mined, last, written) = thread::scope(|scope| {
-        let miner = Miner::new(options, hands, control, tip, known_proofs);
-        let miner = scope.spawn(move || miner.run(&pending, forged_sender));
-        let hasher = scope.spawn(move || hash(forged, sealed_sender, tip));
+    let (mined, out) = thread::scope(|scope| {
+        let spent = Spent {
+            transactions: spent,
+            texts: written,
+        };
+        let miner = Miner::new(options, format, hands, control, tip, known_proofs, spent);
+        let miner = scope.spawn(move || miner.run(&pending, sealed_sender));
         let writer = ChainWriter::go_on(out, format, resumed_blocks);
-        let writer = scope.spawn(move || write(writer, genesis.as_ref(), sealed, &spent, control));
-        (join(miner), join(hasher), join(writer))
+        let writer =
+            scope.spawn(move || write(writer, genesis.as_ref(), sealed, &written_sender, control));
+        (join(miner), join(writer))
     });
     // A stage that fails ends those before it early but without an error, so
     // at most one of these is one.
-    let mined = mined?;
-    let out = written
+    let (mined, last) = mined?;
+    let out = out
         .and_then(ChainWriter::finish)
         .map_err(MineError::Write)?;
     let summary = MineSummary {
@@ -333,27 +336,11 @@ struct Pending {
     permit: Permit,
 }
 
-/// From the miner to the hasher: blocks with their proofs.
-struct Forged {
-    blocks: Vec<(Nonce, Body)>,
-    /// Given with the last blocks that it was for.
-    permit: Option<Permit>,
-}
-
-/// What of a block was made when its proof was found.
-enum Body {
-    /// Its parts, still without the hash of the block before.
-    Open {
-        timestamp: f64,
-        transactions: Transactions,
-    },
-    /// All of it.
-    Sealed(SealedBlock),
-}
-
-/// From the hasher to the writer.
+/// From the miner to the writer: blocks as they stand in the file.
 struct Sealed {
-    blocks: Vec<SealedBlock>,
-    /// Held until the blocks are written.
+    text: Vec<u8>,
+    blocks: u64,
+    /// Comes with the last blocks that it is for, and is held until those are
+    /// written.
     _permit: Option<Permit>,
 }

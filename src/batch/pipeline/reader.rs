@@ -116,8 +116,8 @@ pub(super) struct Blocks {
     control: Control,
     keeps_lines: bool,
     texts: FoundTexts,
-    /// Buffers of blocks that were written.
-    spent: Receiver<Vec<Vec<u8>>>,
+    /// Transactions of blocks that were sealed.
+    spent: Receiver<Vec<Transactions>>,
 }
 
 impl Blocks {
@@ -126,7 +126,7 @@ impl Blocks {
         options: &MineOptions,
         control: &Control,
         texts: FoundTexts,
-        spent: Receiver<Vec<Vec<u8>>>,
+        spent: Receiver<Vec<Transactions>>,
     ) -> Self {
         Self {
             queues: queues.into_iter(),

@@ -1,6 +1,6 @@
 //! The end of the chain that is being mined.
 
-use crate::chain::{Block, PreviousHash, SealedBlock, Transactions};
+use crate::chain::{Block, PreviousHash};
 use crate::pow::{LastBlock, Nonce};
 use crate::sha256::Digest;
 
@@ -28,32 +28,13 @@ impl Tip {
         })
     }
 
-    /// Appends a block: quotes the tip's hash in it, hashes it, and makes it
-    /// the tip.
-    pub(super) fn append(
-        &mut self,
-        timestamp: f64,
-        transactions: Transactions,
-        proof: Nonce,
-    ) -> SealedBlock {
-        let block = Block {
-            index: self.index + 1,
-            timestamp,
-            transactions,
-            proof,
-            previous_hash: PreviousHash::Block(self.hash),
-        };
-        let sealed = block.seal();
-        self.advance(proof, sealed.hash());
-        sealed
-    }
-
-    pub(super) fn advance(&mut self, proof: Nonce, hash: Digest) {
-        *self = Self {
-            index: self.index + 1,
-            proof,
-            previous_hash: PreviousHash::Block(self.hash),
+    /// The tip that `block`, which comes after this one, will be.
+    pub(super) const fn of(block: &Block, hash: Digest) -> Self {
+        Self {
+            index: block.index,
+            proof: block.proof,
+            previous_hash: block.previous_hash,
             hash,
-        };
+        }
     }
 }

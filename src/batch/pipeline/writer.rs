@@ -1,6 +1,6 @@
 //! The writing stage: blocks into the file.
 
-use std::io::{self, IoSlice, Write};
+use std::io::{self, Write};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -8,10 +8,6 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use super::Sealed;
 use crate::chain::{ChainWriter, SealedBlock};
 use crate::pow::Control;
-
-/// Buffers of more bytes are not used again: among many small blocks, they
-/// would hold memory for nothing.
-const REUSED_BYTES: usize = 16 << 10;
 
 /// Where the stage writes.
 pub(in crate::batch) trait Sink: Write + Send {
@@ -29,10 +25,6 @@ pub(super) struct Plain<W>(pub(super) W);
 impl<W: Write> Write for Plain<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.write(bytes)
-    }
-
-    fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.write_vectored(pieces)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -56,13 +48,13 @@ impl<W: Write + Send> Sink for Plain<W> {
 
 /// Writes the genesis block, if it is not there yet, and what comes, until
 /// the hasher is done. The chain is flushed then, but not finished: whether
-/// all that should have come did come is not known here. Buffers that are
-/// written go to `spent`.
+/// all that should have come did come is not known here. Texts that are
+/// written go to `written`.
 pub(super) fn write<S: Sink>(
     mut writer: ChainWriter<S>,
     genesis: Option<&SealedBlock>,
     sealed: Receiver<Sealed>,
-    spent: &Sender<Vec<Vec<u8>>>,
+    written: &Sender<Vec<u8>>,
     control: &Control,
 ) -> io::Result<ChainWriter<S>> {
     if let Some(genesis) = genesis {
@@ -76,15 +68,11 @@ pub(super) fn write<S: Sink>(
             None => sealed.recv().map_err(RecvTimeoutError::from),
         };
         match next {
-            Ok(Sealed { blocks, .. }) => {
-                writer.push_all(&blocks)?;
-                control.add_blocks(blocks.len() as u64);
-                let buffers = blocks
-                    .into_iter()
-                    .map(|block| block.into_buffer().0)
-                    .filter(|buffer| buffer.capacity() <= REUSED_BYTES);
-                // If too many wait already, these are not needed.
-                let _ = spent.try_send(buffers.collect());
+            Ok(Sealed { text, blocks, .. }) => {
+                writer.push_framed(&text, blocks)?;
+                control.add_blocks(blocks);
+                // If too many wait already, this one is not needed.
+                let _ = written.try_send(text);
                 blocks_end(&mut writer)?;
             }
             Err(RecvTimeoutError::Timeout) => writer.out_mut().idle()?,

@@ -204,7 +204,7 @@ pub struct Queue<R> {
     source: Source<R>,
     pending: Transactions,
     /// Buffers for the transactions of further blocks.
-    spare: Vec<Vec<u8>>,
+    spare: Vec<Transactions>,
     /// A block that must wait for the pending transactions before it.
     next: Option<Transactions>,
     block_size: usize,
@@ -244,7 +244,7 @@ impl<R: Read> Queue<R> {
 
     /// Takes buffers for the transactions of further blocks, if those it has
     /// are used up.
-    pub(super) fn reuse(&mut self, buffers: impl FnOnce() -> Option<Vec<Vec<u8>>>) {
+    pub(super) fn reuse(&mut self, buffers: impl FnOnce() -> Option<Vec<Transactions>>) {
         if self.spare.is_empty()
             && let Some(buffers) = buffers()
         {
@@ -341,7 +341,7 @@ impl<R: Read> Queue<R> {
             lines.block = std::mem::take(&mut lines.pending);
         }
         let empty = match self.spare.pop() {
-            Some(buffer) => Transactions::in_buffer(buffer),
+            Some(used) => used.into_empty(),
             None => Transactions::with_room_of(&self.pending),
         };
         std::mem::replace(&mut self.pending, empty)

@@ -1,7 +1,7 @@
 //! Writing a chain block by block.
 
 use std::fmt;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -163,28 +163,21 @@ impl<W: Write> ChainWriter<W> {
         self.push_text(block.bytes())
     }
 
-    /// Appends blocks, all in one write if `out` takes that much.
-    pub(crate) fn push_all(&mut self, blocks: &[SealedBlock]) -> io::Result<()> {
-        self.push_texts(blocks.iter().map(SealedBlock::bytes))
-    }
-
     /// Appends one block by its canonical text.
     pub(crate) fn push_text(&mut self, text: &[u8]) -> io::Result<()> {
-        self.push_texts([text])
+        let before = self.format.before_block(self.blocks);
+        self.out.write_all(before.as_bytes())?;
+        self.out.write_all(text)?;
+        self.out.write_all(self.format.after_block().as_bytes())?;
+        self.blocks += 1;
+        Ok(())
     }
 
-    fn push_texts<'a>(&mut self, texts: impl IntoIterator<Item = &'a [u8]>) -> io::Result<()> {
-        let mut pieces = Vec::new();
-        let mut blocks = self.blocks;
-        for text in texts {
-            let before = self.format.before_block(blocks).as_bytes();
-            let after = self.format.after_block().as_bytes();
-            let parts = [before, text, after].into_iter();
-            pieces.extend(parts.filter(|part| !part.is_empty()).map(IoSlice::new));
-            blocks += 1;
-        }
-        write_all_vectored(&mut self.out, &mut pieces)?;
-        self.blocks = blocks;
+    /// Appends `blocks` blocks, in `text` with all that the format puts
+    /// before and behind each of them.
+    pub(crate) fn push_framed(&mut self, text: &[u8], blocks: u64) -> io::Result<()> {
+        self.out.write_all(text)?;
+        self.blocks += blocks;
         Ok(())
     }
 
@@ -201,18 +194,6 @@ impl<W: Write> ChainWriter<W> {
         self.out.flush()?;
         Ok(self.out)
     }
-}
-
-fn write_all_vectored(out: &mut impl Write, mut pieces: &mut [IoSlice<'_>]) -> io::Result<()> {
-    while !pieces.is_empty() {
-        match out.write_vectored(pieces) {
-            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-            Ok(count) => IoSlice::advance_slices(&mut pieces, count),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
