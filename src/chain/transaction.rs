@@ -111,6 +111,7 @@ impl<'a> TransactionView<'a> {
     }
 
     /// Appends the canonical text of the object with just the three keys.
+    #[inline(always)]
     fn write(&self, out: &mut Vec<u8>) {
         let [amount, recipient, sender] = self.0.map(View::text);
         out.reserve(64 + amount.len() + recipient.len() + sender.len());
@@ -277,6 +278,7 @@ impl Transactions {
     /// Appends the transaction at the start of `text` if it is spelled as most
     /// programs do, and returns its length: one line of ASCII. `None` says
     /// nothing about the text.
+    #[inline(always)]
     pub(crate) fn push_recognized(
         &mut self,
         text: &[u8],
@@ -290,6 +292,7 @@ impl Transactions {
         Ok(Some(length))
     }
 
+    #[inline(always)]
     fn push_checked(
         &mut self,
         transaction: TransactionView<'_>,
@@ -323,6 +326,7 @@ impl Transactions {
         self.count += others.count - 1;
     }
 
+    #[inline(always)]
     fn push(&mut self, transaction: TransactionView<'_>) {
         self.separate();
         transaction.write(&mut self.text);
@@ -338,6 +342,7 @@ impl Transactions {
         self.text.extend_from_slice(b", \"sender\": \"0\"}");
     }
 
+    #[inline(always)]
     fn separate(&mut self) {
         match self.count {
             0 => self.make_room(),

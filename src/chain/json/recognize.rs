@@ -16,7 +16,7 @@ const HIGHS: u64 = ONES * 0x80;
 
 /// Length of the canonical number at the start of `text`, which ends before
 /// a delimiter.
-#[inline]
+#[inline(always)]
 pub(crate) fn canonical_number(text: &[u8]) -> Option<usize> {
     // Nearly all are integers of a few digits.
     if let Some(chunk) = text.first_chunk()
@@ -25,6 +25,11 @@ pub(crate) fn canonical_number(text: &[u8]) -> Option<usize> {
     {
         return (text[0] != b'0' || length == 1).then_some(length);
     }
+    longer_canonical_number(text)
+}
+
+#[inline(never)]
+fn longer_canonical_number(text: &[u8]) -> Option<usize> {
     match text.first_chunk().and_then(short_number) {
         Some(length) => Some(length),
         None => any_canonical_number(text),
@@ -177,7 +182,7 @@ fn digits(text: &[u8]) -> usize {
 
 /// Length of the canonical string whose opening quote was just before
 /// `text`, the closing quote included.
-#[inline]
+#[inline(always)]
 pub(crate) fn canonical_string(text: &[u8]) -> Option<usize> {
     let length = plain_run(text);
     match text.get(length)? {
@@ -187,6 +192,8 @@ pub(crate) fn canonical_string(text: &[u8]) -> Option<usize> {
 }
 
 /// The same, for a string that is plain up to `position`.
+#[cold]
+#[inline(never)]
 fn string_with_escapes(text: &[u8], mut position: usize) -> Option<usize> {
     loop {
         match text.get(position)? {
@@ -237,7 +244,7 @@ fn code_unit(text: &[u8]) -> Option<u16> {
 
 /// Bytes at the start of `text` that stand for themselves in a string:
 /// printable ASCII but the quote and the backslash.
-#[inline]
+#[inline(always)]
 pub(crate) fn plain_run(text: &[u8]) -> usize {
     let mut position = 0;
     while let Some(chunk) = text[position..].first_chunk::<16>() {

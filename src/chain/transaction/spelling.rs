@@ -32,6 +32,7 @@ struct Gap {
 
 impl Spelling {
     /// As [`recognize`], and faster where the text is spelled like the last.
+    #[inline(always)]
     pub(in crate::chain) fn recognize<'a>(
         &mut self,
         text: &'a [u8],
@@ -41,6 +42,12 @@ impl Spelling {
         {
             return Some(found);
         }
+        self.learn(text)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn learn<'a>(&mut self, text: &'a [u8]) -> Option<(TransactionView<'a>, usize)> {
         let (values, length) = find_values(text)?;
         self.0 = Learned::of(text, &values, length);
         Some((view(values), length))
@@ -60,18 +67,17 @@ impl Learned {
         Some(Self { gaps, fields })
     }
 
-    #[inline]
+    #[inline(always)]
     fn recognize<'a>(&self, text: &'a [u8]) -> Option<(TransactionView<'a>, usize)> {
         let mut found = [View::of(b""); TRANSACTION_FIELDS.len()];
-        let mut rest = text;
+        let mut position = 0;
         for (gap, field) in self.gaps.iter().zip(self.fields) {
-            rest = gap.skip(rest)?;
-            let (value, after) = rest.split_at(canonical_scalar(rest)?);
-            found[field] = View::of(value);
-            rest = after;
+            let start = gap.end(text, position)?;
+            position = start + canonical_scalar(&text[start..])?;
+            found[field] = View::of(&text[start..position]);
         }
-        rest = self.gaps[TRANSACTION_FIELDS.len()].skip(rest)?;
-        Some((TransactionView(found), text.len() - rest.len()))
+        let end = self.gaps[TRANSACTION_FIELDS.len()].end(text, position)?;
+        Some((TransactionView(found), end))
     }
 }
 
@@ -90,12 +96,12 @@ impl Gap {
         })
     }
 
-    /// The text behind the gap. `None` also near the end of the text, where
-    /// 16 bytes cannot be compared at once.
-    #[inline]
-    fn skip<'a>(&self, text: &'a [u8]) -> Option<&'a [u8]> {
-        let bytes = u128::from_le_bytes(*text.first_chunk()?);
-        ((bytes ^ self.bytes) & self.mask == 0).then(|| &text[self.length..])
+    /// Where the gap that starts at `position` ends. `None` also near the end
+    /// of the text, where 16 bytes cannot be compared at once.
+    #[inline(always)]
+    fn end(&self, text: &[u8], position: usize) -> Option<usize> {
+        let bytes = u128::from_le_bytes(*text[position..].first_chunk()?);
+        ((bytes ^ self.bytes) & self.mask == 0).then_some(position + self.length)
     }
 }
 
@@ -169,7 +175,7 @@ fn find_values(text: &[u8]) -> Option<([Value<'_>; 3], usize)> {
 }
 
 /// Length of the canonical string or number at the start of `text`.
-#[inline]
+#[inline(always)]
 fn canonical_scalar(text: &[u8]) -> Option<usize> {
     match text.first()? {
         b'"' => Some(1 + canonical_string(&text[1..])?),
