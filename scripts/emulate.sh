@@ -131,8 +131,15 @@ if grep -q -e '-rc ' <<<"$("$bochs" --help 2>&1)"; then
   start="$start -rc $run/continue"
 fi
 tail -n +1 -f "$serial" &
+# One with a debugger draws its screen on a terminal of its own, whose name it
+# prints, and blocks once 64 KiB lie there that nobody reads.
+(
+  until terminal=$(grep -aom 1 '/dev/pts/[0-9]*' "$run/screen"); do sleep 1; done
+  stty -F "$terminal" raw -echo
+  exec cat "$terminal"
+) >/dev/null 2>&1 &
 # The display wants a terminal.
-TERM=xterm script -qec "$start" "$run/screen" </dev/null >/dev/null || true
+TERM=xterm script -qefc "$start" "$run/screen" </dev/null >/dev/null || true
 sleep 1
 if ! grep -q '^result: ' "$serial"; then
   echo "the emulation ended early; the last words of Bochs:" >&2
