@@ -7,8 +7,10 @@
 //! last digit on. Where one or two digits only lie in that block, it has a
 //! constant schedule for each of their values, and the block before is hashed
 //! once for ten or a hundred nonces: these positions, marked "straddled", are
-//! a class of their own, faster than the others. All positions take turns, and the best of all turns counts,
-//! because other tenants of the machine slow whole turns.
+//! a class of their own, faster than the others. All positions take turns, and
+//! the best of all turns counts, because other tenants of the machine slow whole
+//! turns. What then seems slow takes more turns, beside the best of its class:
+//! on a busy machine some positions have no undisturbed turn among the first.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -32,6 +34,9 @@ const SHAPES: [(usize, &[u32]); 5] = [
 ];
 
 const TURNS: usize = 20;
+
+/// Further turns, at most, of a position below the bound.
+const MORE_TURNS: usize = 200;
 
 /// Time of one turn at the rate of a slow kernel.
 const NONCES: u64 = 32_000;
@@ -124,6 +129,19 @@ fn measure(kernel: Kernel) {
             *best = best.max(turn(&searcher, position));
         }
     }
+    for _ in 0..MORE_TURNS {
+        let mut fastest: BTreeMap<(usize, bool), f64> = BTreeMap::new();
+        for (&rate, position) in best.iter().zip(&positions) {
+            let fastest = fastest.entry(position.class()).or_default();
+            *fastest = fastest.max(rate);
+        }
+        for (best, position) in best.iter_mut().zip(&positions) {
+            let fastest = fastest[&position.class()];
+            if *best < BOUND * fastest || *best == fastest {
+                *best = best.max(turn(&searcher, position));
+            }
+        }
+    }
     let mut by_class: BTreeMap<(usize, bool), Vec<(f64, &Position)>> = BTreeMap::new();
     for (rate, position) in best.into_iter().zip(&positions) {
         by_class
@@ -131,7 +149,10 @@ fn measure(kernel: Kernel) {
             .or_default()
             .push((rate, position));
     }
-    println!("{kernel}: best of {TURNS} turns of {NONCES} nonces");
+    println!(
+        "{kernel}: best of {TURNS} turns of {NONCES} nonces, of up to {MORE_TURNS} more where that \
+         is below {BOUND}"
+    );
     println!("blocks     positions  best MH/s  median  slowest  slowest/best  below {BOUND}");
     for ((blocks, straddled), mut rates) in by_class {
         rates.sort_by(|left, right| left.0.total_cmp(&right.0));
