@@ -132,7 +132,7 @@ impl<R: Read> CanonicalReader<R> {
         if self.certain > 0 {
             return Ok(false);
         }
-        let Some(separator) = self.reader.guess(&mut self.batch)? else {
+        let Some(separator) = self.reader.guess(&mut self.batch) else {
             self.certain = CERTAIN_BATCHES;
             return Ok(false);
         };

@@ -151,7 +151,11 @@ fn failed(args: &ConvertArgs, error: ConvertError, output: &str) -> anyhow::Erro
 }
 
 /// What is written is read back, so that its verdict stands for the file.
-fn verify(args: &ConvertArgs, written: impl Read, control: &Control) -> anyhow::Result<Report> {
+fn verify(
+    args: &ConvertArgs,
+    written: impl Read + Send,
+    control: &Control,
+) -> anyhow::Result<Report> {
     let options = VerifyOptions {
         rule: args.rule.and_then(|choice| choice.0),
         target: args.difficulty.unwrap_or_default(),

@@ -103,7 +103,7 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
 }
 
 /// Opens a chain file, and tells its size if it has one.
-fn open(path: &Path) -> io::Result<(Box<dyn Read>, Option<u64>)> {
+fn open(path: &Path) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
     if path == Path::new("-") {
         return Ok((Box::new(io::stdin()), None));
     }

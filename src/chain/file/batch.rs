@@ -77,6 +77,15 @@ impl Batch {
         self.shrink();
     }
 
+    /// As [`Self::clear`], but the text stays, to be overwritten: memory that
+    /// was there before need not be cleared.
+    pub(super) fn reuse(&mut self, first_index: u64) {
+        self.first_index = first_index;
+        self.entries.clear();
+        self.text.truncate(BATCH_BYTES);
+        self.text.shrink_to(2 * BATCH_BYTES);
+    }
+
     /// Forgets the blocks: a huge one must not keep its memory for the rest of
     /// the file.
     pub(crate) fn shrink(&mut self) {

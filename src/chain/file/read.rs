@@ -210,7 +210,8 @@ impl<R: Read> ChainReader<R> {
     /// Fills `batch` with text that is likely to hold whole blocks, without
     /// looking at what is in it: it starts with a block and ends where the
     /// last one in sight seems to start. `None` if no place looks like that,
-    /// else what should stand between two blocks.
+    /// or at the end or an error of the source; else what should stand between
+    /// two blocks.
     ///
     /// The guess is right if the text turns out to be blocks, each with a
     /// separator behind it; then [`Self::confirm`] it. If not,
@@ -219,7 +220,7 @@ impl<R: Read> ChainReader<R> {
     ///
     /// This is what lets many threads look for the ends of blocks: quotes and
     /// brackets can only be paired from the start of the text.
-    pub(crate) fn guess(&mut self, batch: &mut Batch) -> Result<Option<Separator>, ReadError> {
+    pub(crate) fn guess(&mut self, batch: &mut Batch) -> Option<Separator> {
         let separator = match self.state {
             State::Lines => Separator::Nothing,
             State::List {
@@ -228,7 +229,7 @@ impl<R: Read> ChainReader<R> {
             State::List {
                 in_object,
                 next: Next::Comma,
-            } if self.stream.peek()? == Some(b',') => {
+            } if self.stream.peek_ahead() == Some(b',') => {
                 self.stream.bump();
                 self.state = State::List {
                     in_object,
@@ -236,15 +237,15 @@ impl<R: Read> ChainReader<R> {
                 };
                 Separator::Comma
             }
-            _ => return Ok(None),
+            _ => return None,
         };
-        self.stream.peek()?;
-        batch.clear(self.blocks + 1);
+        self.stream.peek_ahead()?;
+        batch.reuse(self.blocks + 1);
         self.stream.take_ahead(&mut batch.text, BATCH_BYTES);
         let end = memmem::rfind(&batch.text, BLOCK_START).unwrap_or(0);
         self.stream.put_back(&batch.text[end..]);
         batch.text.truncate(end);
-        Ok((end > 0).then_some(separator))
+        (end > 0).then_some(separator)
     }
 
     /// Counts the oldest guess, which was right, as read: `blocks` blocks, and

@@ -120,6 +120,18 @@ impl<R: Read> JsonStream<R> {
         }
     }
 
+    /// As [`Self::peek`], but an error of the source is left for later.
+    pub(crate) fn peek_ahead(&mut self) -> Option<u8> {
+        match self.peek() {
+            Ok(byte) => byte,
+            Err(StreamError::Read(error)) => {
+                self.delayed = Some(error);
+                None
+            }
+            Err(_) => unreachable!("white space is no syntax error"),
+        }
+    }
+
     /// What the stream is instead of text, if its first bytes say so.
     pub(crate) const fn foreign_format(&self) -> Option<ForeignFormat> {
         self.foreign
@@ -246,25 +258,28 @@ impl<R: Read> JsonStream<R> {
         }
     }
 
-    /// Moves what is unread to the end of `out`, and more until that holds
-    /// `length` bytes or the stream ends. The place in the stream stays: to
-    /// [`Self::count`] the bytes, or to [`Self::put_back`] what is not wanted,
-    /// is for the caller.
+    /// Replaces `out` by what is unread, and more until it holds `length` bytes
+    /// or the stream ends. The place in the stream stays: to [`Self::count`]
+    /// the bytes, or to [`Self::put_back`] what is not wanted, is for the
+    /// caller.
     pub(crate) fn take_ahead(&mut self, out: &mut Vec<u8>, length: usize) {
-        let count = self.unread().len().min(length.saturating_sub(out.len()));
-        out.extend_from_slice(&self.unread()[..count]);
-        self.start += count;
-        let missing = length.saturating_sub(out.len());
-        if missing == 0 || self.is_at_end || self.delayed.is_some() {
-            return;
+        // What was there is overwritten: only what it lacks has to be cleared.
+        out.resize(length, 0);
+        let mut end = self.unread().len().min(length);
+        out[..end].copy_from_slice(&self.unread()[..end]);
+        self.start += end;
+        while end < length && !self.is_at_end && self.delayed.is_none() {
+            match self.source.read(&mut out[end..]) {
+                Ok(count) => {
+                    end += count;
+                    self.bytes_read += count as u64;
+                    self.is_at_end = count == 0;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => self.delayed = Some(error),
+            }
         }
-        out.reserve(missing);
-        let before = out.len();
-        match self.source.by_ref().take(missing as u64).read_to_end(out) {
-            Ok(count) => self.is_at_end = count < missing,
-            Err(error) => self.delayed = Some(error),
-        }
-        self.bytes_read += (out.len() - before) as u64;
+        out.truncate(end);
     }
 
     /// Puts `text` before what is unread.

@@ -1,22 +1,27 @@
 //! The batches on their way through the threads.
 
 use std::collections::BTreeMap;
-use std::panic::{self, AssertUnwindSafe};
-use std::thread;
-
-use crossbeam_channel::{Receiver, Sender, unbounded};
-use rayon::Scope;
+use std::io::Read;
 
 use super::ledger::Ledger;
 use super::worker::{Summary, Worker};
-use super::{ReadError, VerifyOptions};
+use super::{ReadError, Report, VerifyError, VerifyOptions};
 use crate::chain::file::{Batch, ChainReader, Separator};
 use crate::chain::json::Advance;
 use crate::pow::Control;
 
+/// Batches that are read with certainty where a guess failed, before the next
+/// is tried.
+const CERTAIN_BATCHES: u32 = 16;
+/// A batch of up to so many bytes is always checked beside others.
+const SMALL_BYTES: usize = 1 << 20;
+/// Larger ones are only while those under way have no more than this together:
+/// a block's canonical text can be six times as long, and much is noted of it.
+const MOST_BYTES: usize = 8 << 20;
+
 /// How the batch of a worker came about.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Work {
+enum Work {
     /// Its blocks are known to be blocks.
     Certain,
     /// It is a [guess](ChainReader::guess).
@@ -30,17 +35,34 @@ enum Checked {
     Guess(Option<(Summary, Advance)>),
 }
 
-/// A worker that comes back with the number of its batch, or what it
-/// panicked with.
-type Done = thread::Result<(u64, Worker, Checked)>;
+/// A batch to check.
+pub(super) struct Task {
+    number: u64,
+    worker: Worker,
+    work: Work,
+    checked: Option<Checked>,
+}
 
-/// A fixed number of workers, which go round; their results come together in
-/// the order of the file.
-pub(super) struct Line {
+/// What a thread does next.
+pub(super) enum Next {
+    /// It [runs](Task::run) this and [brings it back](Line::bring_back).
+    Task(Box<Task>),
+    /// It waits until another thread brings something back.
+    Wait,
+    /// The verdict is out.
+    End,
+}
+
+/// A chain that is read, and the batches that are under way: a fixed number
+/// of workers goes round, and what they found comes together in the order of
+/// the file.
+pub(super) struct Line<'a, R> {
+    pub(super) options: &'a VerifyOptions,
+    control: &'a Control,
+    reader: ChainReader<R>,
+    ledger: Ledger,
     idle: Vec<Worker>,
-    done_sender: Sender<Done>,
-    done: Receiver<Done>,
-    /// Results that wait for one before them, or for [`Self::take_back`].
+    /// Batches that wait for one before them, or to be taken back.
     early: BTreeMap<u64, (Worker, Checked)>,
     /// Batches that were started.
     started: u64,
@@ -48,134 +70,137 @@ pub(super) struct Line {
     folded: u64,
     /// Guesses among those started and not folded.
     guesses: usize,
-    /// Text that the threads of the pool are at.
+    /// Batches to read with certainty before the next guess.
+    certain: u32,
+    /// Text that other threads are at.
     bytes_under_way: usize,
+    /// Bytes of the source that the control knows of.
+    bytes_counted: u64,
+    /// What the reader ended with; to be told once every batch is folded.
+    end: Option<Result<(), ReadError>>,
+    verdict: Option<Result<(), VerifyError>>,
 }
 
-/// A batch of up to so many bytes always goes to a thread of the pool.
-const SMALL_BYTES: usize = 1 << 20;
-/// Larger ones do only while those there have no more than this together: a
-/// block's canonical text can be six times as long, and much is noted of it.
-const MOST_BYTES: usize = 8 << 20;
-
-impl Line {
-    pub(super) fn new(workers: usize) -> Self {
-        // As many results as there are workers wait at most.
-        let (done_sender, done) = unbounded();
+impl<'a, R: Read> Line<'a, R> {
+    pub(super) fn new(
+        source: R,
+        workers: usize,
+        options: &'a VerifyOptions,
+        control: &'a Control,
+    ) -> Self {
         Self {
+            options,
+            control,
+            reader: ChainReader::new(source),
+            ledger: Ledger::default(),
             idle: (0..workers).map(|_| Worker::default()).collect(),
-            done_sender,
-            done,
             early: BTreeMap::new(),
             started: 0,
             folded: 0,
             guesses: 0,
+            // The first is a single block.
+            certain: 1,
             bytes_under_way: 0,
+            bytes_counted: 0,
+            end: None,
+            verdict: None,
         }
     }
 
-    /// Whether the batch is better checked on the thread that reads, so that
-    /// many large ones are not in memory at once.
-    pub(super) fn is_full_for(&self, batch: &Batch) -> bool {
+    /// What the thread that asks does next.
+    pub(super) fn next(&mut self) -> Next {
+        if self.verdict.is_some() {
+            return Next::End;
+        }
+        let next = self.try_next();
+        let read = self.reader.bytes_read();
+        self.control.add_bytes(read - self.bytes_counted);
+        self.bytes_counted = read;
+        next.unwrap_or_else(|error| {
+            self.verdict = Some(Err(error));
+            Next::End
+        })
+    }
+
+    fn try_next(&mut self) -> Result<Next, VerifyError> {
+        loop {
+            if self.control.is_cancelled() {
+                return Err(VerifyError::Cancelled);
+            }
+            if !self.fold()? {
+                if self.folded + (self.early.len() as u64) < self.started {
+                    return Ok(Next::Wait);
+                }
+                self.take_back();
+                self.certain = CERTAIN_BATCHES;
+            }
+            if let Some(end) = self.end.take_if(|_| self.folded == self.started) {
+                end?;
+                self.verdict = Some(Ok(()));
+                return Ok(Next::End);
+            }
+            let is_blocked = self.end.is_some() || self.certain > 0 && self.guesses > 0;
+            let Some(mut worker) = self.idle.pop_if(|_| !is_blocked) else {
+                return Ok(Next::Wait);
+            };
+            if self.certain == 0 {
+                if let Some(separator) = self.reader.guess(&mut worker.batch) {
+                    self.guesses += 1;
+                    return Ok(self.start(worker, Work::Guess(separator)));
+                }
+                self.certain = CERTAIN_BATCHES;
+                self.idle.push(worker);
+                continue;
+            }
+            self.certain -= 1;
+            match self.reader.fill(&mut worker.batch) {
+                // Checked here, large blocks come one after another, which
+                // bounds what all batches together take.
+                Ok(true) if self.is_full_for(&worker.batch) => {
+                    let checked = worker.run(Work::Certain, self.options);
+                    worker.shrink();
+                    self.early.insert(self.started, (worker, checked));
+                    self.started += 1;
+                }
+                Ok(true) => return Ok(self.start(worker, Work::Certain)),
+                end => {
+                    self.idle.push(worker);
+                    self.end = Some(end.map(drop));
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, worker: Worker, work: Work) -> Next {
+        self.bytes_under_way += worker.batch.text().len();
+        self.started += 1;
+        Next::Task(Box::new(Task {
+            number: self.started - 1,
+            worker,
+            work,
+            checked: None,
+        }))
+    }
+
+    /// Whether the batch is better checked before anything else is read, so
+    /// that many large ones are not in memory at once.
+    fn is_full_for(&self, batch: &Batch) -> bool {
         let bytes = batch.text().len();
         batch.is_large() || bytes > SMALL_BYTES && self.bytes_under_way + bytes > MOST_BYTES
     }
 
-    /// Whether a guess is not settled yet.
-    pub(super) const fn has_guesses(&self) -> bool {
-        self.guesses > 0
-    }
-
-    /// Hands the worker's batch to a thread of the pool.
-    pub(super) fn start<'scope>(
-        &mut self,
-        mut worker: Worker,
-        work: Work,
-        scope: &Scope<'scope>,
-        options: &'scope VerifyOptions,
-    ) {
-        let (number, done) = (self.number(work), self.done_sender.clone());
-        self.bytes_under_way += worker.batch.text().len();
-        scope.spawn(move |_| {
-            // A panic must end the wait for this worker, too. It is lost then.
-            let run = AssertUnwindSafe(move || {
-                let checked = worker.run(work, options);
-                (number, worker, checked)
-            });
-            // The receiver is gone only if the verdict is out.
-            let _ = done.send(panic::catch_unwind(run));
-        });
-    }
-
-    /// Checks the worker's batch on this thread.
-    pub(super) fn run(&mut self, mut worker: Worker, work: Work, options: &VerifyOptions) {
-        let number = self.number(work);
-        let checked = worker.run(work, options);
-        worker.shrink();
-        self.early.insert(number, (worker, checked));
-    }
-
-    fn number(&mut self, work: Work) -> u64 {
-        self.guesses += usize::from(matches!(work, Work::Guess(_)));
-        self.started += 1;
-        self.started - 1
-    }
-
-    /// A worker that has nothing to do: waits for one if need be, and enters
-    /// what is done into the ledger. `None` if a guess was wrong, which is to
-    /// be taken back first.
-    pub(super) fn idle_worker<R: std::io::Read>(
-        &mut self,
-        ledger: &mut Ledger,
-        reader: &mut ChainReader<R>,
-        options: &VerifyOptions,
-        control: &Control,
-    ) -> Result<Option<Worker>, ReadError> {
-        loop {
-            while let Ok(done) = self.done.try_recv() {
-                self.take(done);
-            }
-            if !self.fold(ledger, reader, options, control)? {
-                return Ok(None);
-            }
-            if let Some(worker) = self.idle.pop() {
-                return Ok(Some(worker));
-            }
-            self.receive();
-        }
-    }
-
-    /// Takes a worker back that was not used.
-    pub(super) fn put_idle(&mut self, worker: Worker) {
-        self.idle.push(worker);
-    }
-
-    /// Waits until every batch is in the ledger; `false` if a guess was wrong.
-    pub(super) fn wait_for_all<R: std::io::Read>(
-        &mut self,
-        ledger: &mut Ledger,
-        reader: &mut ChainReader<R>,
-        options: &VerifyOptions,
-        control: &Control,
-    ) -> Result<bool, ReadError> {
-        loop {
-            if !self.fold(ledger, reader, options, control)? {
-                return Ok(false);
-            }
-            if self.folded == self.started {
-                return Ok(true);
-            }
-            self.receive();
-        }
+    /// Takes the task back with what was found.
+    pub(super) fn bring_back(&mut self, task: Task) {
+        self.bytes_under_way -= task.worker.batch.text().len();
+        let checked = task.checked.expect("it was run");
+        self.early.insert(task.number, (task.worker, checked));
     }
 
     /// Gives a wrong guess, and all that were made after it, back to the
     /// reader.
-    pub(super) fn take_back<R: std::io::Read>(&mut self, reader: &mut ChainReader<R>) {
-        while self.early.len() as u64 + self.folded < self.started {
-            self.receive();
-        }
-        reader.take_back(self.early.values().map(|(worker, _)| &worker.batch));
+    fn take_back(&mut self) {
+        self.reader
+            .take_back(self.early.values().map(|(worker, _)| &worker.batch));
         let early = std::mem::take(&mut self.early);
         self.idle
             .extend(early.into_values().map(|(worker, _)| worker));
@@ -183,25 +208,9 @@ impl Line {
         self.guesses = 0;
     }
 
-    fn receive(&mut self) {
-        let done = self.done.recv().expect("this thread holds a sender");
-        self.take(done);
-    }
-
-    fn take(&mut self, done: Done) {
-        let (number, worker, checked) = done.unwrap_or_else(|panic| panic::resume_unwind(panic));
-        self.bytes_under_way -= worker.batch.text().len();
-        self.early.insert(number, (worker, checked));
-    }
-
-    /// Enters what is there into the ledger, in order, up to a wrong guess.
-    fn fold<R: std::io::Read>(
-        &mut self,
-        ledger: &mut Ledger,
-        reader: &mut ChainReader<R>,
-        options: &VerifyOptions,
-        control: &Control,
-    ) -> Result<bool, ReadError> {
+    /// Enters what is there into the ledger, in order; `false` if it comes to
+    /// a wrong guess.
+    fn fold(&mut self) -> Result<bool, ReadError> {
         while let Some(entry) = self
             .early
             .first_entry()
@@ -209,7 +218,9 @@ impl Line {
         {
             match &entry.get().1 {
                 Checked::Guess(None) => return Ok(false),
-                Checked::Guess(Some((summary, _))) if summary.first_index != ledger.blocks + 1 => {
+                Checked::Guess(Some((summary, _)))
+                    if summary.first_index != self.ledger.blocks + 1 =>
+                {
                     return Ok(false);
                 }
                 _ => {}
@@ -217,22 +228,44 @@ impl Line {
             let (worker, checked) = entry.remove();
             self.idle.push(worker);
             self.folded += 1;
-            match checked {
-                Checked::Certain(summary) => {
-                    let summary = summary?;
-                    summary.count(control);
-                    ledger.add(summary, options);
-                }
+            let summary = match checked {
+                Checked::Certain(summary) => summary?,
                 Checked::Guess(checked) => {
                     self.guesses -= 1;
                     let (summary, advance) = checked.expect("seen above");
-                    reader.confirm(summary.blocks, advance);
-                    summary.count(control);
-                    ledger.add(summary, options);
+                    self.reader.confirm(summary.blocks, advance);
+                    summary
                 }
-            }
+            };
+            summary.count(self.control);
+            self.ledger.add(summary, self.options);
         }
         Ok(true)
+    }
+
+    /// Ends the work of all threads, because one panicked.
+    pub(super) fn give_up(&mut self) {
+        self.verdict = Some(Err(VerifyError::Cancelled));
+    }
+
+    /// The verdict, once it is out.
+    pub(super) fn into_report(self) -> Result<Report, VerifyError> {
+        self.verdict.expect("all threads worked to the end")?;
+        let (ledger, options) = (self.ledger, self.options);
+        let shape = self.reader.shape();
+        Ok(Report {
+            rule: ledger.rule(options),
+            shape: shape.expect("without a shape there is an error"),
+            blocks: ledger.blocks,
+            transactions: ledger.transactions,
+            fault: ledger.fault(options, self.reader.stated_length()),
+        })
+    }
+}
+
+impl Task {
+    pub(super) fn run(&mut self, options: &VerifyOptions) {
+        self.checked = Some(self.worker.run(self.work, options));
     }
 }
 

@@ -1,17 +1,21 @@
 //! Verification of chain files, in parallel and in bounded memory.
 //!
-//! The calling thread cuts the file into batches of blocks; a rayon pool
-//! checks each batch; and a [`Ledger`](ledger::Ledger) brings the results
-//! together in the order of the file. There is a fixed number of batches,
-//! which go round: the reader waits for one to come back before it reads on.
+//! The threads of a rayon pool share one [`Desk`](desk::Desk). Each reads a
+//! batch of blocks there, checks it beside the others, brings back what it
+//! found, and reads the next: so it checks what its own core has just read,
+//! and none hands work to another. One at a time is at the desk. What is
+//! brought back comes together in the order of the file, in a
+//! [`Ledger`](ledger::Ledger). The buffers of a batch go round, and there is
+//! a fixed number of them.
 //!
 //! Where a block ends is known only to who reads all that comes before it, so
-//! one thread would have to look at every byte. Instead, the reader guesses
-//! where blocks start, and each thread finds out whether the guess of its
-//! batch is right. A wrong one is taken back and read again with certainty,
-//! and so is every batch in which something is wrong: whatever is reported
-//! comes from there, and guesses change nothing but the time it takes.
+//! one thread would have to look at every byte. Instead, a thread guesses
+//! where its batch ends, and finds out when it checks it whether that was
+//! right. A wrong guess is taken back and read again with certainty, and so is
+//! every batch in which something is wrong: whatever is reported comes from
+//! there, and guesses change nothing but the time it takes.
 
+mod desk;
 mod fault;
 mod findings;
 pub(super) mod inspect;
@@ -27,15 +31,11 @@ use thiserror::Error;
 
 pub use self::fault::{Fault, FaultKind, Lookalike};
 
-use self::ledger::Ledger;
-use self::line::{Line, Work};
-use super::file::{ChainReader, ReadError, Shape};
+use self::desk::Desk;
+use self::line::Line;
+use super::file::{ReadError, Shape};
 use super::transaction::Strictness;
 use crate::pow::{Control, Rule, Target};
-
-/// Batches that are read with certainty where a guess failed, before the next
-/// is tried.
-const CERTAIN_BATCHES: u32 = 16;
 
 /// What a chain is checked against.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -115,8 +115,8 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Starts `threads` threads that check; the thread that calls
-    /// [`Self::verify`] reads beside them.
+    /// Starts `threads` threads that read and check; the thread that calls
+    /// [`Self::verify`] waits for them.
     ///
     /// # Errors
     /// If the system refuses the threads.
@@ -138,82 +138,19 @@ impl Verifier {
     /// is told apart from a chain that is wrong; [`VerifyError::Cancelled`].
     pub fn verify(
         &self,
-        source: impl Read,
+        source: impl Read + Send,
         options: &VerifyOptions,
         control: &Control,
     ) -> Result<Report, VerifyError> {
-        let mut reader = ChainReader::new(source);
-        let mut counted = 0;
-        let mut ledger = Ledger::default();
-        // One batch a thread at work, one ready for it, and one being read.
-        let mut line = Line::new(2 * self.pool.current_num_threads() + 1);
-
-        self.pool.in_place_scope(|scope| {
-            // Batches to read with certainty before the next guess; the first
-            // is a single block.
-            let mut certain = 1;
-            loop {
-                if control.is_cancelled() {
-                    return Err(VerifyError::Cancelled);
-                }
-                let Some(mut worker) =
-                    line.idle_worker(&mut ledger, &mut reader, options, control)?
-                else {
-                    line.take_back(&mut reader);
-                    certain = CERTAIN_BATCHES;
-                    continue;
-                };
-                if certain == 0 {
-                    let guess = reader.guess(&mut worker.batch);
-                    control.add_bytes(reader.bytes_read() - counted);
-                    counted = reader.bytes_read();
-                    match guess {
-                        Ok(Some(separator)) => {
-                            line.start(worker, Work::Guess(separator), scope, options);
-                            continue;
-                        }
-                        Ok(None) => certain = CERTAIN_BATCHES,
-                        Err(error) => {
-                            // As below.
-                            line.wait_for_all(&mut ledger, &mut reader, options, control)?;
-                            return Err(error.into());
-                        }
-                    }
-                }
-                if line.has_guesses()
-                    && !line.wait_for_all(&mut ledger, &mut reader, options, control)?
-                {
-                    line.put_idle(worker);
-                    continue;
-                }
-                certain -= 1;
-                let filled = reader.fill(&mut worker.batch);
-                control.add_bytes(reader.bytes_read() - counted);
-                counted = reader.bytes_read();
-                match filled {
-                    // Checked here, large blocks come one after another, which
-                    // bounds what all batches together take.
-                    Ok(true) if line.is_full_for(&worker.batch) => {
-                        line.run(worker, Work::Certain, options);
-                    }
-                    Ok(true) => line.start(worker, Work::Certain, scope, options),
-                    end => {
-                        // What stands before the end, or before an error of
-                        // the reader, comes first.
-                        line.wait_for_all(&mut ledger, &mut reader, options, control)?;
-                        end?;
-                        return Ok(());
-                    }
-                }
-            }
-        })?;
-
-        Ok(Report {
-            rule: ledger.rule(options),
-            shape: reader.shape().expect("without a shape there is an error"),
-            blocks: ledger.blocks,
-            transactions: ledger.transactions,
-            fault: ledger.fault(options, reader.stated_length()),
-        })
+        // A batch a thread is at, and one that waits for others before it.
+        let line = Line::new(
+            source,
+            2 * self.pool.current_num_threads(),
+            options,
+            control,
+        );
+        let desk = Desk::new(line);
+        self.pool.broadcast(|_| desk.work());
+        desk.into_line().into_report()
     }
 }

@@ -134,3 +134,42 @@ fn what_is_no_text_is_told_by_the_first_bytes_however_they_arrive() {
         assert_eq!(foreign(Drip(bytes)), expected, "{bytes:x?}, in drips");
     }
 }
+
+#[test]
+fn text_taken_ahead_replaces_what_was_there() {
+    for length in [1, 2, 3, 7] {
+        let mut stream = JsonStream::new(&b"[12, 3]"[..]);
+        let mut out = b"something older".to_vec();
+        assert_eq!(stream.peek_ahead(), Some(b'['));
+        stream.take_ahead(&mut out, length);
+        assert_eq!(out, b"[12, 3]"[..length]);
+        stream.put_back(&out[1..]);
+        stream.take_ahead(&mut out, 20);
+        assert_eq!(out, b"12, 3]");
+        assert_eq!(stream.bytes_read(), 7);
+    }
+}
+
+#[test]
+fn an_error_met_ahead_is_told_to_who_reads_on() {
+    /// Fails once, then ends.
+    struct Failing(bool);
+
+    impl Read for Failing {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            match std::mem::replace(&mut self.0, true) {
+                true => Ok(0),
+                false => Err(io::Error::other("the disk is gone")),
+            }
+        }
+    }
+
+    let mut stream = JsonStream::new(b"1   ".chain(Failing(false)));
+    assert_eq!(stream.peek_ahead(), Some(b'1'));
+    stream.bump();
+    assert_eq!(stream.peek_ahead(), None);
+    assert_eq!(stream.peek_ahead(), None);
+    let error = stream.peek().unwrap_err();
+    assert_eq!(error.to_string(), "the disk is gone");
+    assert_eq!(stream.peek().unwrap(), None);
+}
