@@ -137,6 +137,7 @@ impl SealedBlock {
 
     /// The buffer that holds the text, and where in it the text starts: to
     /// keep a large block takes no copy.
+    #[cfg(feature = "node")]
     pub(crate) fn into_buffer(self) -> (Vec<u8>, usize) {
         (self.text, self.start)
     }
