@@ -94,15 +94,16 @@ mod tests {
         }
     }
 
-    /// Many blocks, the first of which follow each other.
+    /// The text of many blocks, enough for several batches. They do not
+    /// follow each other, which is a fault but no error.
     fn lines() -> String {
-        let block = |index: u64, hash: &str| {
+        let block = |index: u64| {
             format!(
-                "{{\"index\": {index}, \"previous_hash\": \"{hash}\", \"proof\": 100, \
+                "{{\"index\": {index}, \"previous_hash\": \"1\", \"proof\": 100, \
                  \"timestamp\": 0.5, \"transactions\": []}}\n"
             )
         };
-        (1..=20_000).map(|index| block(index, "1")).collect()
+        (1..=20_000).map(block).collect()
     }
 
     #[test]
