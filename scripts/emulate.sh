@@ -132,7 +132,7 @@ if grep -q -e '-rc ' <<<"$("$bochs" --help 2>&1)"; then
 fi
 tail -n +1 -f "$serial" &
 # One with a debugger draws its screen on a terminal of its own, whose name it
-# prints, and blocks once 64 KiB lie there that nobody reads.
+# prints, and blocks once too much lies there that nobody reads.
 (
   until terminal=$(grep -aom 1 '/dev/pts/[0-9]*' "$run/screen"); do sleep 1; done
   stty -F "$terminal" raw -echo

@@ -12,10 +12,9 @@
 //!   canonical text and hashes it,
 //! * **write** appends the text to the file.
 //!
-//! What one stage hands to the next are some hundred kilobytes at once, for
-//! to wake a thread costs as much as to hash some kilobytes; and few of them
-//! may wait, so that they are still in the cache. Their buffers go back the
-//! other way, to be used again.
+//! A stage hands on some hundred kilobytes at once, for waking a thread costs
+//! as much as hashing some kilobytes; and few of those may wait, so that they
+//! are still in the cache. Buffers go back the other way, to be used again.
 //!
 //! A stage ends when the channel before it closes, and closes the one behind
 //! it by dropping its sender; an error therefore drains forwards, and a stage

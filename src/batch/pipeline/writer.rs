@@ -47,7 +47,7 @@ impl<W: Write + Send> Sink for Plain<W> {
 }
 
 /// Writes the genesis block, if it is not there yet, and what comes, until
-/// the hasher is done. The chain is flushed then, but not finished: whether
+/// the miner is done. The chain is flushed then, but not finished: whether
 /// all that should have come did come is not known here. Texts that are
 /// written go to `written`.
 pub(super) fn write<S: Sink>(

@@ -28,6 +28,8 @@ pub(crate) fn canonical_number(text: &[u8]) -> Option<usize> {
     longer_canonical_number(text)
 }
 
+/// The same for what is no integer of a few digits; out of line, so that the
+/// loops over those stay small.
 #[inline(never)]
 fn longer_canonical_number(text: &[u8]) -> Option<usize> {
     match text.first_chunk().and_then(short_number) {
