@@ -9,6 +9,7 @@ mod canonical;
 mod convert;
 mod file;
 pub mod json;
+pub(crate) mod read_buffer;
 mod statistics;
 mod transaction;
 mod verify;

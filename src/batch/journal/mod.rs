@@ -47,7 +47,7 @@
 //!
 //! What was synced stays; what was not may be there in part, or as NUL bytes.
 //! A rename within a folder happens wholly or not at all. The advisory lock
-//! that a process holds on the journal ([`file`]) goes when the process does;
+//! that a process holds on the journal ([`mod@file`]) goes when the process does;
 //! on file systems without such locks, mining is refused.
 
 mod block;

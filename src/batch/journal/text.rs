@@ -2,29 +2,26 @@
 
 use std::io::{self, Read};
 
+use crate::chain::read_buffer::{ReadBuffer, Source};
+
 /// Bytes read at once.
 const CHUNK_BYTES: usize = 256 << 10;
 
 /// A journal's text: all bytes of `source` before the first NUL.
 #[derive(Debug)]
 pub(super) struct JournalText<R> {
-    source: R,
-    buffer: Vec<u8>,
-    /// What of the buffer is text that was not taken: `start..end`.
-    start: usize,
-    end: usize,
+    source: Source<R>,
+    buffer: ReadBuffer,
     is_at_end: bool,
     /// Bytes that were taken.
     taken: u64,
 }
 
 impl<R: Read> JournalText<R> {
-    pub(super) const fn new(source: R) -> Self {
+    pub(super) fn new(source: R) -> Self {
         Self {
-            source,
-            buffer: Vec::new(),
-            start: 0,
-            end: 0,
+            source: Source::new(source),
+            buffer: ReadBuffer::default(),
             is_at_end: false,
             taken: 0,
         }
@@ -37,36 +34,26 @@ impl<R: Read> JournalText<R> {
 
     /// The next `length` bytes or more; fewer only if the text ends there.
     pub(super) fn peek(&mut self, length: usize) -> io::Result<&[u8]> {
-        while self.end - self.start < length && !self.is_at_end {
+        while self.buffer.unread().len() < length && !self.is_at_end {
             self.fill(length)?;
         }
-        Ok(&self.buffer[self.start..self.end])
+        Ok(self.buffer.unread())
     }
 
     /// Takes as many bytes of those that were peeked at.
     pub(super) const fn take(&mut self, length: usize) {
-        self.start += length;
+        self.buffer.take(length);
         self.taken += length as u64;
     }
 
     fn fill(&mut self, length: usize) -> io::Result<()> {
-        self.buffer.copy_within(self.start..self.end, 0);
-        self.end -= self.start;
-        self.start = 0;
-        let wanted = length.max(CHUNK_BYTES);
-        if self.buffer.len() < wanted {
-            self.buffer.resize(wanted, 0);
+        let before = self.buffer.unread().len();
+        let size = length.max(CHUNK_BYTES);
+        self.is_at_end = self.buffer.fill(&mut self.source, size)? == 0;
+        if let Some(nul) = memchr::memchr(0, &self.buffer.unread()[before..]) {
+            self.buffer.truncate(before + nul);
+            self.is_at_end = true;
         }
-        let read = loop {
-            match self.source.read(&mut self.buffer[self.end..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read?,
-            }
-        };
-        let text = &self.buffer[self.end..self.end + read];
-        let before_nul = memchr::memchr(0, text);
-        self.is_at_end = read == 0 || before_nul.is_some();
-        self.end += before_nul.unwrap_or(read);
         Ok(())
     }
 }

@@ -175,11 +175,8 @@ enum Source<R> {
     /// Nothing was read yet.
     Unopened(Option<JsonStream<R>>),
     Json(Box<JsonQueue<R>>),
-    Csv(Box<CsvQueue<Unread<R>>>),
+    Csv(Box<CsvQueue<R>>),
 }
-
-/// What is left of a stream that was looked into.
-type Unread<R> = std::io::Chain<std::io::Cursor<Vec<u8>>, R>;
 
 /// Reads a queue as the transactions of one block after another.
 ///
@@ -362,7 +359,7 @@ impl<R: Read> Queue<R> {
                         Some(_) => {
                             let line = stream.position().line;
                             let foreign = stream.foreign_format();
-                            let queue = CsvQueue::new(stream.into_reader(), line);
+                            let queue = CsvQueue::new(stream.into_bytes(), line);
                             Source::Csv(Box::new(queue.map_err(|error| {
                                 // The cause, where it is known.
                                 match (error, foreign) {

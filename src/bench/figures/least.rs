@@ -2,12 +2,13 @@
 //! to gain in the rest.
 
 use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Write as _};
 use std::time::Instant;
 
 use super::proportion::Chain;
 use super::{Bench, FiguresError};
 use crate::bench::task;
+use crate::chain::read_buffer::{ReadBuffer, Source};
 use crate::pow::Searcher;
 use crate::sha256::Kernel;
 
@@ -45,17 +46,18 @@ fn searching(bench: &Bench<'_>) -> Result<f64, FiguresError> {
 /// Reads the queue to its end, and writes so many `bytes` to a new file.
 fn copying(chain: &Chain, bytes: u64) -> io::Result<f64> {
     let path = chain.scratch();
-    let mut buffer = vec![b'7'; COPY_BYTES];
+    let text = vec![b'7'; COPY_BYTES];
+    let mut buffer = ReadBuffer::default();
     let started = Instant::now();
-    let mut queue = File::open(chain.queue())?;
-    while queue.read(&mut buffer)? > 0 {}
+    let mut queue = Source::new(File::open(chain.queue())?);
+    while buffer.fill(&mut queue, COPY_BYTES)? > 0 {
+        buffer.take(buffer.unread().len());
+    }
     let mut out = File::create(&path)?;
     let mut left = bytes;
     while left > 0 {
-        let count = buffer
-            .len()
-            .min(usize::try_from(left).unwrap_or(usize::MAX));
-        out.write_all(&buffer[..count])?;
+        let count = text.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+        out.write_all(&text[..count])?;
         left -= count as u64;
     }
     let seconds = started.elapsed().as_secs_f64();

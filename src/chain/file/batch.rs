@@ -1,18 +1,19 @@
 //! Blocks on their way from the file to a thread that checks them.
 
 use crate::chain::json::Position;
+use crate::chain::read_buffer::ReadBuffer;
 
 /// A batch is closed once it holds this many bytes: enough that handing it to
 /// another thread costs nothing, little enough that many fit in memory.
 pub(super) const BATCH_BYTES: usize = 256 << 10;
 
 /// Consecutive blocks, each as the raw text that stands in the file; or text
-/// that seems to hold such, see [`ChainReader::guess`].
+/// that seems to hold such, see [`guess`](super::ChainReader::guess).
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     /// The place of the first block in the chain, counted from 1.
     pub(crate) first_index: u64,
-    pub(super) text: Vec<u8>,
+    pub(super) text: ReadBuffer,
     pub(super) entries: Vec<Entry>,
 }
 
@@ -56,7 +57,7 @@ impl Batch {
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (&[u8], Position)> {
         let mut start = 0;
         self.entries.iter().map(move |entry| {
-            let text = &self.text[start..entry.end];
+            let text = &self.text()[start..entry.end];
             start = entry.end;
             (text, entry.position)
         })
@@ -64,12 +65,12 @@ impl Batch {
 
     /// The text of a guess.
     pub(crate) fn text(&self) -> &[u8] {
-        &self.text
+        self.text.unread()
     }
 
     /// Whether it holds a block that is far larger than blocks are.
     pub(crate) fn is_large(&self) -> bool {
-        self.text.len() > 8 * BATCH_BYTES
+        self.text().len() > 8 * BATCH_BYTES
     }
 
     pub(super) fn clear(&mut self, first_index: u64) {
@@ -77,20 +78,10 @@ impl Batch {
         self.shrink();
     }
 
-    /// As [`Self::clear`], but the text stays, to be overwritten: memory that
-    /// was there before need not be cleared.
-    pub(super) fn reuse(&mut self, first_index: u64) {
-        self.first_index = first_index;
-        self.entries.clear();
-        self.text.truncate(BATCH_BYTES);
-        self.text.shrink_to(2 * BATCH_BYTES);
-    }
-
     /// Forgets the blocks: a huge one must not keep its memory for the rest of
     /// the file.
     pub(crate) fn shrink(&mut self) {
-        self.text.clear();
-        self.text.shrink_to(2 * BATCH_BYTES);
+        self.text.clear(2 * BATCH_BYTES);
         self.entries.clear();
         self.entries.shrink_to(BATCH_BYTES / 64);
     }
@@ -98,7 +89,7 @@ impl Batch {
     /// The text behind the last block is one, too.
     pub(super) fn end_block(&mut self, position: Position) {
         self.entries.push(Entry {
-            end: self.text.len(),
+            end: self.text().len(),
             position,
         });
     }

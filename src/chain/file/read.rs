@@ -121,7 +121,7 @@ impl<R: Read> ChainReader<R> {
         batch.clear(self.blocks + 1);
         // The first block comes alone: from there on, there can be guesses.
         let enough = if self.blocks == 0 { 1 } else { BATCH_BYTES };
-        while batch.text.len() < enough {
+        while batch.text().len() < enough {
             match self.next_block(batch) {
                 Ok(Step::Block) => self.blocks += 1,
                 Ok(Step::Full | Step::End) => break,
@@ -240,10 +240,10 @@ impl<R: Read> ChainReader<R> {
             _ => return None,
         };
         self.stream.peek_ahead()?;
-        batch.reuse(self.blocks + 1);
+        batch.clear(self.blocks + 1);
         self.stream.take_ahead(&mut batch.text, BATCH_BYTES);
-        let end = memmem::rfind(&batch.text, BLOCK_START).unwrap_or(0);
-        self.stream.put_back(&batch.text[end..]);
+        let end = memmem::rfind(batch.text(), BLOCK_START).unwrap_or(0);
+        self.stream.put_back(&batch.text()[end..]);
         batch.text.truncate(end);
         (end > 0).then_some(separator)
     }
@@ -258,7 +258,7 @@ impl<R: Read> ChainReader<R> {
     /// Takes back all guesses that are not confirmed, oldest first.
     pub(crate) fn take_back<'a>(&mut self, batches: impl DoubleEndedIterator<Item = &'a Batch>) {
         for batch in batches.rev() {
-            self.stream.put_back(&batch.text);
+            self.stream.put_back(batch.text());
         }
     }
 
@@ -320,7 +320,7 @@ impl<R: Read> ChainReader<R> {
         self.stated_length = None;
         self.shape = Some(Shape::Lines);
         self.state = State::Lines;
-        batch.text = object;
+        batch.text.push(&object);
         batch.end_block(start);
         Ok(Step::Block)
     }

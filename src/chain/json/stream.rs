@@ -3,7 +3,7 @@
 //! The stream finds where a value ends by its brackets and quotes alone; that
 //! the value is well formed is for [`Transcoder`](super::Transcoder) to say.
 
-use std::io::{self, Cursor, Read};
+use std::io::{self, Read};
 
 use thiserror::Error;
 
@@ -11,6 +11,7 @@ use super::brackets::{Close, closing_bracket};
 use super::error::{ForeignFormat, SyntaxError, SyntaxErrorKind};
 use super::position::Advance;
 use super::{MAX_VALUE_BYTES, Position};
+use crate::chain::read_buffer::{ReadBuffer, Source};
 
 /// Bytes read at once, and the buffer's first size: few enough to be still in
 /// a core's own cache when they are looked at.
@@ -50,18 +51,14 @@ impl StreamError {
 /// A reader of JSON values.
 #[derive(Debug)]
 pub(crate) struct JsonStream<R> {
-    source: R,
-    buffer: Vec<u8>,
-    /// What of the buffer is unread: `start..end`.
-    start: usize,
-    end: usize,
-    is_at_end: bool,
+    source: Source<R>,
+    buffer: ReadBuffer,
+    /// Unread bytes for which the buffer has room.
+    size: usize,
     is_at_start: bool,
-    /// All that was read from the source.
-    bytes_read: u64,
     /// An error that came while there was text before it.
     delayed: Option<io::Error>,
-    /// The place of `start` in the stream.
+    /// The place of the next unread byte in the stream.
     position: Position,
     /// What the first bytes say that the stream is instead of text.
     foreign: Option<ForeignFormat>,
@@ -70,13 +67,10 @@ pub(crate) struct JsonStream<R> {
 impl<R: Read> JsonStream<R> {
     pub(crate) fn new(source: R) -> Self {
         Self {
-            source,
-            buffer: vec![0; CHUNK_BYTES],
-            start: 0,
-            end: 0,
-            is_at_end: false,
+            source: Source::new(source),
+            buffer: ReadBuffer::default(),
+            size: CHUNK_BYTES,
             is_at_start: true,
-            bytes_read: 0,
             delayed: None,
             position: Position::START,
             foreign: None,
@@ -90,7 +84,7 @@ impl<R: Read> JsonStream<R> {
 
     /// Bytes that were read from the source, ahead of the place or not.
     pub(crate) const fn bytes_read(&self) -> u64 {
-        self.bytes_read
+        self.source.bytes_read()
     }
 
     /// Skips white space (and a byte order mark at the very start), then
@@ -98,9 +92,9 @@ impl<R: Read> JsonStream<R> {
     pub(crate) fn peek(&mut self) -> Result<Option<u8>, StreamError> {
         if self.is_at_start {
             self.is_at_start = false;
-            while self.end < BYTE_ORDER_MARK.len() && self.fill()? {}
+            while self.unread().len() < BYTE_ORDER_MARK.len() && self.fill()? {}
             if self.unread().starts_with(BYTE_ORDER_MARK) {
-                self.start += BYTE_ORDER_MARK.len();
+                self.buffer.take(BYTE_ORDER_MARK.len());
             } else {
                 self.foreign = ForeignFormat::of(self.unread());
             }
@@ -112,7 +106,7 @@ impl<R: Read> JsonStream<R> {
                     b' ' | b'\r' | b'\t' => self.position.column += 1,
                     _ => return Ok(Some(byte)),
                 }
-                self.start += 1;
+                self.buffer.take(1);
             }
             if !self.fill()? {
                 return Ok(None);
@@ -145,18 +139,18 @@ impl<R: Read> JsonStream<R> {
     /// Takes as many bytes of one line, all ASCII.
     pub(crate) fn bump_plain(&mut self, length: usize) {
         self.position.column += length as u64;
-        self.start += length;
+        self.buffer.take(length);
     }
 
     /// Takes as many bytes, over which `advance` leads.
     pub(crate) const fn bump_by(&mut self, length: usize, advance: Advance) {
         self.position = self.position.advanced(advance);
-        self.start += length;
+        self.buffer.take(length);
     }
 
     /// What was read ahead of the place that [`Self::peek`] showed.
     pub(crate) fn unread(&self) -> &[u8] {
-        &self.buffer[self.start..self.end]
+        self.buffer.unread()
     }
 
     /// The error for what [`Self::peek`] showed, when something else should
@@ -185,33 +179,26 @@ impl<R: Read> JsonStream<R> {
     /// showed. It may still be malformed inside.
     pub(crate) fn value(&mut self) -> Result<&[u8], StreamError> {
         let length = self.value_length_within_limit()?;
-        let start = self.start;
         self.consume(length);
-        Ok(&self.buffer[start..start + length])
+        Ok(self.buffer.taken(length))
     }
 
     /// As [`Self::value`], to the end of `out`. A long value is not copied but
     /// takes the buffer with it; it must come alone, so if `out` holds
     /// something, nothing is done and the answer is `false`.
-    pub(crate) fn take_value(&mut self, out: &mut Vec<u8>) -> Result<bool, StreamError> {
+    pub(crate) fn take_value(&mut self, out: &mut ReadBuffer) -> Result<bool, StreamError> {
         let length = self.value_length_within_limit()?;
         let is_long = length > 8 * CHUNK_BYTES;
-        if is_long && !out.is_empty() {
+        if is_long && !out.unread().is_empty() {
             return Ok(false);
         }
-        self.consume(length);
-        let start = self.start - length;
-        if !is_long {
-            out.extend_from_slice(&self.buffer[start..self.start]);
-            return Ok(true);
+        if is_long {
+            self.position = self.position.after(&self.unread()[..length]);
+            *out = self.buffer.split_to(length);
+        } else {
+            self.consume(length);
+            out.push(self.buffer.taken(length));
         }
-        let mut rest = self.unread().to_vec();
-        self.end = rest.len();
-        rest.resize(self.end.max(CHUNK_BYTES), 0);
-        *out = std::mem::replace(&mut self.buffer, rest);
-        out.truncate(self.start);
-        out.drain(..start);
-        self.start = 0;
         Ok(true)
     }
 
@@ -225,11 +212,11 @@ impl<R: Read> JsonStream<R> {
     /// if it takes more than [`MAX_VALUE_BYTES`].
     pub(crate) fn value_length(&mut self) -> Result<Option<usize>, StreamError> {
         loop {
-            match value_end(self.unread(), self.is_at_end) {
+            match value_end(self.unread(), self.source.is_at_end()) {
                 End::At(length) if length <= MAX_VALUE_BYTES => return Ok(Some(length)),
                 End::At(_) => return Ok(None),
-                End::Beyond(_) if self.end - self.start > MAX_VALUE_BYTES => return Ok(None),
-                End::Beyond(expected) if self.is_at_end => {
+                End::Beyond(_) if self.unread().len() > MAX_VALUE_BYTES => return Ok(None),
+                End::Beyond(expected) if self.source.is_at_end() => {
                     let position = self.position.after(self.unread());
                     let kind = SyntaxErrorKind::UnexpectedEnd { expected };
                     return Err(StreamError::Syntax { position, kind });
@@ -251,7 +238,7 @@ impl<R: Read> JsonStream<R> {
             {
                 return Ok(true);
             }
-            seen = self.end - self.start;
+            seen = self.unread().len();
             if seen > MAX_VALUE_BYTES || !self.fill()? {
                 return Ok(false);
             }
@@ -262,39 +249,19 @@ impl<R: Read> JsonStream<R> {
     /// or the stream ends. The place in the stream stays: to [`Self::count`]
     /// the bytes, or to [`Self::put_back`] what is not wanted, is for the
     /// caller.
-    pub(crate) fn take_ahead(&mut self, out: &mut Vec<u8>, length: usize) {
-        // What was there is overwritten: only what it lacks has to be cleared.
-        out.resize(length, 0);
-        let mut end = self.unread().len().min(length);
-        out[..end].copy_from_slice(&self.unread()[..end]);
-        self.start += end;
-        while end < length && !self.is_at_end && self.delayed.is_none() {
-            match self.source.read(&mut out[end..]) {
-                Ok(count) => {
-                    end += count;
-                    self.bytes_read += count as u64;
-                    self.is_at_end = count == 0;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => self.delayed = Some(error),
-            }
+    pub(crate) fn take_ahead(&mut self, out: &mut ReadBuffer, length: usize) {
+        out.clear(length);
+        let count = self.unread().len().min(length);
+        self.buffer.take(count);
+        out.push(self.buffer.taken(count));
+        while out.unread().len() < length && !self.source.is_at_end() && self.delayed.is_none() {
+            self.delayed = out.fill(&mut self.source, length).err();
         }
-        out.truncate(end);
     }
 
     /// Puts `text` before what is unread.
     pub(crate) fn put_back(&mut self, text: &[u8]) {
-        if self.start < text.len() {
-            let more = text.len() - self.start;
-            if self.buffer.len() - self.end < more {
-                self.buffer.resize(self.end + more, 0);
-            }
-            self.buffer.copy_within(self.start..self.end, text.len());
-            self.start += more;
-            self.end += more;
-        }
-        self.start -= text.len();
-        self.buffer[self.start..][..text.len()].copy_from_slice(text);
+        self.buffer.put_back(text);
     }
 
     /// Counts bytes that were taken ahead as read.
@@ -302,19 +269,15 @@ impl<R: Read> JsonStream<R> {
         self.position = self.position.advanced(advance);
     }
 
-    /// The rest of the stream as plain bytes.
-    pub(crate) fn into_reader(mut self) -> io::Chain<Cursor<Vec<u8>>, R> {
-        self.buffer.truncate(self.end);
-        let mut head = Cursor::new(self.buffer);
-        head.set_position(self.start as u64);
-        head.chain(self.source)
+    /// The rest of the stream as plain bytes: those that were read, and where
+    /// more are.
+    pub(crate) fn into_bytes(self) -> (ReadBuffer, Source<R>) {
+        (self.buffer, self.source)
     }
 
     fn consume(&mut self, length: usize) {
-        self.position = self
-            .position
-            .after(&self.buffer[self.start..self.start + length]);
-        self.start += length;
+        self.position = self.position.after(&self.unread()[..length]);
+        self.buffer.take(length);
     }
 
     /// Reads more of an unfinished value. A long one is looked at again only
@@ -336,36 +299,16 @@ impl<R: Read> JsonStream<R> {
         if let Some(error) = self.delayed.take() {
             return Err(error.into());
         }
-        if self.is_at_end {
-            return Ok(false);
-        }
-        if self.start > 0 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-        }
-        // One huge value must not keep its memory.
-        if self.buffer.len() > 8 * CHUNK_BYTES && self.end < CHUNK_BYTES {
-            self.buffer.truncate(CHUNK_BYTES);
-            self.buffer.shrink_to_fit();
-        }
-        if self.end == self.buffer.len() {
+        let unread = self.unread().len();
+        if self.size > 8 * CHUNK_BYTES && unread < CHUNK_BYTES {
+            // One huge value must not keep its memory.
+            self.size = CHUNK_BYTES;
+        } else if unread >= self.size {
             // Nobody reads on behind so much.
             let enough = MAX_VALUE_BYTES + CHUNK_BYTES;
-            let doubled = (2 * self.end).min(enough).max(self.end + CHUNK_BYTES);
-            self.buffer.reserve_exact(doubled - self.end);
-            self.buffer.resize(doubled, 0);
+            self.size = (2 * unread).min(enough).max(unread + CHUNK_BYTES);
         }
-        let count = loop {
-            match self.source.read(&mut self.buffer[self.end..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => break result?,
-            }
-        };
-        self.end += count;
-        self.bytes_read += count as u64;
-        self.is_at_end = count == 0;
-        Ok(count > 0)
+        Ok(self.buffer.fill(&mut self.source, self.size)? > 0)
     }
 }
 

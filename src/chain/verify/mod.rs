@@ -1,12 +1,11 @@
 //! Verification of chain files, in parallel and in bounded memory.
 //!
-//! The threads of a rayon pool share one [`Desk`](desk::Desk). Each reads a
-//! batch of blocks there, checks it beside the others, brings back what it
-//! found, and reads the next: so it checks what its own core has just read,
-//! and none hands work to another. One at a time is at the desk. What is
-//! brought back comes together in the order of the file, in a
-//! [`Ledger`](ledger::Ledger). The buffers of a batch go round, and there is
-//! a fixed number of them.
+//! The threads of a rayon pool share one [`Desk`]. Each reads a batch of blocks
+//! there, checks it beside the others, brings back what it found, and reads the
+//! next: so it checks what its own core has just read, and none hands work to
+//! another. One at a time is at the desk. What is brought back comes together
+//! in the order of the file, in a [`Ledger`](ledger::Ledger). The buffers of a
+//! batch go round, and there is a fixed number of them.
 //!
 //! Where a block ends is known only to who reads all that comes before it, so
 //! one thread would have to look at every byte. Instead, a thread guesses

@@ -20,6 +20,7 @@ use super::{Item, KEPT_BYTES, MAX_BLOCK_BYTES, QueueError};
 use crate::chain::json::{
     Position, SyntaxErrorKind, Transcoder, View, write_string, written_length,
 };
+use crate::chain::read_buffer::{ReadBuffer, Source};
 use crate::chain::{Strictness, TRANSACTION_FIELDS, Transactions};
 
 /// A CSV queue whose header was read.
@@ -45,9 +46,10 @@ pub(in crate::batch) struct TextAmounts {
 }
 
 impl<R: Read> CsvQueue<R> {
-    /// Reads the header, which stands in line `line` of the file.
-    pub(super) fn new(source: R, line: u64) -> Result<Self, QueueError> {
-        let mut records = Records::new(source, line);
+    /// Reads the header, which stands in line `line` of the file, from what
+    /// was read of `source` and not taken.
+    pub(super) fn new(unread: (ReadBuffer, Source<R>), line: u64) -> Result<Self, QueueError> {
+        let mut records = Records::new(unread, line);
         let position = Position { line, column: 1 };
         match records.advance()? {
             Next::Record => {}

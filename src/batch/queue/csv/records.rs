@@ -6,16 +6,21 @@
 //! line numbers cannot be shown to a person. It also has no limit on the size
 //! of a record.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 
 use csv_core::{ReadRecordResult, Reader};
 
 use super::super::KEPT_BYTES;
 use crate::chain::json::MAX_VALUE_BYTES;
+use crate::chain::read_buffer::{ReadBuffer, Source};
+
+/// Bytes read at once.
+const CHUNK_BYTES: usize = 256 << 10;
 
 /// Reads records one by one.
 pub(super) struct Records<R> {
-    source: BufReader<Patient<R>>,
+    source: Source<R>,
+    buffer: ReadBuffer,
     parser: Reader,
     /// The line of the next unread byte.
     next_line: u64,
@@ -43,10 +48,12 @@ pub(super) enum Next {
 }
 
 impl<R: Read> Records<R> {
-    /// Reads `source`, which starts in line `line` of its file.
-    pub(super) fn new(source: R, line: u64) -> Self {
+    /// Reads what is in the buffer, then the rest of the source; this starts
+    /// in line `line` of its file.
+    pub(super) fn new((buffer, source): (ReadBuffer, Source<R>), line: u64) -> Self {
         Self {
-            source: BufReader::with_capacity(256 << 10, Patient(source)),
+            source,
+            buffer,
             parser: Reader::new(),
             next_line: line,
             text: vec![0; 1024],
@@ -91,7 +98,8 @@ impl<R: Read> Records<R> {
         self.fields = 0;
         let mut is_begun = false;
         loop {
-            let input = self.source.fill_buf()?;
+            self.fill_if_empty()?;
+            let input = self.buffer.unread();
             // At the end of the file, a line feed ends the record, unless it
             // belongs to a quoted field.
             let is_probe = input.is_empty() && is_begun;
@@ -102,7 +110,7 @@ impl<R: Read> Records<R> {
                 &mut self.ends[self.fields..],
             );
             self.next_line += memchr::memchr_iter(b'\n', &input[..read]).count() as u64;
-            self.source.consume(if is_probe { 0 } else { read });
+            self.buffer.take(if is_probe { 0 } else { read });
             is_begun |= read > 0;
             self.text_length += written;
             self.fields += ended;
@@ -126,32 +134,25 @@ impl<R: Read> Records<R> {
     /// Also takes the line feed of a CR LF that ended the record before.
     fn skip_blank_lines(&mut self) -> io::Result<()> {
         loop {
-            let input = self.source.fill_buf()?;
+            self.fill_if_empty()?;
+            let input = self.buffer.unread();
             let blank = input
                 .iter()
                 .take_while(|byte| matches!(byte, b'\r' | b'\n'))
                 .count();
             self.next_line += memchr::memchr_iter(b'\n', &input[..blank]).count() as u64;
-            self.source.consume(blank);
+            self.buffer.take(blank);
             if blank == 0 {
                 return Ok(());
             }
         }
     }
-}
 
-/// Reads on after a signal came in between, which `fill_buf` leaves to its
-/// caller.
-struct Patient<R>(R);
-
-impl<R: Read> Read for Patient<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        loop {
-            match self.0.read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return result,
-            }
+    fn fill_if_empty(&mut self) -> io::Result<()> {
+        if self.buffer.unread().is_empty() {
+            self.buffer.fill(&mut self.source, CHUNK_BYTES)?;
         }
+        Ok(())
     }
 }
 
@@ -172,12 +173,16 @@ mod tests {
         }
     }
 
+    fn records<R: Read>(source: R, line: u64) -> Records<R> {
+        Records::new((ReadBuffer::default(), Source::new(source)), line)
+    }
+
     #[test]
     fn every_record_knows_its_line_whatever_ends_the_lines() {
         for end in ["\n", "\r\n"] {
             let text = ["h,i", "", "a,\"b", "", "\"\"x\"", "", "", "c,", "d,e"].join(end);
             for step in 1..=text.len() {
-                let mut records = Records::new(Drip(text.as_bytes(), step), 5);
+                let mut records = records(Drip(text.as_bytes(), step), 5);
                 let mut found = Vec::new();
                 while records.advance().unwrap() == Next::Record {
                     let fields: Vec<_> = records
@@ -209,7 +214,7 @@ mod tests {
             ("\n\r\n", Next::End),
         ] {
             assert_eq!(
-                Records::new(text.as_bytes(), 1).advance().unwrap(),
+                records(text.as_bytes(), 1).advance().unwrap(),
                 expected,
                 "{text}"
             );
@@ -229,7 +234,7 @@ mod tests {
             }
         }
         let source = Interrupted(Drip(b"a,b\nc,d", 1), false);
-        let mut records = Records::new(source, 1);
+        let mut records = records(source, 1);
         assert_eq!(records.advance().unwrap(), Next::Record);
         assert_eq!(records.advance().unwrap(), Next::Record);
         assert_eq!(records.field(1), b"d");
@@ -239,9 +244,9 @@ mod tests {
     #[test]
     fn a_record_past_the_limit_is_refused() {
         let endless = b"a,\"".chain(io::repeat(b'x'));
-        assert_eq!(Records::new(endless, 1).advance().unwrap(), Next::TooLarge);
+        assert_eq!(records(endless, 1).advance().unwrap(), Next::TooLarge);
         assert_eq!(
-            Records::new(io::repeat(b','), 1).advance().unwrap(),
+            records(io::repeat(b','), 1).advance().unwrap(),
             Next::TooLarge
         );
     }
