@@ -315,6 +315,12 @@ impl Transactions {
         Ok(())
     }
 
+    /// Appends a transaction by its canonical text.
+    pub(crate) fn push_text(&mut self, text: &[u8]) {
+        self.separate();
+        self.text.extend_from_slice(text);
+    }
+
     /// Appends all of `others`, in their order.
     #[cfg(feature = "node")]
     pub(crate) fn append(&mut self, others: &Self) {

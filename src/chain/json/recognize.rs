@@ -7,7 +7,7 @@
 use wide::i8x16;
 
 use super::number::{read_float, write_float};
-use super::string::is_plain;
+use super::string::plain_run;
 
 /// A one in each byte.
 const ONES: u64 = u64::MAX / 0xff;
@@ -244,43 +244,10 @@ fn code_unit(text: &[u8]) -> Option<u16> {
     Some(unit)
 }
 
-/// Bytes at the start of `text` that stand for themselves in a string:
-/// printable ASCII but the quote and the backslash.
-#[inline(always)]
-pub(crate) fn plain_run(text: &[u8]) -> usize {
-    let mut position = 0;
-    while let Some(chunk) = text[position..].first_chunk::<16>() {
-        let bytes = i8x16::new(chunk.map(u8::cast_signed));
-        // One past them, bytes past the tilde are below the space, too.
-        let special = (bytes + i8x16::splat(1)).simd_lt(i8x16::splat(0x21))
-            | bytes.simd_eq(i8x16::splat(b'"' as i8))
-            | bytes.simd_eq(i8x16::splat(b'\\' as i8));
-        let special = special.to_bitmask();
-        if special != 0 {
-            return position + special.trailing_zeros() as usize;
-        }
-        position += 16;
-    }
-    let rest = text[position..].iter();
-    position + rest.take_while(|byte| is_plain(**byte)).count()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::chain::json::canonical;
-
-    #[test]
-    fn the_plain_run_ends_at_the_first_byte_that_is_not_plain() {
-        for special in 0..=255u8 {
-            for before in 0..20 {
-                let mut text = vec![b'a'; before];
-                text.extend([special, 0x01, 0x80, b'"', b'b', 0xff, b'\\', 0x7f, b'c']);
-                let expected = text.iter().take_while(|byte| is_plain(**byte)).count();
-                assert_eq!(plain_run(&text), expected, "{special:#x} after {before}");
-            }
-        }
-    }
 
     #[test]
     fn the_shortest_text_is_told_without_writing_it() {

@@ -1,9 +1,32 @@
 //! Strings as Python's `json.dumps` writes them with `ensure_ascii`.
 
+use wide::i8x16;
+
 /// Whether a byte stands for itself inside a Python-written string: printable
 /// ASCII but the quote and the backslash.
-pub(crate) const fn is_plain(byte: u8) -> bool {
+const fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+}
+
+/// Bytes at the start of `text` that stand for themselves in a string:
+/// printable ASCII but the quote and the backslash.
+#[inline(always)]
+pub(crate) fn plain_run(text: &[u8]) -> usize {
+    let mut position = 0;
+    while let Some(chunk) = text[position..].first_chunk::<16>() {
+        let bytes = i8x16::new(chunk.map(u8::cast_signed));
+        // One past them, bytes past the tilde are below the space, too.
+        let special = (bytes + i8x16::splat(1)).simd_lt(i8x16::splat(0x21))
+            | bytes.simd_eq(i8x16::splat(b'"' as i8))
+            | bytes.simd_eq(i8x16::splat(b'\\' as i8));
+        let special = special.to_bitmask();
+        if special != 0 {
+            return position + special.trailing_zeros() as usize;
+        }
+        position += 16;
+    }
+    let rest = text[position..].iter();
+    position + rest.take_while(|byte| is_plain(**byte)).count()
 }
 
 /// Appends `text` between quotes.
@@ -11,7 +34,7 @@ pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let mut rest = text;
     loop {
-        let plain = rest.bytes().take_while(|byte| is_plain(*byte)).count();
+        let plain = plain_run(rest.as_bytes());
         out.extend_from_slice(&rest.as_bytes()[..plain]);
         // What is not plain is a whole character: plain bytes are ASCII.
         let mut characters = rest[plain..].chars();
@@ -60,6 +83,18 @@ pub(crate) fn write_escaped(character: char, out: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_plain_run_ends_at_the_first_byte_that_is_not_plain() {
+        for special in 0..=255u8 {
+            for before in 0..20 {
+                let mut text = vec![b'a'; before];
+                text.extend([special, 0x01, 0x80, b'"', b'b', 0xff, b'\\', 0x7f, b'c']);
+                let expected = text.iter().take_while(|byte| is_plain(**byte)).count();
+                assert_eq!(plain_run(&text), expected, "{special:#x} after {before}");
+            }
+        }
+    }
 
     #[test]
     fn all_but_space_to_tilde_is_escaped() {

@@ -10,8 +10,7 @@ use super::MAX_VALUE_BYTES;
 use super::error::{SyntaxError, SyntaxErrorKind};
 use super::number::{read_float, write_float};
 use super::order::Order;
-use super::recognize::plain_run;
-use super::string::write_escaped;
+use super::string::{plain_run, write_escaped};
 
 /// How deep arrays and objects may be nested; about where CPython stops too
 /// (its default recursion limit is 1,000).

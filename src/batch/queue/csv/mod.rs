@@ -17,9 +17,7 @@ pub use self::header::HeaderProblem;
 use self::header::columns;
 use self::records::{Next, Records};
 use super::{Item, KEPT_BYTES, MAX_BLOCK_BYTES, QueueError};
-use crate::chain::json::{
-    Position, SyntaxErrorKind, Transcoder, View, write_string, written_length,
-};
+use crate::chain::json::{Position, SyntaxErrorKind, Transcoder, write_string, written_length};
 use crate::chain::read_buffer::{ReadBuffer, Source};
 use crate::chain::{Strictness, TRANSACTION_FIELDS, Transactions};
 
@@ -133,9 +131,7 @@ impl<R: Read> CsvQueue<R> {
             });
             texts.count += 1;
         }
-        pending
-            .push_view(View::of(&self.writer.text), strictness)
-            .expect("the row was written with all fields and their types");
+        pending.push_text(&self.writer.text);
         self.writer.shrink();
         if pending.text_bytes() > MAX_BLOCK_BYTES {
             return Err(too_large);
@@ -207,7 +203,7 @@ impl RowWriter {
             self.text.extend_from_slice(field.as_bytes());
             self.text.extend_from_slice(b"\": ");
             let cell = std::str::from_utf8(cell).map_err(|_| (field, FieldProblem::NotUtf8))?;
-            if cell.trim().is_empty() {
+            if trim(cell).is_empty() {
                 return Err((field, FieldProblem::Empty));
             }
             if field == "amount" {
@@ -227,7 +223,11 @@ impl RowWriter {
         cell: &str,
         strictness: Strictness,
     ) -> Result<Written, FieldProblem> {
-        let amount = cell.trim();
+        let amount = trim(cell);
+        if is_short_integer(amount.as_bytes()) {
+            self.text.extend_from_slice(amount.as_bytes());
+            return Ok(Written::Number);
+        }
         let start = self.text.len();
         if amount.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
             match self.transcoder.transcode(amount.as_bytes(), &mut self.text) {
@@ -244,6 +244,22 @@ impl RowWriter {
         write_string(cell, &mut self.text);
         Ok(Written::Text)
     }
+}
+
+/// As [`str::trim`], which looks at whole characters.
+fn trim(cell: &str) -> &str {
+    match cell.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => cell,
+        _ => cell.trim(),
+    }
+}
+
+/// Whether it is an integer that is canonical as it stands: nearly all amounts
+/// are.
+fn is_short_integer(amount: &[u8]) -> bool {
+    const MOST_DIGITS: usize = 18;
+    let is_written_so = matches!(amount, [b'0'] | [b'1'..=b'9', ..]);
+    is_written_so && amount.len() <= MOST_DIGITS && amount.iter().all(u8::is_ascii_digit)
 }
 
 /// What became of an amount.
