@@ -4,8 +4,8 @@
 //!
 //! Uses [`crate::chain`], [`crate::pow`] and [`crate::sha256`], nothing above.
 
-mod budget;
 mod destination;
+mod detached;
 mod journal;
 mod many;
 mod named;

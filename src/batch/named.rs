@@ -5,6 +5,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::detached::Detached;
+use crate::pow::Control;
+
 /// A queue and what to call it in messages.
 #[derive(Debug)]
 pub struct NamedQueue {
@@ -60,10 +63,11 @@ impl NamedQueue {
 }
 
 impl Source {
-    pub(super) fn open(self) -> io::Result<Box<dyn Read + Send>> {
+    /// Reads fail once the work that `control` controls is to wind down.
+    pub(super) fn open(self, control: &Control) -> io::Result<Box<dyn Read + Send>> {
         match self {
             Self::Path(path) => Ok(Box::new(File::open(path)?)),
-            Self::Reader(reader) => Ok(reader),
+            Self::Reader(reader) => Ok(Box::new(Detached::new(reader, control)?)),
         }
     }
 }

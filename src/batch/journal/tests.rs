@@ -104,7 +104,7 @@ fn mine_onto(
     let searcher = Searcher::new(NonZeroUsize::MIN, Kernel::best()).unwrap();
     let mut writer = JournalWriter::new(Arc::clone(disk), kept.clone());
     let (feed, point) = match earlier {
-        None => (Feed::start(queue(transactions), &options, &control)?, None),
+        None => (Feed::start(queue(transactions), &options, &control), None),
         Some(earlier) => {
             let source = Cursor::new(earlier);
             let replay = Replay::new(source, Format::Json, &options, Rewards::AsOptions);
@@ -301,25 +301,26 @@ fn syncs_come_by_blocks_and_by_time() {
 
     let (disk, kept) = (Disk::new(b"", usize::MAX, NO_SYNC), Kept::default());
     let mut writer = JournalWriter::new(Arc::clone(&disk), kept.clone());
-    assert_eq!(writer.patience(), None, "nothing is to be done");
+    writer.keep_up().unwrap();
     for count in 1..5 {
         writer.write_all(b"blocks").unwrap();
         writer.blocks_end(count * 10_000).unwrap();
         wait_for_syncs(&disk, count as usize);
         assert_eq!(kept.blocks(), count * 10_000);
-        assert_eq!(writer.patience(), None);
+        writer.keep_up().unwrap();
     }
     // One more block alone is stored soon, and then synced.
     writer.write_all(b"block").unwrap();
     writer.blocks_end(40_001).unwrap();
-    let mut waits = 0;
-    while let Some(patience) = writer.patience() {
-        std::thread::sleep(patience);
-        writer.idle().unwrap();
-        waits += 1;
-        if waits == 1 {
-            assert!(disk.bytes().ends_with(b"block"));
-        }
+    let mut keep_up = || {
+        std::thread::sleep(Duration::from_millis(10));
+        writer.keep_up().unwrap();
+    };
+    while !disk.bytes().ends_with(b"block") {
+        keep_up();
+    }
+    while disk.syncs.load(Ordering::Relaxed) == 4 {
+        keep_up();
     }
     wait_for_syncs(&disk, 5);
     assert_eq!(kept.blocks(), 40_001);

@@ -133,21 +133,6 @@ impl<S: Store> JournalWriter<S> {
         }
     }
 
-    /// Stores or syncs, if it is time to.
-    fn keep_up(&mut self) -> io::Result<()> {
-        self.syncer.check()?;
-        let is_over = |since: Option<Instant>, time| since.is_some_and(|at| at.elapsed() >= time);
-        if self.blocks - self.blocks_synced >= SYNC_BLOCKS
-            || is_over(self.unsynced_since, self.sync_time)
-        {
-            self.begin_sync()
-        } else if is_over(self.unstored_since, STORE_TIME) {
-            self.store_buffer()
-        } else {
-            Ok(())
-        }
-    }
-
     fn begin_sync(&mut self) -> io::Result<()> {
         self.store_buffer()?;
         self.blocks_synced = self.blocks;
@@ -192,17 +177,18 @@ impl<S: Store> Sink for JournalWriter<S> {
         self.keep_up()
     }
 
-    fn patience(&self) -> Option<Duration> {
-        let left = |since: Option<Instant>, time: Duration| {
-            since.map(|since| time.saturating_sub(since.elapsed()))
-        };
-        let until_store = left(self.unstored_since, STORE_TIME);
-        let until_sync = left(self.unsynced_since, self.sync_time);
-        until_store.into_iter().chain(until_sync).min()
-    }
-
-    fn idle(&mut self) -> io::Result<()> {
-        self.keep_up()
+    fn keep_up(&mut self) -> io::Result<()> {
+        self.syncer.check()?;
+        let is_over = |since: Option<Instant>, time| since.is_some_and(|at| at.elapsed() >= time);
+        if self.blocks - self.blocks_synced >= SYNC_BLOCKS
+            || is_over(self.unsynced_since, self.sync_time)
+        {
+            self.begin_sync()
+        } else if is_over(self.unstored_since, STORE_TIME) {
+            self.store_buffer()
+        } else {
+            Ok(())
+        }
     }
 }
 

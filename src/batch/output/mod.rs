@@ -170,7 +170,7 @@ fn finished(
             hashes_needed: 0,
             elapsed: started.elapsed(),
             last_hash: point.hash,
-            text_amounts: feed.text_amounts(),
+            text_amounts: feed.into_text_amounts(),
         })),
         Ok(_) | Err(MineError::Resume(_)) => match (output.overwrite, unread) {
             (Overwrite::Replace, Some(unread)) => Ok(Finished::No(unread)),
@@ -224,8 +224,7 @@ impl Work<'_> {
             return Err(self.target.journal_error(bytes));
         }
         let (feed, point) = if bytes == 0 {
-            let feed = Feed::start(queues, options, control);
-            (feed.map_err(|error| self.mine_error(error))?, None)
+            (Feed::start(queues, options, control), None)
         } else {
             let source = self.journal.reader().map_err(|error| self.io(error))?;
             let replay = Replay::new(source, output.format, options, output.resume.rewards());

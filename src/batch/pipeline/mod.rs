@@ -1,10 +1,6 @@
 //! The pipeline that turns queues into a chain.
 //!
-//! Three stages, each in a thread of its own, over bounded channels:
-//!
-//! ```text
-//! read ──pending──▶ mine ──sealed──▶ write
-//! ```
+//! Three stages, for one thread at a time each:
 //!
 //! * **read** parses the queues and gathers transactions into blocks,
 //! * **mine** finds each block's proof on the search threads and checks it
@@ -12,40 +8,42 @@
 //!   canonical text and hashes it,
 //! * **write** appends the text to the file.
 //!
-//! A stage hands on some hundred kilobytes at once, for waking a thread costs
-//! as much as hashing some kilobytes; and few of those may wait, so that they
-//! are still in the cache. Buffers go back the other way, to be used again.
+//! Two threads take turns: each goes with a bundle of blocks through all three
+//! stages, and then takes the next. So a bundle stays in the cache of one core,
+//! and both cores are busy whichever stage takes longest. A bundle has some
+//! hundred kilobytes, for to pass on a turn costs as much as hashing some
+//! kilobytes.
 //!
-//! A stage ends when the channel before it closes, and closes the one behind
-//! it by dropping its sender; an error therefore drains forwards, and a stage
-//! that fails makes the sends of those before it fail, which ends them too.
-//! Only the reader can be stuck, in a read that never returns (a terminal, a
-//! pipe): it owns all it uses and is left behind when the work is cancelled.
+//! A thread waits for a stage while it still holds the one before, so bundles
+//! keep their order, and no more than two are ever under way. What is sealed is
+//! written before the next proof is searched, which may take long.
+//!
+//! An error ends the thread that meets it, once all that came before is
+//! written; the other ends at its next turn. A read that may never return (a
+//! terminal, a pipe) is made by a thread of its own, which is left behind when
+//! the work is cancelled; see [`detached`](super::detached).
 
 mod error;
 mod miner;
 mod reader;
 mod text_amounts;
 mod tip;
+mod turns;
 mod writer;
 
 use std::collections::HashMap;
-use std::io::{self, Read, Write};
-use std::thread;
+use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-
 pub use self::error::MineError;
-use self::text_amounts::FoundTexts;
 pub use self::text_amounts::TextAmounts;
 
-use self::miner::{Miner, Spent};
-use self::reader::{Blocks, read, replay};
+use self::miner::Miner;
+use self::reader::{Blocks, Reader, replay};
 use self::tip::Tip;
+use self::turns::Turns;
 pub(super) use self::writer::Sink;
-use self::writer::{Plain, write};
-use super::budget::Permit;
+use self::writer::{Plain, Writer};
 use super::journal::replay::{Replay, ResumePoint};
 use super::named::NamedQueue;
 use super::options::MineOptions;
@@ -53,13 +51,6 @@ use super::share::Hands;
 use crate::chain::{Block, ChainWriter, Format, PreviousHash, Transactions};
 use crate::pow::{Control, Nonce, Searcher};
 use crate::sha256::Digest;
-
-/// How often a stage that waits looks whether it was cancelled.
-const CANCEL_POLL: Duration = Duration::from_millis(20);
-
-/// Bundles of blocks that wait between two stages: enough to ride out an
-/// uneven stage. With more, what a stage gets has left the cache.
-const CHANNEL_BUNDLES: usize = 4;
 
 /// What mining made, and what it took.
 #[derive(Clone, PartialEq, Debug)]
@@ -137,7 +128,7 @@ pub fn mine<W: Write + Send>(
     searcher: &Searcher,
     control: &Control,
 ) -> Result<(W, MineSummary), MineError> {
-    let feed = Feed::start(queues, options, control)?;
+    let feed = Feed::start(queues, options, control);
     let hands = &mut Hands::Fixed(searcher);
     let (Plain(out), summary) = mine_from(None, feed, Plain(out), format, options, hands, control)?;
     Ok((out, summary))
@@ -145,102 +136,35 @@ pub fn mine<W: Write + Send>(
 
 /// Queues that are being read.
 pub(super) struct Feed {
-    pending: Receiver<Result<Pending, MineError>>,
     started: Instant,
-    texts: FoundTexts,
-    spent: Sender<Vec<Transactions>>,
+    blocks: Blocks,
 }
 
 impl Feed {
-    /// Starts to read `queues` for a new chain.
-    pub(super) fn start(
-        queues: Vec<NamedQueue>,
-        options: &MineOptions,
-        control: &Control,
-    ) -> Result<Self, MineError> {
-        let (sender, pending) = bounded(CHANNEL_BUNDLES);
-        let started = Instant::now();
-        let texts = FoundTexts::default();
-        let (spent_sender, spent) = bounded(CHANNEL_BUNDLES);
-        let blocks = Blocks::new(queues, options, control, texts.clone(), spent);
-        spawn_reader(move || read(blocks, &sender))?;
-        Ok(Self {
-            pending,
-            started,
-            texts,
-            spent: spent_sender,
-        })
+    /// `queues` for a new chain.
+    pub(super) fn start(queues: Vec<NamedQueue>, options: &MineOptions, control: &Control) -> Self {
+        Self {
+            started: Instant::now(),
+            blocks: Blocks::new(queues, options, control),
+        }
     }
 
     /// The amounts that were taken as text, once the queues were read.
-    pub(super) fn text_amounts(&self) -> Option<TextAmounts> {
-        self.texts.get()
+    pub(super) fn into_text_amounts(self) -> Option<TextAmounts> {
+        self.blocks.into_text_amounts()
     }
 
-    /// Starts to read `queues`, whose first blocks are in a journal, and waits
-    /// until those are read. Says where the journal ends, too.
-    pub(super) fn resume<R: Read + Send + 'static>(
+    /// `queues`, whose first blocks are in a journal: reads those. Says where
+    /// the journal ends, too.
+    pub(super) fn resume<R: Read>(
         queues: Vec<NamedQueue>,
         options: &MineOptions,
         control: &Control,
         journal: Replay<R>,
     ) -> Result<(Self, ResumePoint), MineError> {
-        let (sender, pending) = bounded(CHANNEL_BUNDLES);
-        let (point_sender, point) = bounded(1);
-        let started = Instant::now();
-        let texts = FoundTexts::default();
-        let (spent_sender, spent) = bounded(CHANNEL_BUNDLES);
-        let mut blocks = Blocks::new(queues, options, control, texts.clone(), spent);
-        let reader_control = control.clone();
-        spawn_reader(move || {
-            let point = replay(journal, &mut blocks, &reader_control);
-            let is_matched = point.is_ok();
-            if point_sender.send(point).is_ok() && is_matched {
-                read(blocks, &sender);
-            }
-        })?;
-        match receive(&point, control)? {
-            Some(point) => {
-                let feed = Self {
-                    pending,
-                    started,
-                    texts,
-                    spent: spent_sender,
-                };
-                Ok((feed, point?))
-            }
-            // The thread sends before it ends, unless it panics.
-            None => Err(MineError::Queue {
-                name: "reader thread".into(),
-                source: io::Error::other("it ended too early").into(),
-            }),
-        }
-    }
-}
-
-/// Detached: see the module's text on a reader that is stuck.
-fn spawn_reader(read: impl FnOnce() + Send + 'static) -> Result<(), MineError> {
-    thread::Builder::new()
-        .name("mine-read".into())
-        .spawn(read)
-        .map(|_| ())
-        .map_err(|source| MineError::Queue {
-            name: "reader thread".into(),
-            source: source.into(),
-        })
-}
-
-/// The next message, or `None` once there will be no more.
-fn receive<T>(channel: &Receiver<T>, control: &Control) -> Result<Option<T>, MineError> {
-    loop {
-        if control.is_winding_down() {
-            return Err(MineError::Cancelled);
-        }
-        match channel.recv_timeout(CANCEL_POLL) {
-            Ok(message) => return Ok(Some(message)),
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return Ok(None),
-        }
+        let mut feed = Self::start(queues, options, control);
+        let point = replay(journal, &mut feed.blocks, control)?;
+        Ok((feed, point))
     }
 }
 
@@ -256,19 +180,11 @@ pub(super) fn mine_from<S: Sink>(
     hands: &mut Hands<'_>,
     control: &Control,
 ) -> Result<(S, MineSummary), MineError> {
-    let Feed {
-        pending,
-        started,
-        texts,
-        spent,
-    } = feed;
-    let (sealed_sender, sealed) = bounded(CHANNEL_BUNDLES);
-    let (written_sender, written) = bounded(CHANNEL_BUNDLES);
-
-    let genesis = Block::genesis(options.clock.timestamp(1)).seal();
+    let Feed { started, blocks } = feed;
     let resumed_blocks = point.as_ref().map_or(0, |point| point.blocks);
     let earlier_transactions = point.as_ref().map_or(0, |point| point.transactions);
-    let (tip, known_proofs, genesis) = match point {
+    let mut writer = Writer::new(ChainWriter::go_on(out, format, resumed_blocks), control);
+    let (tip, known_proofs) = match point {
         Some(point) => (
             Tip {
                 index: point.blocks,
@@ -277,38 +193,26 @@ pub(super) fn mine_from<S: Sink>(
                 hash: point.hash,
             },
             point.known_proofs,
-            None,
         ),
-        None => (
-            Tip {
-                index: 1,
-                proof: Nonce(100),
-                previous_hash: PreviousHash::Genesis,
-                hash: genesis.hash(),
-            },
-            HashMap::new(),
-            Some(genesis),
-        ),
+        None => {
+            let genesis = Block::genesis(options.clock.timestamp(1)).seal();
+            writer.write_genesis(&genesis)?;
+            (
+                Tip {
+                    index: 1,
+                    proof: Nonce(100),
+                    previous_hash: PreviousHash::Genesis,
+                    hash: genesis.hash(),
+                },
+                HashMap::new(),
+            )
+        }
     };
-
-    let (mined, out) = thread::scope(|scope| {
-        let spent = Spent {
-            transactions: spent,
-            texts: written,
-        };
-        let miner = Miner::new(options, format, hands, control, tip, known_proofs, spent);
-        let miner = scope.spawn(move || miner.run(&pending, sealed_sender));
-        let writer = ChainWriter::go_on(out, format, resumed_blocks);
-        let writer =
-            scope.spawn(move || write(writer, genesis.as_ref(), sealed, &written_sender, control));
-        (join(miner), join(writer))
-    });
-    // A stage that fails ends those before it early but without an error, so
-    // at most one of these is one.
-    let (mined, last) = mined?;
-    let out = out
-        .and_then(ChainWriter::finish)
-        .map_err(MineError::Write)?;
+    let miner = Miner::new(options, format, hands, control, tip, known_proofs);
+    let turns = Turns::new(Reader::new(blocks), miner, writer);
+    let (reader, miner, writer) = turns.run()?;
+    let (mined, last) = miner.into_parts();
+    let out = writer.finish()?;
     let summary = MineSummary {
         blocks: last.index,
         resumed_blocks,
@@ -318,28 +222,24 @@ pub(super) fn mine_from<S: Sink>(
         hashes_needed: mined.hashes_needed,
         elapsed: started.elapsed(),
         last_hash: last.hash,
-        text_amounts: texts.get(),
+        text_amounts: reader.into_blocks().into_text_amounts(),
     };
     Ok((out, summary))
 }
 
-fn join<T>(stage: thread::ScopedJoinHandle<'_, T>) -> T {
-    stage
-        .join()
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-}
-
-/// From the reader to the miner: the transactions of some blocks.
-struct Pending {
+/// Blocks on their way from the queues to the file.
+#[derive(Default)]
+struct Bundle {
+    /// Their transactions, once they are read.
     blocks: Vec<Transactions>,
-    permit: Permit,
+    /// What came after them.
+    error: Option<MineError>,
+    sealed: Sealed,
 }
 
-/// From the miner to the writer: blocks as they stand in the file.
+/// Blocks as they stand in the file.
+#[derive(Default)]
 struct Sealed {
     text: Vec<u8>,
     blocks: u64,
-    /// Comes with the last blocks that it is for, and is held until those are
-    /// written.
-    _permit: Option<Permit>,
 }

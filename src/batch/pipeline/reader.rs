@@ -8,12 +8,9 @@ use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 use std::vec;
 
-use crossbeam_channel::{Receiver, Sender};
-
-use super::Pending;
+use super::Bundle;
 use super::error::MineError;
-use super::text_amounts::FoundTexts;
-use crate::batch::budget::Budget;
+use super::text_amounts::TextAmounts;
 use crate::batch::journal::replay::{Replay, ResumePoint, Step};
 use crate::batch::named::NamedQueue;
 use crate::batch::options::MineOptions;
@@ -21,51 +18,56 @@ use crate::batch::queue::Queue;
 use crate::chain::{Strictness, Transactions};
 use crate::pow::Control;
 
-/// The reader hands blocks on once they have so many bytes together ...
+/// A bundle is full once its blocks have so many bytes together ...
 const BUNDLE_BYTES: usize = 128 << 10;
-/// ... or so long after it handed on the last: waking a thread costs as much
-/// as reading a block, but a queue may also come slowly.
+/// ... or so long after it was begun: to change turns costs as much as to read
+/// a block, but a queue may also come slowly.
 const BUNDLE_TIME: Duration = Duration::from_millis(1);
 
-/// Reads every queue, in order, until the miner is gone.
-pub(super) fn read(mut blocks: Blocks, pending: &Sender<Result<Pending, MineError>>) {
-    let budget = Budget::default();
-    let mut bundle = Vec::new();
-    let mut bytes = 0;
-    let mut last_sent = Instant::now();
-    let control = blocks.control.clone();
-    let send = |bundle: &mut Vec<Transactions>, bytes: usize| {
-        control.add_text_read(bytes as u64);
-        let message = Pending {
-            permit: budget.acquire(bytes),
-            blocks: std::mem::take(bundle),
-        };
-        pending.send(Ok(message)).is_ok()
-    };
-    while let Some(block) = blocks.next() {
-        match block {
-            Ok(transactions) => {
-                bytes += transactions.text_bytes();
-                bundle.push(transactions);
-            }
-            Err(error) => {
-                // What was read before the error is still mined: an error
-                // of its own there comes first.
-                let _ = bundle.is_empty() || send(&mut bundle, bytes);
-                let _ = pending.send(Err(error));
-                return;
-            }
-        }
-        if bytes >= BUNDLE_BYTES || last_sent.elapsed() >= BUNDLE_TIME {
-            if !send(&mut bundle, bytes) {
-                return;
-            }
-            bytes = 0;
-            last_sent = Instant::now();
+/// The reading stage.
+pub(super) struct Reader {
+    blocks: Blocks,
+    has_ended: bool,
+}
+
+impl Reader {
+    pub(super) const fn new(blocks: Blocks) -> Self {
+        Self {
+            blocks,
+            has_ended: false,
         }
     }
-    if !bundle.is_empty() {
-        send(&mut bundle, bytes);
+
+    pub(super) fn into_blocks(self) -> Blocks {
+        self.blocks
+    }
+
+    /// Reads the next blocks. Says whether there are any, or an error.
+    pub(super) fn read(&mut self, bundle: &mut Bundle) -> bool {
+        if self.has_ended {
+            return false;
+        }
+        self.blocks.reuse(std::mem::take(&mut bundle.blocks));
+        let begun = Instant::now();
+        let mut bytes = 0;
+        loop {
+            match self.blocks.next().transpose() {
+                Ok(Some(transactions)) => {
+                    bytes += transactions.text_bytes();
+                    bundle.blocks.push(transactions);
+                }
+                end => {
+                    self.has_ended = true;
+                    bundle.error = end.err();
+                    break;
+                }
+            }
+            if bytes >= BUNDLE_BYTES || begun.elapsed() >= BUNDLE_TIME {
+                break;
+            }
+        }
+        self.blocks.control.add_text_read(bytes as u64);
+        !bundle.blocks.is_empty() || bundle.error.is_some()
     }
 }
 
@@ -115,19 +117,11 @@ pub(super) struct Blocks {
     strictness: Strictness,
     control: Control,
     keeps_lines: bool,
-    texts: FoundTexts,
-    /// Transactions of blocks that were sealed.
-    spent: Receiver<Vec<Transactions>>,
+    texts: Option<TextAmounts>,
 }
 
 impl Blocks {
-    pub(super) fn new(
-        queues: Vec<NamedQueue>,
-        options: &MineOptions,
-        control: &Control,
-        texts: FoundTexts,
-        spent: Receiver<Vec<Transactions>>,
-    ) -> Self {
+    pub(super) fn new(queues: Vec<NamedQueue>, options: &MineOptions, control: &Control) -> Self {
         Self {
             queues: queues.into_iter(),
             current: None,
@@ -137,26 +131,41 @@ impl Blocks {
             strictness: options.strictness,
             control: control.clone(),
             keeps_lines: false,
-            texts,
-            spent,
+            texts: None,
+        }
+    }
+
+    /// The amounts that were taken as text, in the queues that were read.
+    pub(super) fn into_text_amounts(self) -> Option<TextAmounts> {
+        self.texts
+    }
+
+    /// Takes the buffers of blocks that were sealed.
+    fn reuse(&mut self, blocks: Vec<Transactions>) {
+        if let Some(queue) = &mut self.current {
+            queue.reuse(blocks);
         }
     }
 
     fn next(&mut self) -> Option<Result<Transactions, MineError>> {
+        if self.control.is_winding_down() {
+            return Some(Err(MineError::Cancelled));
+        }
         if let Some(block) = self.next.take() {
             return Some(Ok(block));
         }
         loop {
             let source = match &mut self.current {
                 Some(queue) => match queue.next() {
-                    Some(Ok(block)) => {
-                        queue.reuse(|| self.spent.try_recv().ok());
-                        return Some(Ok(block));
-                    }
+                    Some(Ok(block)) => return Some(Ok(block)),
                     Some(Err(error)) => error,
                     None => {
                         if let Some(found) = queue.text_amounts() {
-                            self.texts.add(&self.name, found);
+                            let found = TextAmounts::of(&self.name, found);
+                            self.texts = Some(match self.texts.take() {
+                                Some(earlier) => earlier.and(found),
+                                None => found,
+                            });
                         }
                         self.current = None;
                         continue;
@@ -165,7 +174,7 @@ impl Blocks {
                 None => {
                     let NamedQueue { name, source } = self.queues.next()?;
                     self.name = name;
-                    match source.open() {
+                    match source.open(&self.control) {
                         Ok(source) => {
                             let control = self.control.clone();
                             let counted = Counted { source, control };
@@ -179,7 +188,11 @@ impl Blocks {
                 }
             };
             let name = self.name.clone();
-            return Some(Err(MineError::Queue { name, source }));
+            return Some(Err(if self.control.is_winding_down() {
+                MineError::Cancelled
+            } else {
+                MineError::Queue { name, source }
+            }));
         }
     }
 

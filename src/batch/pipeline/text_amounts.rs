@@ -2,7 +2,6 @@
 //! made of them.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::batch::queue::TextAmounts as InQueue;
 
@@ -21,7 +20,17 @@ pub struct TextAmounts {
 }
 
 impl TextAmounts {
-    /// These and those of a further chain.
+    /// What was found in a queue that was read to its end.
+    pub(super) fn of(queue: &str, found: &InQueue) -> Self {
+        Self {
+            queue: queue.to_owned(),
+            line: found.line,
+            first: found.first.clone(),
+            count: found.count,
+        }
+    }
+
+    /// These and those of a further queue or chain.
     #[must_use]
     pub fn and(self, further: Self) -> Self {
         Self {
@@ -47,33 +56,5 @@ impl fmt::Display for TextAmounts {
             1 => Ok(()),
             _ => write!(f, " (and {} more)", count - 1),
         }
-    }
-}
-
-/// What the reader has found, shared with whoever sums up. It is all there
-/// once the reader has ended.
-#[derive(Clone, Debug, Default)]
-pub(super) struct FoundTexts(Arc<Mutex<Option<TextAmounts>>>);
-
-impl FoundTexts {
-    /// Adds what was found in a queue that was read to its end.
-    pub(super) fn add(&self, queue: &str, found: &InQueue) {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *all {
-            Some(all) => all.count += found.count,
-            None => {
-                *all = Some(TextAmounts {
-                    queue: queue.to_owned(),
-                    line: found.line,
-                    first: found.first.clone(),
-                    count: found.count,
-                });
-            }
-        }
-    }
-
-    pub(super) fn get(&self) -> Option<TextAmounts> {
-        let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.clone()
     }
 }

@@ -1,22 +1,23 @@
 //! The writing stage: blocks into the file.
 
 use std::io::{self, Write};
-use std::time::Duration;
-
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::Sealed;
+use super::error::MineError;
 use crate::chain::{ChainWriter, SealedBlock};
 use crate::pow::Control;
+
+/// Larger buffers are not used again: after one huge block, they would hold
+/// memory for nothing.
+const MOST_TEXT_BYTES: usize = 512 << 10;
 
 /// Where the stage writes.
 pub(in crate::batch) trait Sink: Write + Send {
     /// What was written so far ends with the last of `blocks` blocks.
     fn blocks_end(&mut self, blocks: u64) -> io::Result<()>;
-    /// How long to wait for the next block before [`Self::idle`] is called.
-    fn patience(&self) -> Option<Duration>;
-    /// There is time to put away what was written.
-    fn idle(&mut self) -> io::Result<()>;
+    /// Puts away what was written, if it is time to. Called now and then while
+    /// no block comes.
+    fn keep_up(&mut self) -> io::Result<()>;
 }
 
 /// Anything that takes bytes and needs no more.
@@ -37,53 +38,65 @@ impl<W: Write + Send> Sink for Plain<W> {
         Ok(())
     }
 
-    fn patience(&self) -> Option<Duration> {
-        None
-    }
-
-    fn idle(&mut self) -> io::Result<()> {
+    fn keep_up(&mut self) -> io::Result<()> {
         Ok(())
     }
 }
 
-/// Writes the genesis block, if it is not there yet, and what comes, until
-/// the miner is done. The chain is flushed then, but not finished: whether
-/// all that should have come did come is not known here. Texts that are
-/// written go to `written`.
-pub(super) fn write<S: Sink>(
-    mut writer: ChainWriter<S>,
-    genesis: Option<&SealedBlock>,
-    sealed: Receiver<Sealed>,
-    written: &Sender<Vec<u8>>,
-    control: &Control,
-) -> io::Result<ChainWriter<S>> {
-    if let Some(genesis) = genesis {
-        writer.push(genesis)?;
-        control.add_given_blocks(1);
-        blocks_end(&mut writer)?;
-    }
-    loop {
-        let next = match writer.out_mut().patience() {
-            Some(patience) => sealed.recv_timeout(patience),
-            None => sealed.recv().map_err(RecvTimeoutError::from),
-        };
-        match next {
-            Ok(Sealed { text, blocks, .. }) => {
-                writer.push_framed(&text, blocks)?;
-                control.add_blocks(blocks);
-                // If too many wait already, this one is not needed.
-                let _ = written.try_send(text);
-                blocks_end(&mut writer)?;
-            }
-            Err(RecvTimeoutError::Timeout) => writer.out_mut().idle()?,
-            Err(RecvTimeoutError::Disconnected) => break,
-        }
-    }
-    writer.out_mut().flush()?;
-    Ok(writer)
+/// The writing stage.
+pub(super) struct Writer<S: Sink> {
+    chain: ChainWriter<S>,
+    control: Control,
 }
 
-fn blocks_end<S: Sink>(writer: &mut ChainWriter<S>) -> io::Result<()> {
-    let blocks = writer.blocks();
-    writer.out_mut().blocks_end(blocks)
+impl<S: Sink> Writer<S> {
+    pub(super) fn new(chain: ChainWriter<S>, control: &Control) -> Self {
+        Self {
+            chain,
+            control: control.clone(),
+        }
+    }
+
+    pub(super) fn write_genesis(&mut self, block: &SealedBlock) -> Result<(), MineError> {
+        self.chain.push(block).map_err(MineError::Write)?;
+        self.control.add_given_blocks(1);
+        self.blocks_end()
+    }
+
+    /// Writes what is sealed, and empties it.
+    pub(super) fn write(&mut self, sealed: &mut Sealed) -> Result<(), MineError> {
+        if sealed.blocks == 0 {
+            return Ok(());
+        }
+        self.chain
+            .push_framed(&sealed.text, sealed.blocks)
+            .map_err(MineError::Write)?;
+        self.control.add_blocks(sealed.blocks);
+        sealed.blocks = 0;
+        sealed.text.clear();
+        sealed.text.shrink_to(MOST_TEXT_BYTES);
+        self.blocks_end()
+    }
+
+    fn blocks_end(&mut self) -> Result<(), MineError> {
+        let blocks = self.chain.blocks();
+        let ended = self.chain.out_mut().blocks_end(blocks);
+        ended.map_err(MineError::Write)
+    }
+
+    /// Looks after what was written, while nothing is.
+    pub(super) fn keep_up(&mut self) -> Result<(), MineError> {
+        self.chain.out_mut().keep_up().map_err(MineError::Write)
+    }
+
+    /// Hands on what is written. The chain is not finished then: whether all
+    /// that should have come did come is not known here.
+    pub(super) fn flush(&mut self) -> Result<(), MineError> {
+        self.chain.out_mut().flush().map_err(MineError::Write)
+    }
+
+    /// Completes the chain.
+    pub(super) fn finish(self) -> Result<S, MineError> {
+        self.chain.finish().map_err(MineError::Write)
+    }
 }

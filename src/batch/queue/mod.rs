@@ -239,14 +239,10 @@ impl<R: Read> Queue<R> {
         }
     }
 
-    /// Takes buffers for the transactions of further blocks, if those it has
-    /// are used up.
-    pub(super) fn reuse(&mut self, buffers: impl FnOnce() -> Option<Vec<Transactions>>) {
-        if self.spare.is_empty()
-            && let Some(buffers) = buffers()
-        {
-            self.spare = buffers;
-        }
+    /// Takes buffers for the transactions of further blocks, in place of those
+    /// it has.
+    pub(super) fn reuse(&mut self, buffers: Vec<Transactions>) {
+        self.spare = buffers;
     }
 
     /// Whether to know the lines of each block's transactions.
