@@ -53,7 +53,9 @@
 //! Eight lanes of AVX2 in the gaps: on that CPU going from a 256-bit operation
 //! to a SHA one and back takes 300 cycles unless `vzeroupper` comes between,
 //! which clears the upper lanes. Nor is there much room: vector operations
-//! share four pipes, and by count a message takes 150 of their 220 slots.
+//! share four pipes, and by count a message takes 150 of their 220 slots. Four
+//! lanes of 128 bits need no `vzeroupper`: beside two messages 64 operations
+//! are free, 128 cost 11 % and 256 cost 42 %, and a lane's hash takes some 750.
 #![allow(unsafe_code, reason = "intrinsics, and functions that need SHA-NI")]
 
 use std::arch::x86_64::*;
