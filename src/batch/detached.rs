@@ -2,6 +2,8 @@
 //! terminal, or a pipe.
 
 use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -19,24 +21,54 @@ const CANCEL_POLL: Duration = Duration::from_millis(20);
 /// What a thread reads that is left behind if it is stuck. A read here fails
 /// once the work is to wind down.
 pub(super) struct Detached {
-    chunks: Receiver<io::Result<Vec<u8>>>,
+    chunks: Receiver<Chunk>,
+    has_ended: Arc<AtomicBool>,
     chunk: io::Cursor<Vec<u8>>,
     is_at_end: bool,
     control: Control,
 }
 
+type Chunk = io::Result<Vec<u8>>;
+
+/// Says whether a read would wait, for whoever does not hold the reader.
+#[derive(Clone)]
+pub(super) struct Readiness {
+    chunks: Receiver<Chunk>,
+    has_ended: Arc<AtomicBool>,
+}
+
+impl Readiness {
+    /// Whether a read may have to wait.
+    pub(super) fn may_wait(&self) -> bool {
+        self.chunks.is_empty() && !self.has_ended.load(Ordering::Acquire)
+    }
+}
+
 impl Detached {
     pub(super) fn new(source: Box<dyn Read + Send>, control: &Control) -> io::Result<Self> {
         let (sender, chunks) = bounded(CHUNKS);
+        let has_ended = Arc::new(AtomicBool::new(false));
+        let ended = Arc::clone(&has_ended);
         thread::Builder::new()
             .name("mine-read".into())
-            .spawn(move || read(source, &sender))?;
+            .spawn(move || {
+                read(source, &sender);
+                ended.store(true, Ordering::Release);
+            })?;
         Ok(Self {
             chunks,
+            has_ended,
             chunk: io::Cursor::default(),
             is_at_end: false,
             control: control.clone(),
         })
+    }
+
+    pub(super) fn readiness(&self) -> Readiness {
+        Readiness {
+            chunks: self.chunks.clone(),
+            has_ended: Arc::clone(&self.has_ended),
+        }
     }
 
     /// The next chunk; the last is empty.
@@ -67,7 +99,7 @@ impl Read for Detached {
 }
 
 /// Sends chunks until the last one, an error, or until nobody takes them.
-fn read(mut source: Box<dyn Read + Send>, chunks: &Sender<io::Result<Vec<u8>>>) {
+fn read(mut source: Box<dyn Read + Send>, chunks: &Sender<Chunk>) {
     loop {
         let mut chunk = vec![0; CHUNK_BYTES];
         let result = match source.read(&mut chunk) {
@@ -130,6 +162,22 @@ mod tests {
         let fail = || Err(io::Error::other("the disk is gone"));
         let (read, end) = read_all(parts(), fail, &control);
         assert_eq!((&read, end.as_str()), (&expected, "the disk is gone"));
+    }
+
+    #[test]
+    fn a_read_may_wait_while_nothing_came_and_the_end_did_not() {
+        let (let_go, gate) = bounded::<()>(0);
+        let gated = move || gate.recv().map(|()| 0).or(Ok(0));
+        let source = Box::new(Parts(vec![Ok(b"a".to_vec())], gated));
+        let mut source = Detached::new(source, &Control::new()).unwrap();
+        let readiness = source.readiness();
+        assert_eq!(source.read(&mut [0; 8]).unwrap(), 1);
+        assert!(readiness.may_wait());
+        let_go.send(()).unwrap();
+        assert_eq!(source.read(&mut [0; 8]).unwrap(), 0);
+        while readiness.may_wait() {
+            thread::yield_now();
+        }
     }
 
     #[test]

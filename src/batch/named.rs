@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::detached::Detached;
+use super::detached::{Detached, Readiness};
 use crate::pow::Control;
 
 /// A queue and what to call it in messages.
@@ -63,14 +63,22 @@ impl NamedQueue {
 }
 
 impl Source {
-    /// Reads fail once the work that `control` controls is to wind down.
-    pub(super) fn open(self, control: &Control) -> io::Result<Box<dyn Read + Send>> {
+    /// What is no plain file is read by a thread of its own: reads of it fail
+    /// once the work that `control` controls is to wind down.
+    pub(super) fn open(self, control: &Control) -> io::Result<Opened> {
         match self {
-            Self::Path(path) => Ok(Box::new(File::open(path)?)),
-            Self::Reader(reader) => Ok(Box::new(Detached::new(reader, control)?)),
+            Self::Path(path) => Ok((Box::new(File::open(path)?), None)),
+            Self::Reader(reader) => {
+                let detached = Detached::new(reader, control)?;
+                let readiness = detached.readiness();
+                Ok((Box::new(detached), Some(readiness)))
+            }
         }
     }
 }
+
+/// A source, and what says whether reading it would wait; a file does not.
+pub(super) type Opened = (Box<dyn Read + Send>, Option<Readiness>);
 
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -97,8 +97,8 @@ impl ReadBuffer {
             self.bytes.reserve_exact(length - self.bytes.len());
             self.bytes.resize(length, 0);
         }
-        // What is unread may be long: it moves only if it lies badly or leaves
-        // room behind it unused.
+        // What is unread goes to the buffer's start, but for the few bytes that
+        // bring its end in step with the source.
         let behind = self.bytes.as_ptr().addr() + self.unread().len();
         let in_step = (source.bytes_read as usize).wrapping_sub(behind) % LINE;
         self.move_to(in_step);

@@ -22,6 +22,8 @@ pub struct Control {
     winding_down: Arc<AtomicBool>,
     cancelled: Arc<AtomicBool>,
     counts: Arc<Counts>,
+    /// Whether this part of the work came to nothing.
+    abandoned: Option<Arc<AtomicBool>>,
     /// The counts of the work's next step, once it has begun.
     next: Arc<OnceLock<Arc<Counts>>>,
 }
@@ -49,6 +51,7 @@ impl Control {
         Self {
             winding_down: Arc::clone(&self.winding_down),
             cancelled: Arc::clone(&self.cancelled),
+            abandoned: self.abandoned.clone(),
             counts: Arc::default(),
             next: Arc::default(),
         }
@@ -93,7 +96,24 @@ impl Control {
 
     /// Whether somebody asked the work to stop.
     pub fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
+        let is_abandoned = |flag: &Arc<AtomicBool>| flag.load(Ordering::Relaxed);
+        self.cancelled.load(Ordering::Relaxed) || self.abandoned.as_ref().is_some_and(is_abandoned)
+    }
+
+    /// A control for a part of the work. It counts for the whole and is
+    /// cancelled with it, and may be alone: see [`Self::abandon`].
+    pub(crate) fn part(&self) -> Self {
+        Self {
+            abandoned: Some(Arc::default()),
+            ..self.clone()
+        }
+    }
+
+    /// Cancels a part alone.
+    pub(crate) fn abandon(&self) {
+        if let Some(abandoned) = &self.abandoned {
+            abandoned.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Nonces tried so far, by every search under this control.
@@ -171,6 +191,19 @@ mod tests {
         assert_eq!(control.bytes_mined(), 250);
         control.add_text_done(3000);
         assert_eq!(control.bytes_mined(), 1000);
+    }
+
+    #[test]
+    fn a_part_counts_for_the_whole_and_is_cancelled_with_it_or_alone() {
+        let control = Control::new();
+        let (part, other) = (control.part(), control.part());
+        part.add_blocks(2);
+        assert_eq!(control.blocks(), 2);
+        part.clone().abandon();
+        assert!(part.is_cancelled() && part.is_winding_down());
+        assert!(!control.is_cancelled() && !other.is_cancelled());
+        control.cancel();
+        assert!(other.is_cancelled());
     }
 
     #[test]

@@ -115,7 +115,7 @@ fn mine_onto(
         }
     };
     let hands = &mut Hands::Fixed(&searcher);
-    let (writer, _) = mine_from(point, feed, writer, Format::Json, &options, hands, &control)?;
+    let (writer, _) = mine_from(point, feed, writer, Format::Json, &options, hands)?;
     writer.close().map_err(MineError::Write)
 }
 

@@ -12,6 +12,8 @@ const CHUNK_BYTES: usize = 256 << 10;
 pub(super) struct JournalText<R> {
     source: Source<R>,
     buffer: ReadBuffer,
+    /// What the buffer takes, which grows with the largest block.
+    size: usize,
     is_at_end: bool,
     /// Bytes that were taken.
     taken: u64,
@@ -22,6 +24,7 @@ impl<R: Read> JournalText<R> {
         Self {
             source: Source::new(source),
             buffer: ReadBuffer::default(),
+            size: CHUNK_BYTES,
             is_at_end: false,
             taken: 0,
         }
@@ -48,8 +51,8 @@ impl<R: Read> JournalText<R> {
 
     fn fill(&mut self, length: usize) -> io::Result<()> {
         let before = self.buffer.unread().len();
-        let size = length.max(CHUNK_BYTES);
-        self.is_at_end = self.buffer.fill(&mut self.source, size)? == 0;
+        self.size = self.size.max(length);
+        self.is_at_end = self.buffer.fill(&mut self.source, self.size)? == 0;
         if let Some(nul) = memchr::memchr(0, &self.buffer.unread()[before..]) {
             self.buffer.truncate(before + nul);
             self.is_at_end = true;

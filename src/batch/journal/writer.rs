@@ -19,7 +19,7 @@ const SYNC_BLOCKS: u64 = 10_000;
 /// there is as much,
 const DIRECT_BYTES: usize = 32 << 10;
 /// or until so long after a block was written.
-const STORE_TIME: Duration = Duration::from_millis(50);
+const STORE_TIME: Duration = Duration::from_millis(30);
 
 /// Where a journal's bytes go: a file, but in tests.
 pub(in crate::batch) trait Store: Send + Sync + 'static {

@@ -244,9 +244,8 @@ impl Work<'_> {
             .map_err(|error| self.io(error))?;
         let mut writer = JournalWriter::new(Arc::clone(&self.journal), self.kept.clone());
         writer.go_on_after(point.as_ref().map_or(0, |point| point.blocks));
-        let (writer, summary) =
-            mine_from(point, feed, writer, output.format, &options, hands, control)
-                .map_err(|error| self.mine_error(error))?;
+        let (writer, summary) = mine_from(point, feed, writer, output.format, &options, hands)
+            .map_err(|error| self.mine_error(error))?;
         let step = control.begin_next_step();
         writer
             .close()

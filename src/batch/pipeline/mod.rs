@@ -18,10 +18,14 @@
 //! keep their order, and no more than two are ever under way. What is sealed is
 //! written before the next proof is searched, which may take long.
 //!
-//! An error ends the thread that meets it, once all that came before is
-//! written; the other ends at its next turn. A read that may never return (a
-//! terminal, a pipe) is made by a thread of its own, which is left behind when
-//! the work is cancelled; see [`detached`](super::detached).
+//! What fails is noted before the thread gives up its turn, and cancels the
+//! rest of the work, so that nothing is written after a gap; an error of a
+//! queue fails the work when all that came before it is written. A read that
+//! may never return (a terminal, a pipe) is made by a thread of its own, which
+//! is left behind when the work ends early; see [`detached`](super::detached).
+//!
+//! A slow disk holds the searches up: the text of a block is handed to the
+//! system before the next is searched.
 
 mod error;
 mod miner;
@@ -130,22 +134,26 @@ pub fn mine<W: Write + Send>(
 ) -> Result<(W, MineSummary), MineError> {
     let feed = Feed::start(queues, options, control);
     let hands = &mut Hands::Fixed(searcher);
-    let (Plain(out), summary) = mine_from(None, feed, Plain(out), format, options, hands, control)?;
+    let (Plain(out), summary) = mine_from(None, feed, Plain(out), format, options, hands)?;
     Ok((out, summary))
 }
 
-/// Queues that are being read.
+/// Queues that are to be read.
 pub(super) struct Feed {
     started: Instant,
     blocks: Blocks,
+    /// Of this work alone.
+    control: Control,
 }
 
 impl Feed {
     /// `queues` for a new chain.
     pub(super) fn start(queues: Vec<NamedQueue>, options: &MineOptions, control: &Control) -> Self {
+        let control = control.part();
         Self {
             started: Instant::now(),
-            blocks: Blocks::new(queues, options, control),
+            blocks: Blocks::new(queues, options, &control),
+            control,
         }
     }
 
@@ -163,7 +171,7 @@ impl Feed {
         journal: Replay<R>,
     ) -> Result<(Self, ResumePoint), MineError> {
         let mut feed = Self::start(queues, options, control);
-        let point = replay(journal, &mut feed.blocks, control)?;
+        let point = replay(journal, &mut feed.blocks, &feed.control)?;
         Ok((feed, point))
     }
 }
@@ -178,9 +186,12 @@ pub(super) fn mine_from<S: Sink>(
     format: Format,
     options: &MineOptions,
     hands: &mut Hands<'_>,
-    control: &Control,
 ) -> Result<(S, MineSummary), MineError> {
-    let Feed { started, blocks } = feed;
+    let Feed {
+        started,
+        blocks,
+        ref control,
+    } = feed;
     let resumed_blocks = point.as_ref().map_or(0, |point| point.blocks);
     let earlier_transactions = point.as_ref().map_or(0, |point| point.transactions);
     let mut writer = Writer::new(ChainWriter::go_on(out, format, resumed_blocks), control);
@@ -209,7 +220,7 @@ pub(super) fn mine_from<S: Sink>(
         }
     };
     let miner = Miner::new(options, format, hands, control, tip, known_proofs);
-    let turns = Turns::new(Reader::new(blocks), miner, writer);
+    let turns = Turns::new(Reader::new(blocks), miner, writer, control);
     let (reader, miner, writer) = turns.run()?;
     let (mined, last) = miner.into_parts();
     let out = writer.finish()?;

@@ -11,6 +11,7 @@ use std::vec;
 use super::Bundle;
 use super::error::MineError;
 use super::text_amounts::TextAmounts;
+use crate::batch::detached::Readiness;
 use crate::batch::journal::replay::{Replay, ResumePoint, Step};
 use crate::batch::named::NamedQueue;
 use crate::batch::options::MineOptions;
@@ -20,8 +21,9 @@ use crate::pow::Control;
 
 /// A bundle is full once its blocks have so many bytes together ...
 const BUNDLE_BYTES: usize = 128 << 10;
-/// ... or so long after it was begun: to change turns costs as much as to read
-/// a block, but a queue may also come slowly.
+/// ... or so long after it was begun, or if there may be nothing more to read
+/// for now: to change turns costs as much as to read a block, but a queue may
+/// also come slowly.
 const BUNDLE_TIME: Duration = Duration::from_millis(1);
 
 /// The reading stage.
@@ -62,7 +64,8 @@ impl Reader {
                     break;
                 }
             }
-            if bytes >= BUNDLE_BYTES || begun.elapsed() >= BUNDLE_TIME {
+            let is_enough = bytes >= BUNDLE_BYTES || begun.elapsed() >= BUNDLE_TIME;
+            if is_enough || self.blocks.may_wait() {
                 break;
             }
         }
@@ -118,6 +121,8 @@ pub(super) struct Blocks {
     control: Control,
     keeps_lines: bool,
     texts: Option<TextAmounts>,
+    /// Of the current queue, if a read of it may take long.
+    readiness: Option<Readiness>,
 }
 
 impl Blocks {
@@ -132,12 +137,18 @@ impl Blocks {
             control: control.clone(),
             keeps_lines: false,
             texts: None,
+            readiness: None,
         }
     }
 
     /// The amounts that were taken as text, in the queues that were read.
     pub(super) fn into_text_amounts(self) -> Option<TextAmounts> {
         self.texts
+    }
+
+    /// Whether the next block may be long in coming.
+    fn may_wait(&self) -> bool {
+        self.readiness.as_ref().is_some_and(Readiness::may_wait)
     }
 
     /// Takes the buffers of blocks that were sealed.
@@ -175,7 +186,8 @@ impl Blocks {
                     let NamedQueue { name, source } = self.queues.next()?;
                     self.name = name;
                     match source.open(&self.control) {
-                        Ok(source) => {
+                        Ok((source, readiness)) => {
+                            self.readiness = readiness;
                             let control = self.control.clone();
                             let counted = Counted { source, control };
                             let mut queue = Queue::new(counted, self.block_size, self.strictness);
