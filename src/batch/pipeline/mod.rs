@@ -10,9 +10,9 @@
 //!
 //! Two threads take turns: each goes with a bundle of blocks through all three
 //! stages, and then takes the next. So a bundle stays in the cache of one core,
-//! and both cores are busy whichever stage takes longest. A bundle has some
-//! hundred kilobytes, for to pass on a turn costs as much as hashing some
-//! kilobytes.
+//! and both cores are busy unless one stage takes longer than the others
+//! together. A bundle has some hundred kilobytes, for to pass on a turn costs as
+//! much as hashing some kilobytes.
 //!
 //! A thread waits for a stage while it still holds the one before, so bundles
 //! keep their order, and no more than two are ever under way. What is sealed is
