@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use super::rounds::{Halfway, Lanes, add_states};
+use super::rounds::{Halfway, Lanes, add_states, splat_state};
 use super::schedule::{ConstantBlock, FirstBlock};
 use super::vector::Vector;
 
@@ -183,7 +183,7 @@ pub(crate) unsafe fn first_match<V: Vector, const BATCH: usize>(
 ) -> Option<usize> {
     let first = group.first;
     let first_half = functions.first_half[first.first][first.count - 1];
-    let midstate = first.midstate.map(V::splat);
+    let midstate = splat_state(first.midstate);
     let mask = V::splat(group.mask);
     let mut halves = [Halfway::new(); BATCH];
     let mut lanes = midstate;

@@ -18,9 +18,13 @@
 //! `avx2` and `portable`. By count it is two operations in a hundred.
 //!
 //! Everything here is inlined into the `#[target_feature]` functions of the
-//! instruction sets.
+//! instruction sets. So nothing here may call what the compiler need not
+//! inline, `array::map` or `array::from_fn` say: out of line it is compiled
+//! without those instructions, and on a Zen 4 that once cost `avx512` a third
+//! of its rate for two blocks (`scripts/check-kernels.sh` looks for it).
 
 use super::constants::ROUND_CONSTANTS;
+use super::scalar::State;
 use super::schedule::{ConstantBlock, FirstBlock, HALF, contains, sources, varying_words};
 use super::vector::Vector;
 
@@ -68,7 +72,8 @@ pub(crate) fn first_half<V: Vector, const FIRST: usize, const COUNT: usize>(
     varying: &[V; 2],
 ) -> Halfway<V> {
     let constants = &block.constants;
-    let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h] = block.state_after.map(V::splat);
+    let [mut a, mut b, mut c, mut d, mut e, mut f, mut g, mut h]: Lanes<V> =
+        splat_state(block.state_after);
     a = a.add(varying[0]);
     e = e.add(varying[0]);
     let mut schedule = [V::splat(0); 16];
@@ -180,5 +185,31 @@ pub(crate) fn constant_block<V: Vector>(lanes: &Lanes<V>, block: &ConstantBlock)
 
 #[inline(always)]
 pub(crate) fn add_states<V: Vector>(left: Lanes<V>, right: Lanes<V>) -> Lanes<V> {
-    std::array::from_fn(|index| left[index].add(right[index]))
+    let [a, b, c, d, e, f, g, h] = left;
+    let [i, j, k, l, m, n, o, p] = right;
+    [
+        a.add(i),
+        b.add(j),
+        c.add(k),
+        d.add(l),
+        e.add(m),
+        f.add(n),
+        g.add(o),
+        h.add(p),
+    ]
+}
+
+/// The same state in every lane.
+#[inline(always)]
+pub(crate) fn splat_state<V: Vector>([a, b, c, d, e, f, g, h]: State) -> Lanes<V> {
+    [
+        V::splat(a),
+        V::splat(b),
+        V::splat(c),
+        V::splat(d),
+        V::splat(e),
+        V::splat(f),
+        V::splat(g),
+        V::splat(h),
+    ]
 }
