@@ -4,7 +4,7 @@
 /// has. Empty where no kernel asks.
 ///
 /// ```
-/// assert!(fourzero::sha256::cpu_features().len() <= 6);
+/// assert!(fourzero::sha256::cpu_features().len() <= 7);
 /// ```
 pub fn cpu_features() -> Vec<&'static str> {
     #[cfg(target_arch = "x86_64")]
@@ -15,6 +15,7 @@ pub fn cpu_features() -> Vec<&'static str> {
         ("avx2", is_x86_feature_detected!("avx2")),
         ("sha", is_x86_feature_detected!("sha")),
         ("avx512f", is_x86_feature_detected!("avx512f")),
+        ("avx512vl", is_x86_feature_detected!("avx512vl")),
     ];
     #[cfg(not(target_arch = "x86_64"))]
     let features: [(&str, bool); 0] = [];
@@ -23,4 +24,23 @@ pub fn cpu_features() -> Vec<&'static str> {
         .filter(|(_, has)| *has)
         .map(|(name, _)| name)
         .collect()
+}
+
+/// Whether the running CPU is an AMD of family 19h with AVX-512: a Zen 4.
+/// (Family 19h without it is Zen 3, Zen 5 is family 1Ah.)
+pub(super) fn is_zen_4() -> bool {
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    {
+        use std::arch::x86_64::__cpuid;
+
+        let vendor = __cpuid(0);
+        let is_amd = [vendor.ebx, vendor.edx, vendor.ecx]
+            == [*b"Auth", *b"enti", *b"cAMD"].map(u32::from_le_bytes);
+        // Bits 8 to 11 and, where they are all ones, 20 to 27 added.
+        let signature = __cpuid(1).eax;
+        let family = (signature >> 8 & 0xf) + (signature >> 20 & 0xff);
+        is_amd && family == 0x19 && is_x86_feature_detected!("avx512f")
+    }
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    false
 }

@@ -124,6 +124,8 @@ mod tests {
     use crate::sha256::Kernel;
     use crate::sha256::group::{self, Functions, by_position};
     use crate::sha256::rounds::{self, Halfway, Lanes};
+    #[cfg(target_arch = "x86_64")]
+    use crate::sha256::sha_ni;
     use crate::sha256::vector::Array;
 
     /// The lane-generic body over plain arrays, in batches of two vectors.
@@ -212,6 +214,35 @@ mod tests {
             }
         }
         println!("not run, for want of instructions: {:?}", Kernel::missing());
+    }
+
+    /// Where there are more registers, the kernel uses them.
+    #[cfg(target_arch = "x86_64")]
+    #[test]
+    fn sha_ni_without_more_registers_finds_every_message_at_every_position() {
+        struct Plain;
+        impl Subject for Plain {
+            fn first_block(
+                &self,
+                midstate: State,
+                words: [u32; 16],
+                first: usize,
+                count: usize,
+            ) -> FirstBlock {
+                FirstBlock::new(midstate, words, first, count)
+            }
+
+            #[allow(unsafe_code, reason = "a function that needs SHA-NI")]
+            fn first_match(&self, group: &Group<'_>, range: Range<usize>) -> Option<usize> {
+                // SAFETY: a `sha-ni` kernel could be had.
+                unsafe { sha_ni::plain::first_match(group, range) }
+            }
+        }
+        if "sha-ni".parse::<Kernel>().is_ok() {
+            passes("sha-ni, plain", &Plain, cases_of_every_position());
+        } else {
+            println!("not run: sha-ni");
+        }
     }
 
     #[test]

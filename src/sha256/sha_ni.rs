@@ -24,8 +24,29 @@
 //! and nothing else, takes 51.6 to 54.3 cycles a message: 41 without the
 //! instructions of the rounds, 35 without those of the schedule.
 //!
-//! Tried and left; cycles a hash in this file's loop alone, median of all
-//! positions, for one block and for two:
+//! AVX-512VL has thirty-two registers, of which the instructions themselves
+//! reach sixteen; the schedule fits into the others. There eight messages go on
+//! together after the first block, because a block with a constant schedule is
+//! nothing but `sha256rnds2`. In million nonces a second on a shared AMD EPYC
+//! (Zen 4), best of three runs of `bench`, in turn: 71.0 against 63.5 for one
+//! block and 42.6 against 37.6 for two. By the cycle, in this file's loop alone:
+//!
+//! | variant | one block | two blocks |
+//! |---|---|---|
+//! | sixteen registers | 55 | 101 |
+//! | thirty-two | 50 | 104 |
+//! | thirty-two, six messages | 50 | 99 |
+//! | thirty-two, eight messages | 51 | 87 |
+//! | **thirty-two, four messages and then eight** | 51 | 86 |
+//! | sixteen, four messages and then eight | 59 | 98 |
+//! | schedules from AVX-512, sixteen at a time | 50 | 88 |
+//!
+//! The last has by count half the operations of the others. But rotations and
+//! `sha256rnds2` share a unit there, and no order that was tried brings both
+//! to less than 44 cycles a message in a loop of nothing else.
+//!
+//! Tried and left on Zen 3; cycles a hash in this file's loop alone, median of
+//! all positions, for one block and for two:
 //!
 //! | variant | one block | two blocks |
 //! |---|---|---|
@@ -34,21 +55,19 @@
 //! | the same, six messages | 53.7 | 98.1 |
 //! | the schedule four rounds ahead | 56.1 | 100.9 |
 //!
-//! Atoms have SHA-NI, not AVX, so that takes a second copy. Built (six messages
-//! where there is AVX, each copy inlined with its own encodings) and searched
-//! with, in million nonces a second, old and new in turn, 104 and 92 turns of
-//! 40 ms on one thread, others at work:
+//! Six messages with AVX encodings, searched with, in million nonces a second,
+//! old and new in turn, 104 and 92 turns of 40 ms on one thread, others at work:
 //!
 //! | | best, old | new | median, old | new |
 //! |---|---|---|---|---|
 //! | one block | 52.4, 51.0 | 53.4, 52.2 | 36.2, 34.1 | 33.2, 31.9 |
 //! | two blocks | 31.1, 30.3 | 33.7, 31.6 | 23.2, 23.0 | 23.9, 23.2 |
 //!
-//! One block gains a fiftieth at best and loses in the median, so there is one
-//! copy. Why the median falls was not looked into. Four messages with AVX
-//! encodings gain nothing: best and median of two series of 150 turns, old and
-//! new in turn, 54.3 and 38.8 against 54.5 and 38.9 for one block, 30.7 and 22.9
-//! against 31.0 and 23.0 for two.
+//! One block gains a fiftieth at best and loses in the median, so there is no
+//! copy for AVX alone. Why the median falls was not looked into. Four messages
+//! with AVX encodings gain nothing: best and median of two series of 150 turns,
+//! old and new in turn, 54.3 and 38.8 against 54.5 and 38.9 for one block, 30.7
+//! and 22.9 against 31.0 and 23.0 for two.
 //!
 //! Eight lanes of AVX2 in the gaps: on that CPU going from a 256-bit operation
 //! to a SHA one and back takes 300 cycles unless `vzeroupper` comes between,
@@ -66,7 +85,8 @@ use super::group::{Group, Matches, by_position};
 use super::scalar::State;
 use super::schedule::{BlockConstants, ConstantBlock};
 
-/// Messages hashed at the same time, or rows: see [`Group`].
+/// Messages of the first varying block that are hashed at the same time, or
+/// rows: see [`Group`].
 const STREAMS: usize = 4;
 
 /// The state of one message in the order that the instructions want.
@@ -78,217 +98,285 @@ struct Packed {
 
 type Function = unsafe fn(&Group<'_>, Range<usize>) -> Option<usize>;
 
-static FIRST_MATCH: [[Function; 2]; 16] = by_position!(first_match_at);
+/// A module with the search, compiled with some instructions for every
+/// position. The blocks after the first varying one are hashed for so many
+/// messages at the same time.
+macro_rules! search {
+    ($(#[$attribute:meta])* $module:ident, $features:literal, $width:literal, $inline:meta) => {
+        search! {
+            $(#[$attribute])* $module, $features, $width, $inline: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15
+        }
+    };
+    (
+        $(#[$attribute:meta])* $module:ident, $features:literal, $width:literal, $inline:meta:
+        $($number:literal)*
+    ) => {
+        $(#[$attribute])*
+        pub(crate) mod $module {
+            use super::*;
 
-/// The index of the first message in `range` that matches.
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(crate) fn first_match(group: &Group<'_>, range: Range<usize>) -> Option<usize> {
-    let function = FIRST_MATCH[group.first.first][group.first.count - 1];
-    // SAFETY: this function needs the same instructions.
-    unsafe { function(group, range) }
-}
+            const WIDTH: usize = $width;
 
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-fn first_match_at<const FIRST: usize, const COUNT: usize>(
-    group: &Group<'_>,
-    range: Range<usize>,
-) -> Option<usize> {
-    let block = group.first;
-    let midstate = pack(block.midstate);
-    let start = pack(block.state_before_pair);
-    let first_word = block.midstate[0];
-    let [first_column, second_column] = group.columns;
-    for row in group.rows(&range).step_by(STREAMS) {
-        let first: &[u32; STREAMS] = first_column[row..].first_chunk().expect("padded");
-        let second = if second_column.is_empty() {
-            first
-        } else {
-            second_column[row..].first_chunk().expect("padded")
-        };
-        let varying = std::array::from_fn(|stream| [first[stream], second[stream]]);
-        let after = rounds::<FIRST, COUNT>([start; STREAMS], &block.constants, &varying);
-        if group.is_one_block() {
-            for (stream, state) in after.into_iter().enumerate() {
-                if first_word.wrapping_add(state.a()) & group.mask == 0 {
-                    // The last messages may lie past the range.
-                    return (row + stream < range.end).then_some(row + stream);
-                }
+            static FIRST_MATCH: [[Function; 2]; 16] = by_position!(first_match_at);
+
+            /// The index of the first message in `range` that matches.
+            #[target_feature(enable = $features)]
+            pub(crate) fn first_match(group: &Group<'_>, range: Range<usize>) -> Option<usize> {
+                let function = FIRST_MATCH[group.first.first][group.first.count - 1];
+                // SAFETY: this function needs the same instructions.
+                unsafe { function(group, range) }
             }
-            continue;
-        }
-        let states = add([midstate; STREAMS], after);
-        let mut matches = Matches::new(row, group.variants.len().max(1), &range);
-        if group.variants.is_empty() {
-            let states = add_constant_blocks(states, group.tail);
-            matches.add(0, streams_clear_of(group.mask, states));
-        }
-        for (number, block) in group.variants.iter().enumerate() {
-            let states = add_constant_blocks(constant_block(states, block), group.tail);
-            matches.add(number, streams_clear_of(group.mask, states));
-        }
-        if matches.first.is_some() {
-            return matches.first;
-        }
-    }
-    None
-}
 
-/// The streams of which the first word has no bit of `mask`, as bits.
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-fn streams_clear_of(mask: u32, states: [Packed; STREAMS]) -> u64 {
-    (0..STREAMS)
-        .filter(|&stream| states[stream].a() & mask == 0)
-        .fold(0, |streams, stream| streams | 1 << stream)
-}
-
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-fn add_constant_blocks(
-    mut states: [Packed; STREAMS],
-    blocks: &[ConstantBlock],
-) -> [Packed; STREAMS] {
-    for block in blocks {
-        states = constant_block(states, block);
-    }
-    states
-}
-
-/// Folds a block without a varying word into each state.
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-fn constant_block(before: [Packed; STREAMS], block: &ConstantBlock) -> [Packed; STREAMS] {
-    let mut states = before;
-    for number in 0..16 {
-        let addends = load_quad(&block.rounds, number * 4);
-        states = states.map(|state| four_rounds(state, addends));
-    }
-    add(before, states)
-}
-
-/// Two rounds with the lower half of `addends`, which are round constants and
-/// schedule words summed. What was `abef` is the `cdgh` of two rounds later.
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-fn two_rounds(Packed { abef, cdgh }: Packed, addends: __m128i) -> Packed {
-    Packed {
-        abef: _mm_sha256rnds2_epu32(cdgh, abef, addends),
-        cdgh: abef,
-    }
-}
-
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-fn four_rounds(state: Packed, addends: __m128i) -> Packed {
-    let upper = _mm_shuffle_epi32::<0b00_00_11_10>(addends);
-    two_rounds(two_rounds(state, addends), upper)
-}
-
-impl Packed {
-    #[inline]
-    #[target_feature(enable = "sha,sse4.1,ssse3")]
-    fn a(self) -> u32 {
-        _mm_extract_epi32::<3>(self.abef).cast_unsigned()
-    }
-}
-
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-fn pack([a, b, c, d, e, f, g, h]: State) -> Packed {
-    Packed {
-        abef: quad([f, e, b, a]),
-        cdgh: quad([h, g, d, c]),
-    }
-}
-
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-fn add(left: [Packed; STREAMS], right: [Packed; STREAMS]) -> [Packed; STREAMS] {
-    std::array::from_fn(|stream| Packed {
-        abef: _mm_add_epi32(left[stream].abef, right[stream].abef),
-        cdgh: _mm_add_epi32(left[stream].cdgh, right[stream].cdgh),
-    })
-}
-
-/// Four words, the first in the lowest lane.
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-fn quad(words: [u32; 4]) -> __m128i {
-    let [w0, w1, w2, w3] = words.map(u32::cast_signed);
-    _mm_set_epi32(w3, w2, w1, w0)
-}
-
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-fn load_quad(words: &[u32], first: usize) -> __m128i {
-    let words: &[u32; 4] = words[first..].first_chunk().expect("four words");
-    // SAFETY: the load is unaligned and within the 16 bytes.
-    unsafe { _mm_loadu_si128(words.as_ptr().cast()) }
-}
-
-/// The rounds of a varying block for every stream, from the last even round that is
-/// not after `FIRST` on. The caller adds the state before the block.
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-fn rounds<const FIRST: usize, const COUNT: usize>(
-    mut states: [Packed; STREAMS],
-    constants: &BlockConstants,
-    varying: &[[u32; 2]; STREAMS],
-) -> [Packed; STREAMS] {
-    let is_varying_quad = |number: usize| (FIRST..FIRST + COUNT).any(|word| word / 4 == number);
-    let mut schedule = [[_mm_setzero_si128(); 4]; STREAMS];
-    #[allow(
-        clippy::needless_range_loop,
-        reason = "the number decides what varies, too"
-    )]
-    for number in 0..4 {
-        let constant = load_quad(&constants.words, number * 4);
-        for stream in 0..STREAMS {
-            let mut words = constant;
-            if is_varying_quad(number) {
-                let mut added = [0; 4];
-                for index in 0..COUNT {
-                    if (FIRST + index) / 4 == number {
-                        added[(FIRST + index) % 4] = varying[stream][index];
+            #[target_feature(enable = $features)]
+            fn first_match_at<const FIRST: usize, const COUNT: usize>(
+                group: &Group<'_>,
+                range: Range<usize>,
+            ) -> Option<usize> {
+                let block = group.first;
+                let midstate = pack(block.midstate);
+                let start = pack(block.state_before_pair);
+                let first_word = block.midstate[0];
+                let [first_column, second_column] = group.columns;
+                let rows = group.rows(&range);
+                for wide_row in rows.clone().step_by(WIDTH) {
+                    let mut wide = [start; WIDTH];
+                    for part in 0..WIDTH / STREAMS {
+                        let row = wide_row + part * STREAMS;
+                        if row >= rows.end {
+                            break;
+                        }
+                        let first: &[u32; STREAMS] =
+                            first_column[row..].first_chunk().expect("padded");
+                        let second = if second_column.is_empty() {
+                            first
+                        } else {
+                            second_column[row..].first_chunk().expect("padded")
+                        };
+                        let varying =
+                            std::array::from_fn(|stream| [first[stream], second[stream]]);
+                        let after =
+                            rounds::<FIRST, COUNT>([start; STREAMS], &block.constants, &varying);
+                        if group.is_one_block() {
+                            for (stream, state) in after.into_iter().enumerate() {
+                                if first_word.wrapping_add(a(state)) & group.mask == 0 {
+                                    // The last messages may lie past the range.
+                                    return (row + stream < range.end).then_some(row + stream);
+                                }
+                            }
+                            continue;
+                        }
+                        wide[part * STREAMS..][..STREAMS].copy_from_slice(&after);
+                    }
+                    if group.is_one_block() {
+                        continue;
+                    }
+                    let states = add([midstate; WIDTH], wide);
+                    let mut matches = Matches::new(wide_row, group.variants.len().max(1), &range);
+                    if group.variants.is_empty() {
+                        let mut states = states;
+                        add_constant_blocks(&mut states, group.tail);
+                        matches.add(0, streams_clear_of(group.mask, &states));
+                    }
+                    for (number, block) in group.variants.iter().enumerate() {
+                        let mut states = states;
+                        add_constant_block(&mut states, block);
+                        add_constant_blocks(&mut states, group.tail);
+                        matches.add(number, streams_clear_of(group.mask, &states));
+                    }
+                    if matches.first.is_some() {
+                        return matches.first;
                     }
                 }
-                words = _mm_add_epi32(words, quad(added));
+                None
             }
-            schedule[stream][number] = words;
+
+            /// The streams of which the first word has no bit of `mask`, as bits.
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn streams_clear_of(mask: u32, states: &[Packed; WIDTH]) -> u64 {
+                (0..WIDTH)
+                    .filter(|&stream| a(states[stream]) & mask == 0)
+                    .fold(0, |streams, stream| streams | 1 << stream)
+            }
+
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn add_constant_blocks(states: &mut [Packed; WIDTH], blocks: &[ConstantBlock]) {
+                for block in blocks {
+                    add_constant_block(states, block);
+                }
+            }
+
+            /// Folds a block without a varying word into each state. Inlined, it
+            /// would make the loop of one block slower by a twentieth.
+            #[$inline]
+            #[target_feature(enable = $features)]
+            fn add_constant_block(states: &mut [Packed; WIDTH], block: &ConstantBlock) {
+                let before = *states;
+                let mut after = before;
+                for number in 0..16 {
+                    let addends = load_quad(&block.rounds, number * 4);
+                    for state in &mut after {
+                        *state = four_rounds(*state, addends);
+                    }
+                }
+                *states = add(before, after);
+            }
+
+            /// Two rounds with the lower half of `addends`, which are round constants and
+            /// schedule words summed. What was `abef` is the `cdgh` of two rounds later.
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn two_rounds(Packed { abef, cdgh }: Packed, addends: __m128i) -> Packed {
+                Packed {
+                    abef: _mm_sha256rnds2_epu32(cdgh, abef, addends),
+                    cdgh: abef,
+                }
+            }
+
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn four_rounds(state: Packed, addends: __m128i) -> Packed {
+                let upper = _mm_shuffle_epi32::<0b00_00_11_10>(addends);
+                two_rounds(two_rounds(state, addends), upper)
+            }
+
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn a(state: Packed) -> u32 {
+                _mm_extract_epi32::<3>(state.abef).cast_unsigned()
+            }
+
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn pack([a, b, c, d, e, f, g, h]: State) -> Packed {
+                Packed {
+                    abef: quad([f, e, b, a]),
+                    cdgh: quad([h, g, d, c]),
+                }
+            }
+
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn add(left: [Packed; WIDTH], right: [Packed; WIDTH]) -> [Packed; WIDTH] {
+                let mut sum = left;
+                for (left, right) in sum.iter_mut().zip(right) {
+                    left.abef = _mm_add_epi32(left.abef, right.abef);
+                    left.cdgh = _mm_add_epi32(left.cdgh, right.cdgh);
+                }
+                sum
+            }
+
+            /// Four words, the first in the lowest lane.
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn quad(words: [u32; 4]) -> __m128i {
+                let [w0, w1, w2, w3] = words;
+                _mm_set_epi32(
+                    w3.cast_signed(),
+                    w2.cast_signed(),
+                    w1.cast_signed(),
+                    w0.cast_signed(),
+                )
+            }
+
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn load_quad(words: &[u32], first: usize) -> __m128i {
+                let words: &[u32; 4] = words[first..].first_chunk().expect("four words");
+                // SAFETY: the load is unaligned and within the 16 bytes.
+                unsafe { _mm_loadu_si128(words.as_ptr().cast()) }
+            }
+
+            /// The rounds of a varying block for every stream, from the last even
+            /// round that is not after `FIRST` on. The caller adds the state
+            /// before the block.
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn rounds<const FIRST: usize, const COUNT: usize>(
+                mut states: [Packed; STREAMS],
+                constants: &BlockConstants,
+                varying: &[[u32; 2]; STREAMS],
+            ) -> [Packed; STREAMS] {
+                let is_varying_quad = |number: usize| (FIRST..FIRST + COUNT).any(|word| word / 4 == number);
+                let mut schedule = [[_mm_setzero_si128(); 4]; STREAMS];
+                #[allow(
+                    clippy::needless_range_loop,
+                    reason = "the number decides what varies, too"
+                )]
+                for number in 0..4 {
+                    let constant = load_quad(&constants.words, number * 4);
+                    for stream in 0..STREAMS {
+                        let mut words = constant;
+                        if is_varying_quad(number) {
+                            let mut added = [0; 4];
+                            for index in 0..COUNT {
+                                if (FIRST + index) / 4 == number {
+                                    added[(FIRST + index) % 4] = varying[stream][index];
+                                }
+                            }
+                            words = _mm_add_epi32(words, quad(added));
+                        }
+                        schedule[stream][number] = words;
+                    }
+                }
+                $(
+                    for stream in 0..STREAMS {
+                        let words = &mut schedule[stream];
+                        if $number >= 4 {
+                            let [w0, w1, w2, w3] =
+                                [0, 1, 2, 3].map(|index| words[($number + index) % 4]);
+                            let sum = _mm_add_epi32(
+                                _mm_sha256msg1_epu32(w0, w1),
+                                _mm_alignr_epi8::<4>(w3, w2),
+                            );
+                            words[$number % 4] = _mm_sha256msg2_epu32(sum, w3);
+                        }
+                        let addends = if $number < 4 && !is_varying_quad($number) {
+                            load_quad(&constants.rounds, $number * 4)
+                        } else {
+                            _mm_add_epi32(
+                                words[$number % 4],
+                                load_quad(&ROUND_CONSTANTS, $number * 4),
+                            )
+                        };
+                        let mut state = states[stream];
+                        if $number * 4 + 2 > FIRST {
+                            state = two_rounds(state, addends);
+                        }
+                        if $number * 4 + 4 > FIRST {
+                            state = two_rounds(state, _mm_shuffle_epi32::<0b00_00_11_10>(addends));
+                        }
+                        states[stream] = state;
+                    }
+                )*
+                states
+            }
         }
+    };
+}
+
+search! {
+    /// For every CPU that has the SHA extensions.
+    plain, "sha,sse4.1,ssse3", 4, inline(never)
+}
+
+search! {
+    /// With the sixteen registers more that AVX-512VL has.
+    vl, "sha,sse4.1,ssse3,avx512f,avx512vl", 8, inline
+}
+
+/// The index of the first message in `range` that matches.
+///
+/// # Safety
+/// The CPU must have the SHA extensions.
+pub(crate) unsafe fn first_match(group: &Group<'_>, range: Range<usize>) -> Option<usize> {
+    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
+        // SAFETY: the instructions were just asked for, or the caller vouches
+        // for them.
+        unsafe { vl::first_match(group, range) }
+    } else {
+        // SAFETY: the caller vouches for the CPU.
+        unsafe { plain::first_match(group, range) }
     }
-    macro_rules! unrolled {
-        ($($number:literal)*) => {$(
-            for stream in 0..STREAMS {
-                let words = &mut schedule[stream];
-                if $number >= 4 {
-                    let [w0, w1, w2, w3] =
-                        [0, 1, 2, 3].map(|index| words[($number + index) % 4]);
-                    let sum = _mm_add_epi32(
-                        _mm_sha256msg1_epu32(w0, w1),
-                        _mm_alignr_epi8::<4>(w3, w2),
-                    );
-                    words[$number % 4] = _mm_sha256msg2_epu32(sum, w3);
-                }
-                let addends = if $number < 4 && !is_varying_quad($number) {
-                    load_quad(&constants.rounds, $number * 4)
-                } else {
-                    _mm_add_epi32(
-                        words[$number % 4],
-                        load_quad(&ROUND_CONSTANTS, $number * 4),
-                    )
-                };
-                let mut state = states[stream];
-                if $number * 4 + 2 > FIRST {
-                    state = two_rounds(state, addends);
-                }
-                if $number * 4 + 4 > FIRST {
-                    state = two_rounds(state, _mm_shuffle_epi32::<0b00_00_11_10>(addends));
-                }
-                states[stream] = state;
-            }
-        )*};
-    }
-    unrolled! { 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 }
-    states
 }
