@@ -288,16 +288,17 @@ fn piece_size(template: &Template, target: Target, threads: NonZeroUsize) -> u64
     /// nonces, and lanes that stay empty at its end.
     const CLAIM: f64 = 16.0;
     /// Blocks hashed in a piece at most, so that cancelling takes
-    /// milliseconds.
-    const MOST_BLOCKS: u64 = 10_000;
+    /// milliseconds. Where a group has a hundred variants, a piece of a tenth
+    /// would leave a third of the widest kernel's lanes empty.
+    const MOST_BLOCKS: u64 = 100_000;
     let blocks = (template.suffix().len() as u64 + 92) / 64;
     let most = (MOST_BLOCKS / blocks) as f64;
     let best = match threads.get() {
         1 => f64::INFINITY,
         threads => (2.0 * CLAIM * target.expected_hashes() / threads as f64).sqrt(),
     };
-    // 1, 2 or 5 with zeros: such pieces never lie across two of the groups of
-    // 1,000 or 10,000 that kernels scan.
+    // 1, 2 or 5 with zeros: such pieces are whole parts of the groups of 1,000
+    // or 10,000 that kernels scan, or whole groups.
     let sizes = (0..=4).flat_map(|exponent| [1, 2, 5].map(|digit| digit * 10u64.pow(exponent)));
     let distance = |size: &u64| (*size as f64 / best.min(most)).ln().abs();
     sizes

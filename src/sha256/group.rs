@@ -194,37 +194,50 @@ pub(crate) unsafe fn first_match<V: Vector, const BATCH: usize>(
             // SAFETY: the caller vouches for the CPU.
             unsafe { first_half(first, &group.varying(row), halfway) };
         }
-        for (row, halfway) in batch.step_by(V::LANES).zip(&halves) {
-            // SAFETY: as above.
-            unsafe { (functions.second_half)(halfway, &mut lanes) };
-            if group.is_one_block() {
+        let starts = batch.step_by(V::LANES);
+        if group.is_one_block() {
+            for (row, halfway) in starts.zip(&halves) {
+                // SAFETY: as above.
+                unsafe { (functions.second_half)(halfway, &mut lanes) };
                 let matches = lanes[0].add(midstate[0]).lanes_clear_of(mask);
                 if matches != 0 {
                     let found = row + matches.trailing_zeros() as usize;
                     // The last vector reaches past the range.
                     return (found < range.end).then_some(found);
                 }
-                continue;
             }
-            lanes = add_states(lanes, midstate);
-            let mut matches = Matches::new(row, group.variants.len().max(1), &range);
-            if group.variants.is_empty() {
+            continue;
+        }
+        let mut states = [midstate; BATCH];
+        for (state, halfway) in states.iter_mut().zip(&halves).take(starts.len()) {
+            // SAFETY: as above.
+            unsafe { (functions.second_half)(halfway, &mut lanes) };
+            *state = add_states(lanes, midstate);
+        }
+        let mut matches = Matches::new(group.variants.len().max(1), &range);
+        if group.variants.is_empty() {
+            for (row, state) in starts.zip(&mut states) {
                 // SAFETY: as above.
-                unsafe { add_constant_blocks(functions, &mut lanes, group.tail) };
-                matches.add(0, lanes[0].lanes_clear_of(mask));
+                unsafe { add_constant_blocks(functions, state, group.tail) };
+                matches.add(row, 0, state[0].lanes_clear_of(mask));
             }
+        } else {
+            // All rows for each variant: the constants of a hundred variants
+            // are most of what the core's nearest cache holds.
             for (number, block) in group.variants.iter().enumerate() {
-                let mut lanes = lanes;
-                // SAFETY: as above.
-                unsafe {
-                    (functions.constant_block)(&mut lanes, block);
-                    add_constant_blocks(functions, &mut lanes, group.tail);
+                for (row, state) in starts.clone().zip(&states) {
+                    lanes = *state;
+                    // SAFETY: as above.
+                    unsafe {
+                        (functions.constant_block)(&mut lanes, block);
+                        add_constant_blocks(functions, &mut lanes, group.tail);
+                    }
+                    matches.add(row, number, lanes[0].lanes_clear_of(mask));
                 }
-                matches.add(number, lanes[0].lanes_clear_of(mask));
             }
-            if matches.first.is_some() {
-                return matches.first;
-            }
+        }
+        if matches.first.is_some() {
+            return matches.first;
         }
     }
     None
@@ -251,31 +264,30 @@ unsafe fn add_constant_blocks<V: Vector>(
 /// The first message that matches, of the rows that are hashed at the same
 /// time: each lane is a row, and variants are looked at one by one.
 pub(crate) struct Matches<'a> {
-    row: usize,
     variants: usize,
     range: &'a Range<usize>,
     pub(crate) first: Option<usize>,
 }
 
 impl<'a> Matches<'a> {
-    /// For rows from number `row` on, each with so many variants; messages out
-    /// of `range` do not count.
+    /// For rows with so many variants each; messages out of `range` do not
+    /// count.
     #[inline(always)]
-    pub(crate) fn new(row: usize, variants: usize, range: &'a Range<usize>) -> Self {
+    pub(crate) fn new(variants: usize, range: &'a Range<usize>) -> Self {
         Self {
-            row,
             variants,
             range,
             first: None,
         }
     }
 
-    /// Adds what matches in variant number `variant`, lane 0 as bit 0.
+    /// Adds what matches in variant number `variant` of the rows from number
+    /// `row` on, lane 0 as bit 0.
     #[inline(always)]
-    pub(crate) fn add(&mut self, variant: usize, mut lanes: u64) {
+    pub(crate) fn add(&mut self, row: usize, variant: usize, mut lanes: u64) {
         while lanes != 0 {
             let lane = lanes.trailing_zeros() as usize;
-            let message = (self.row + lane) * self.variants + variant;
+            let message = (row + lane) * self.variants + variant;
             if self.range.contains(&message) {
                 self.first = Some(self.first.map_or(message, |first| first.min(message)));
                 // Further lanes are larger.

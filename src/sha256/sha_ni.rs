@@ -171,17 +171,17 @@ macro_rules! search {
                         continue;
                     }
                     let states = add([midstate; WIDTH], wide);
-                    let mut matches = Matches::new(wide_row, group.variants.len().max(1), &range);
+                    let mut matches = Matches::new(group.variants.len().max(1), &range);
                     if group.variants.is_empty() {
                         let mut states = states;
                         add_constant_blocks(&mut states, group.tail);
-                        matches.add(0, streams_clear_of(group.mask, &states));
+                        matches.add(wide_row, 0, streams_clear_of(group.mask, &states));
                     }
                     for (number, block) in group.variants.iter().enumerate() {
                         let mut states = states;
                         add_constant_block(&mut states, block);
                         add_constant_blocks(&mut states, group.tail);
-                        matches.add(number, streams_clear_of(group.mask, &states));
+                        matches.add(wide_row, number, streams_clear_of(group.mask, &states));
                     }
                     if matches.first.is_some() {
                         return matches.first;

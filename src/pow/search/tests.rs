@@ -114,10 +114,10 @@ fn pieces_follow_the_difficulty_and_the_threads() {
     assert_eq!(by_threads, [1_000, 500, 200, 100]);
     assert_eq!(size(64, 16, 2), 1_000);
     // Three zeros, and eight.
-    assert_eq!([size(0, 12, 2), size(0, 32, 2)], [200, 10_000]);
+    assert_eq!([size(0, 12, 2), size(0, 32, 2)], [200, 50_000]);
     // One thread, and messages of two and of many blocks.
-    assert_eq!([size(0, 16, 1), size(64, 16, 1)], [10_000, 5_000]);
-    assert_eq!([size(6_000, 32, 2), size(6_000_000, 32, 2)], [100, 1]);
+    assert_eq!([size(0, 16, 1), size(64, 16, 1)], [50_000, 50_000]);
+    assert_eq!([size(6_000, 32, 2), size(6_000_000, 32, 2)], [1_000, 1]);
 }
 
 #[test]
