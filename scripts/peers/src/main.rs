@@ -55,7 +55,11 @@ fn main() {
     }
     for turn in 1..=TURNS {
         eprintln!("turn {turn} of {TURNS}");
-        for result in &mut results {
+        // Each turn begins with another: whoever comes after CPython, which runs
+        // for itself, may not find the machine as the others do.
+        let begin = (turn - 1) * results.len() / TURNS;
+        let (end, beginning) = results.split_at_mut(begin);
+        for result in beginning.iter_mut().chain(end) {
             let contender = contenders
                 .iter_mut()
                 .find(|contender| contender.name() == result.contender)
