@@ -131,6 +131,13 @@ fn what_cannot_be_read_is_named_with_line_and_field() {
                 .into(),
         ),
         (
+            // A byte order mark is one at the very start only.
+            "\t\u{feff}".into(),
+            "line 1: this is neither JSON nor CSV with a header that names sender, recipient and \
+             amount"
+                .into(),
+        ),
+        (
             "sender,recipient,amount,sender\n".into(),
             "line 1: the header has two columns \"sender\"".into(),
         ),

@@ -51,10 +51,14 @@ impl<R: Read> Records<R> {
     /// Reads what is in the buffer, then the rest of the source; this starts
     /// in line `line` of its file.
     pub(super) fn new((buffer, source): (ReadBuffer, Source<R>), line: u64) -> Self {
+        let mut parser = Reader::new();
+        // In its first call it would leave a byte order mark out, if it saw all
+        // three bytes of it at once. At the start of a file there is none left.
+        let _ = parser.read_record(b"\n", &mut [0], &mut [0]);
         Self {
             source,
             buffer,
-            parser: Reader::new(),
+            parser,
             next_line: line,
             text: vec![0; 1024],
             text_length: 0,
