@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 kernels=(
   src/sha256/avx2.rs
   src/sha256/avx512.rs
+  src/sha256/cpu.rs
   src/sha256/group.rs
   src/sha256/kernel.rs
   src/sha256/portable.rs
