@@ -181,7 +181,7 @@ impl Searcher {
             range,
             wanted,
             control: control.clone(),
-            piece_size: piece_size(template, target, self.threads()),
+            piece_size: piece_size(template, target, range, self.threads(), self.kernel),
             next_piece: AtomicU64::new(0),
             best: AtomicU64::new(u64::MAX),
             found: AtomicBool::new(false),
@@ -283,22 +283,38 @@ impl Job for Hunt {
 /// hashes the two are least together at `p = sqrt(2 c n / t)`. How far the
 /// search has come plays no part, for it is no nearer to its hit after many
 /// misses. One thread has nobody to wait for, and does nothing past a hit.
-fn piece_size(template: &Template, target: Target, threads: NonZeroUsize) -> u64 {
+fn piece_size(
+    template: &Template,
+    target: Target,
+    range: NonceRange,
+    threads: NonZeroUsize,
+    kernel: Kernel,
+) -> u64 {
     /// What a claim costs, in hashes of one block: the set-up of a group of
     /// nonces, and lanes that stay empty at its end.
     const CLAIM: f64 = 16.0;
     /// Blocks hashed in a piece at most, so that cancelling takes
-    /// milliseconds. Where a group has a hundred variants, a piece of a tenth
-    /// would leave a third of the widest kernel's lanes empty.
+    /// milliseconds. Where a group has a hundred variants, a piece of 2,000
+    /// nonces would leave a third of the widest kernel's lanes empty.
     const MOST_BLOCKS: u64 = 100_000;
-    let blocks = (template.suffix().len() as u64 + 92) / 64;
-    let most = (MOST_BLOCKS / blocks) as f64;
+    /// Pieces of a range for each thread at least, where there are several.
+    const LEAST_PIECES: u128 = 4;
+    let hashed_prefix = match kernel.hashes_groups() {
+        true => 0,
+        false => template.prefix().len() as u64,
+    };
+    let blocks = (hashed_prefix + template.suffix().len() as u64 + 92) / 64;
+    let mut most = (MOST_BLOCKS / blocks) as f64;
+    if threads.get() > 1 {
+        let share = range.len() / (threads.get() as u128 * LEAST_PIECES);
+        most = most.min(share.max(1) as f64);
+    }
     let best = match threads.get() {
         1 => f64::INFINITY,
         threads => (2.0 * CLAIM * target.expected_hashes() / threads as f64).sqrt(),
     };
-    // 1, 2 or 5 with zeros: such pieces are whole parts of the groups of 1,000
-    // or 10,000 that kernels scan, or whole groups.
+    // 1, 2 or 5 with zeros: counted from zero, such pieces are whole parts of
+    // the groups of 1,000, 10,000 and more that kernels scan, or whole groups.
     let sizes = (0..=4).flat_map(|exponent| [1, 2, 5].map(|digit| digit * 10u64.pow(exponent)));
     let distance = |size: &u64| (*size as f64 / best.min(most)).ln().abs();
     sizes

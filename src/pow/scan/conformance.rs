@@ -4,7 +4,7 @@
 use super::*;
 use crate::sha256::Digest;
 
-/// Spans are cut below, at and past these: one message at a time, two streams
+/// Spans are cut below, at and past these: one message at a time, the streams
 /// of SHA-NI, and the lanes of each vector kernel.
 const LANE_COUNTS: [u64; 5] = [1, 2, 4, 8, 32];
 
@@ -226,5 +226,23 @@ fn a_span_without_an_answer_says_so_after_trying_all() {
     let template = Template::new("x", "");
     for kernel in kernels() {
         finds(kernel, &template, bits(200), span(0, 123_456), &[]);
+    }
+}
+
+/// Many rows of ten and of a hundred variants each, many hits among them: the
+/// smallest is often in a later row's earlier variant.
+#[test]
+fn digits_across_a_boundary_have_their_smallest_hit_in_any_row() {
+    for (prefix, suffix, first, nonces) in [
+        (60, 0, 12_345, 2_500),
+        (60, 130, 10_000, 2_561),
+        (61, 0, 12_345, 20_007),
+        (61, 130, 34_567, 7_400),
+    ] {
+        let template = Template::new("p".repeat(prefix), "s".repeat(suffix));
+        for bits_asked in [5, 10] {
+            let span = span(first, first + nonces);
+            all_find_what_naive_search_finds(&template, bits(bits_asked), span);
+        }
     }
 }

@@ -107,7 +107,8 @@ fn pieces_follow_the_difficulty_and_the_threads() {
     let size = |suffix: usize, bits, threads| {
         let template = Template::new("35293", "e".repeat(suffix));
         let target = Target::from_bits(bits).unwrap();
-        piece_size(&template, target, NonZeroUsize::new(threads).unwrap())
+        let threads = NonZeroUsize::new(threads).unwrap();
+        piece_size(&template, target, NonceRange::ALL, threads, Kernel::best())
     };
     // Four zeros: the more threads, the more wait for the last piece.
     let by_threads = [2, 16, 64, 256].map(|threads| size(0, 16, threads));
@@ -118,6 +119,34 @@ fn pieces_follow_the_difficulty_and_the_threads() {
     // One thread, and messages of two and of many blocks.
     assert_eq!([size(0, 16, 1), size(64, 16, 1)], [50_000, 50_000]);
     assert_eq!([size(6_000, 32, 2), size(6_000_000, 32, 2)], [1_000, 1]);
+}
+
+#[test]
+fn pieces_follow_the_range_and_the_prefix() {
+    let never = Target::from_bits(256).unwrap();
+    let size = |nonces: u64, threads, prefix: usize, kernel: &str| {
+        let range = NonceRange::new(Nonce(7), Nonce(7 + nonces));
+        let threads = NonZeroUsize::new(threads).unwrap();
+        let kernel = kernel.parse().unwrap();
+        piece_size(
+            &Template::new("p".repeat(prefix), ""),
+            never,
+            range,
+            threads,
+            kernel,
+        )
+    };
+    // A short range is shared by all threads, down to a nonce each.
+    assert_eq!(
+        [100_000, 8_000, 3].map(|nonces| size(nonces, 4, 9, "portable")),
+        [5_000, 500, 1]
+    );
+    assert_eq!(size(8_000, 1, 9, "portable"), 50_000);
+    // `sha2` hashes the prefix for each nonce.
+    assert_eq!(
+        ["portable", "sha2"].map(|kernel| size(1 << 40, 2, 6_000, kernel)),
+        [50_000, 1_000]
+    );
 }
 
 #[test]
