@@ -14,6 +14,7 @@ kernels=(
   src/sha256/portable.rs
   src/sha256/self_test.rs
   src/sha256/sha_ni.rs
+  src/sha256/sha_ni/quads.rs
   src/sha256/sha_ni_texts.rs
   src/sha256/sse2.rs
   src/sha256/texts.rs

@@ -25,11 +25,12 @@
 //! instructions of the rounds, 35 without those of the schedule.
 //!
 //! AVX-512VL has thirty-two registers, of which the instructions themselves
-//! reach sixteen; the schedule fits into the others. There eight messages go on
-//! together after the first block, because a block with a constant schedule is
-//! nothing but `sha256rnds2`. In million nonces a second on a shared AMD EPYC
-//! (Zen 4), best of three runs of `bench`, in turn: 71.0 against 63.5 for one
-//! block and 42.6 against 37.6 for two. By the cycle, in this file's loop alone:
+//! reach sixteen; what the schedule is made of fits into the others ([`quads`]).
+//! There eight messages go on together after the first block, because a block
+//! with a constant schedule is nothing but `sha256rnds2`. In million nonces a
+//! second on a shared AMD EPYC (Zen 4), best of three runs of `bench`: 76.6
+//! against 63.7 for one block and 44.7 against 37.7 for two. By the cycle, in this
+//! file's loop alone:
 //!
 //! | variant | one block | two blocks |
 //! |---|---|---|
@@ -37,13 +38,18 @@
 //! | thirty-two | 50 | 104 |
 //! | thirty-two, six messages | 50 | 99 |
 //! | thirty-two, eight messages | 51 | 87 |
-//! | **thirty-two, four messages and then eight** | 51 | 86 |
+//! | thirty-two, four messages and then eight | 51 | 86 |
 //! | sixteen, four messages and then eight | 59 | 98 |
+//! | **thirty-two in assembly, four and then eight** | 47 | 82 |
+//! | the same, rounds in the step that makes their words | 50 | 82 |
+//! | the same in sixteen registers and memory | 59 | 93 |
 //! | schedules from AVX-512, sixteen at a time | 50 | 88 |
 //!
-//! The last has by count half the operations of the others. But rotations and
-//! `sha256rnds2` share a unit there, and no order that was tried brings both
-//! to less than 44 cycles a message in a loop of nothing else.
+//! Sixty orders of the assembly's parts within a step, drawn by lot, took 47 to
+//! 52 cycles. Without its `sha256msg2`, of four micro-operations each, it would
+//! take 39. The last variant has by count half the operations of the others. But
+//! rotations and `sha256rnds2` share a unit there, and no order that was tried
+//! brings both to less than 44 cycles a message in a loop of nothing else.
 //!
 //! Tried and left on Zen 3; cycles a hash in this file's loop alone, median of
 //! all positions, for one block and for two:
@@ -77,9 +83,12 @@
 //! are free, 128 cost 11 % and 256 cost 42 %, and a lane's hash takes some 750.
 #![allow(unsafe_code, reason = "intrinsics, and functions that need SHA-NI")]
 
+mod quads;
+
 use std::arch::x86_64::*;
 use std::ops::Range;
 
+use self::quads::{four_rounds, load_quad, two_rounds};
 use super::constants::ROUND_CONSTANTS;
 use super::group::{Group, Matches, by_position};
 use super::scalar::State;
@@ -102,13 +111,17 @@ type Function = unsafe fn(&Group<'_>, Range<usize>) -> Option<usize>;
 /// position. The blocks after the first varying one are hashed for so many
 /// messages at the same time.
 macro_rules! search {
-    ($(#[$attribute:meta])* $module:ident, $features:literal, $width:literal, $inline:meta) => {
+    (
+        $(#[$attribute:meta])*
+        $module:ident, $features:literal, $later_rounds:ident, $width:literal, $inline:meta
+    ) => {
         search! {
-            $(#[$attribute])* $module, $features, $width, $inline: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15
+            $(#[$attribute])* $module, $features, $later_rounds, $width, $inline: 0 1 2 3
         }
     };
     (
-        $(#[$attribute:meta])* $module:ident, $features:literal, $width:literal, $inline:meta:
+        $(#[$attribute:meta])*
+        $module:ident, $features:literal, $later_rounds:ident, $width:literal, $inline:meta:
         $($number:literal)*
     ) => {
         $(#[$attribute])*
@@ -223,24 +236,6 @@ macro_rules! search {
                 *states = add(before, after);
             }
 
-            /// Two rounds with the lower half of `addends`, which are round constants and
-            /// schedule words summed. What was `abef` is the `cdgh` of two rounds later.
-            #[inline]
-            #[target_feature(enable = $features)]
-            fn two_rounds(Packed { abef, cdgh }: Packed, addends: __m128i) -> Packed {
-                Packed {
-                    abef: _mm_sha256rnds2_epu32(cdgh, abef, addends),
-                    cdgh: abef,
-                }
-            }
-
-            #[inline]
-            #[target_feature(enable = $features)]
-            fn four_rounds(state: Packed, addends: __m128i) -> Packed {
-                let upper = _mm_shuffle_epi32::<0b00_00_11_10>(addends);
-                two_rounds(two_rounds(state, addends), upper)
-            }
-
             #[inline]
             #[target_feature(enable = $features)]
             fn a(state: Packed) -> u32 {
@@ -280,14 +275,6 @@ macro_rules! search {
                 )
             }
 
-            #[inline]
-            #[target_feature(enable = $features)]
-            fn load_quad(words: &[u32], first: usize) -> __m128i {
-                let words: &[u32; 4] = words[first..].first_chunk().expect("four words");
-                // SAFETY: the load is unaligned and within the 16 bytes.
-                unsafe { _mm_loadu_si128(words.as_ptr().cast()) }
-            }
-
             /// The rounds of a varying block for every stream, from the last even
             /// round that is not after `FIRST` on. The caller adds the state
             /// before the block.
@@ -300,46 +287,22 @@ macro_rules! search {
             ) -> [Packed; STREAMS] {
                 let is_varying_quad = |number: usize| (FIRST..FIRST + COUNT).any(|word| word / 4 == number);
                 let mut schedule = [[_mm_setzero_si128(); 4]; STREAMS];
-                #[allow(
-                    clippy::needless_range_loop,
-                    reason = "the number decides what varies, too"
-                )]
-                for number in 0..4 {
-                    let constant = load_quad(&constants.words, number * 4);
+                $(
+                    let constant = load_quad(&constants.words, $number * 4);
                     for stream in 0..STREAMS {
                         let mut words = constant;
-                        if is_varying_quad(number) {
+                        let mut addends = load_quad(&constants.rounds, $number * 4);
+                        if is_varying_quad($number) {
                             let mut added = [0; 4];
                             for index in 0..COUNT {
-                                if (FIRST + index) / 4 == number {
+                                if (FIRST + index) / 4 == $number {
                                     added[(FIRST + index) % 4] = varying[stream][index];
                                 }
                             }
                             words = _mm_add_epi32(words, quad(added));
+                            addends = _mm_add_epi32(words, load_quad(&ROUND_CONSTANTS, $number * 4));
                         }
-                        schedule[stream][number] = words;
-                    }
-                }
-                $(
-                    for stream in 0..STREAMS {
-                        let words = &mut schedule[stream];
-                        if $number >= 4 {
-                            let [w0, w1, w2, w3] =
-                                [0, 1, 2, 3].map(|index| words[($number + index) % 4]);
-                            let sum = _mm_add_epi32(
-                                _mm_sha256msg1_epu32(w0, w1),
-                                _mm_alignr_epi8::<4>(w3, w2),
-                            );
-                            words[$number % 4] = _mm_sha256msg2_epu32(sum, w3);
-                        }
-                        let addends = if $number < 4 && !is_varying_quad($number) {
-                            load_quad(&constants.rounds, $number * 4)
-                        } else {
-                            _mm_add_epi32(
-                                words[$number % 4],
-                                load_quad(&ROUND_CONSTANTS, $number * 4),
-                            )
-                        };
+                        schedule[stream][$number] = words;
                         let mut state = states[stream];
                         if $number * 4 + 2 > FIRST {
                             state = two_rounds(state, addends);
@@ -350,7 +313,8 @@ macro_rules! search {
                         states[stream] = state;
                     }
                 )*
-                states
+                // SAFETY: this function needs the same instructions.
+                unsafe { quads::$later_rounds(states, schedule) }
             }
         }
     };
@@ -358,13 +322,13 @@ macro_rules! search {
 
 search! {
     /// For every CPU that has the SHA extensions.
-    plain, "sha,sse4.1,ssse3", 4, inline(never)
+    plain, "sha,sse4.1,ssse3", in_sixteen_registers, 4, inline(never)
 }
 
 search! {
     /// With the sixteen registers more that AVX-512VL has; measured on Zen 4
     /// only.
-    vl, "sha,sse4.1,ssse3,avx512f,avx512vl", 8, inline
+    vl, "sha,sse4.1,ssse3,avx512f,avx512vl", in_thirty_two_registers, 8, inline
 }
 
 /// The index of the first message in `range` that matches.
@@ -372,7 +336,11 @@ search! {
 /// # Safety
 /// The CPU must have the SHA extensions.
 pub(crate) unsafe fn first_match(group: &Group<'_>, range: Range<usize>) -> Option<usize> {
-    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
+    // Miri knows no assembly.
+    if cfg!(not(miri))
+        && is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512vl")
+    {
         // SAFETY: the instructions were just asked for, or the caller vouches
         // for them.
         unsafe { vl::first_match(group, range) }

@@ -1,0 +1,259 @@
+//! The last 48 rounds of a varying block, and the schedule words they add: the
+//! same wherever in the block the variation starts.
+//!
+//! A step makes the next four words of each message, a quad, and does four
+//! rounds.
+
+use std::arch::x86_64::*;
+
+use super::{Packed, STREAMS};
+use crate::sha256::constants::ROUND_CONSTANTS;
+
+/// Two rounds with the lower half of `addends`, which are round constants and
+/// schedule words summed. What was `abef` is the `cdgh` of two rounds later.
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+pub(super) fn two_rounds(Packed { abef, cdgh }: Packed, addends: __m128i) -> Packed {
+    Packed {
+        abef: _mm_sha256rnds2_epu32(cdgh, abef, addends),
+        cdgh: abef,
+    }
+}
+
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+pub(super) fn four_rounds(state: Packed, addends: __m128i) -> Packed {
+    let upper = _mm_shuffle_epi32::<0b00_00_11_10>(addends);
+    two_rounds(two_rounds(state, addends), upper)
+}
+
+/// The first of the four words in the lowest lane.
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+pub(super) fn load_quad(words: &[u32], first: usize) -> __m128i {
+    let words: &[u32; 4] = words[first..].first_chunk().expect("four words");
+    // SAFETY: the load is unaligned and within the 16 bytes.
+    unsafe { _mm_loadu_si128(words.as_ptr().cast()) }
+}
+
+/// The rounds after `states`, for messages of which `schedule` is the block.
+///
+/// # Safety
+/// The CPU must have the SHA extensions, and the caller be compiled for them:
+/// in a function of its own, which passes all this through memory, it would
+/// take a tenth of the rate.
+#[inline(always)]
+pub(super) unsafe fn in_sixteen_registers(
+    mut states: [Packed; STREAMS],
+    mut schedule: [[__m128i; 4]; STREAMS],
+) -> [Packed; STREAMS] {
+    // A loop would stay a loop, with the schedule in memory.
+    macro_rules! steps {
+        ($($number:literal)*) => {$(
+            for stream in 0..STREAMS {
+                let words = &mut schedule[stream];
+                let [w0, w1, w2, w3] = [0, 1, 2, 3].map(|index| words[($number + index) % 4]);
+                // SAFETY: the caller vouches for the CPU.
+                unsafe {
+                    let sum = _mm_add_epi32(
+                        _mm_sha256msg1_epu32(w0, w1),
+                        _mm_alignr_epi8::<4>(w3, w2),
+                    );
+                    let next = _mm_sha256msg2_epu32(sum, w3);
+                    words[$number % 4] = next;
+                    let constants = load_quad(&ROUND_CONSTANTS, $number * 4);
+                    states[stream] = four_rounds(states[stream], _mm_add_epi32(next, constants));
+                }
+            }
+        )*};
+    }
+    steps! { 4 5 6 7 8 9 10 11 12 13 14 15 }
+    states
+}
+
+// Assembly for message `$i`. Its state is in `abef` and `cdgh`, its latest quad
+// in `latest`. What later steps need of earlier quads was made when these were
+// at hand, and waits in registers that the SHA instructions do not reach:
+// `$aligned` is what the next quad adds (`_mm_alignr_epi8` above), `$partial` the
+// `sha256msg1` of three quads before the next.
+
+macro_rules! make_next {
+    ($i:literal $aligned:literal $partial:literal) => {
+        concat!(
+            "vpaddd {next}, ",
+            $aligned,
+            ", ",
+            $partial,
+            "\n sha256msg2 {next}, {latest",
+            $i,
+            "}\n",
+        )
+    };
+}
+
+/// The rounds that add the latest quad, the one before quad number `$next`.
+macro_rules! rounds_before {
+    ($next:literal $i:literal) => {
+        concat!(
+            "vpaddd xmm0, {latest",
+            $i,
+            "}, xmmword ptr [{constants} + 16*",
+            $next,
+            " - 16]\n sha256rnds2 {cdgh",
+            $i,
+            "}, {abef",
+            $i,
+            "}\n vpshufd xmm0, xmm0, 14\n sha256rnds2 {abef",
+            $i,
+            "}, {cdgh",
+            $i,
+            "}\n",
+        )
+    };
+}
+
+macro_rules! no_rounds_before {
+    ($next:literal $i:literal) => {
+        ""
+    };
+}
+
+macro_rules! keep_all {
+    ($i:literal $aligned:literal $partial:literal) => {
+        concat!(
+            "valignd ",
+            $aligned,
+            ", {next}, {latest",
+            $i,
+            "}, 1\n sha256msg1 {latest",
+            $i,
+            "}, {next}\n vmovdqa64 ",
+            $partial,
+            ", {latest",
+            $i,
+            "}\n vmovdqa {latest",
+            $i,
+            "}, {next}\n",
+        )
+    };
+}
+
+/// After the steps whose `$partial` no further one adds.
+macro_rules! keep_aligned {
+    ($i:literal $aligned:literal $partial:literal) => {
+        concat!(
+            "valignd ",
+            $aligned,
+            ", {next}, {latest",
+            $i,
+            "}, 1\n vmovdqa {latest",
+            $i,
+            "}, {next}\n",
+        )
+    };
+}
+
+macro_rules! step {
+    (
+        $number:literal $rounds_before:ident $keep:ident:
+        $p0:literal $p1:literal $p2:literal $p3:literal
+    ) => {
+        concat!(
+            make_next!(0 "xmm16" $p0),
+            $rounds_before!($number 0),
+            $keep!(0 "xmm16" $p0),
+            make_next!(1 "xmm17" $p1),
+            $rounds_before!($number 1),
+            $keep!(1 "xmm17" $p1),
+            make_next!(2 "xmm18" $p2),
+            $rounds_before!($number 2),
+            $keep!(2 "xmm18" $p2),
+            make_next!(3 "xmm19" $p3),
+            $rounds_before!($number 3),
+            $keep!(3 "xmm19" $p3),
+        )
+    };
+}
+
+/// As [`in_sixteen_registers`], with the sixteen more that AVX-512VL has: in
+/// assembly, because the compiler, given these, moves as much about as before.
+///
+/// The rounds are a step behind the words they add, so that they need not wait
+/// for them.
+///
+/// # Safety
+/// The CPU must have the instructions.
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3,avx512f,avx512vl")]
+pub(super) unsafe fn in_thirty_two_registers(
+    states: [Packed; STREAMS],
+    schedule: [[__m128i; 4]; STREAMS],
+) -> [Packed; STREAMS] {
+    let [mut s0, mut s1, mut s2, mut s3] = states;
+    let zero = _mm_setzero_si128();
+    let mut aligned = [zero; STREAMS];
+    let mut partial = [[zero; STREAMS]; 3];
+    for stream in 0..STREAMS {
+        let [w0, w1, w2, w3] = schedule[stream];
+        aligned[stream] = _mm_alignr_epi8::<4>(w3, w2);
+        partial[0][stream] = _mm_sha256msg1_epu32(w0, w1);
+        partial[1][stream] = _mm_sha256msg1_epu32(w1, w2);
+        partial[2][stream] = _mm_sha256msg1_epu32(w2, w3);
+    }
+    // SAFETY: it reads the 64 constants, and changes nothing but the registers
+    // that are named.
+    unsafe {
+        std::arch::asm!(
+            step!(4 no_rounds_before keep_all: "xmm20" "xmm21" "xmm22" "xmm23"),
+            step!(5 rounds_before keep_all: "xmm24" "xmm25" "xmm26" "xmm27"),
+            step!(6 rounds_before keep_all: "xmm28" "xmm29" "xmm30" "xmm31"),
+            step!(7 rounds_before keep_all: "xmm20" "xmm21" "xmm22" "xmm23"),
+            step!(8 rounds_before keep_all: "xmm24" "xmm25" "xmm26" "xmm27"),
+            step!(9 rounds_before keep_all: "xmm28" "xmm29" "xmm30" "xmm31"),
+            step!(10 rounds_before keep_all: "xmm20" "xmm21" "xmm22" "xmm23"),
+            step!(11 rounds_before keep_all: "xmm24" "xmm25" "xmm26" "xmm27"),
+            step!(12 rounds_before keep_all: "xmm28" "xmm29" "xmm30" "xmm31"),
+            step!(13 rounds_before keep_aligned: "xmm20" "xmm21" "xmm22" "xmm23"),
+            step!(14 rounds_before keep_aligned: "xmm24" "xmm25" "xmm26" "xmm27"),
+            step!(15 rounds_before keep_aligned: "xmm28" "xmm29" "xmm30" "xmm31"),
+            rounds_before!(16 0),
+            rounds_before!(16 1),
+            rounds_before!(16 2),
+            rounds_before!(16 3),
+            abef0 = inout(xmm_reg) s0.abef,
+            cdgh0 = inout(xmm_reg) s0.cdgh,
+            abef1 = inout(xmm_reg) s1.abef,
+            cdgh1 = inout(xmm_reg) s1.cdgh,
+            abef2 = inout(xmm_reg) s2.abef,
+            cdgh2 = inout(xmm_reg) s2.cdgh,
+            abef3 = inout(xmm_reg) s3.abef,
+            cdgh3 = inout(xmm_reg) s3.cdgh,
+            latest0 = inout(xmm_reg) schedule[0][3] => _,
+            latest1 = inout(xmm_reg) schedule[1][3] => _,
+            latest2 = inout(xmm_reg) schedule[2][3] => _,
+            latest3 = inout(xmm_reg) schedule[3][3] => _,
+            next = out(xmm_reg) _,
+            // The addends of `sha256rnds2`.
+            out("xmm0") _,
+            inout("xmm16") aligned[0] => _,
+            inout("xmm17") aligned[1] => _,
+            inout("xmm18") aligned[2] => _,
+            inout("xmm19") aligned[3] => _,
+            inout("xmm20") partial[0][0] => _,
+            inout("xmm21") partial[0][1] => _,
+            inout("xmm22") partial[0][2] => _,
+            inout("xmm23") partial[0][3] => _,
+            inout("xmm24") partial[1][0] => _,
+            inout("xmm25") partial[1][1] => _,
+            inout("xmm26") partial[1][2] => _,
+            inout("xmm27") partial[1][3] => _,
+            inout("xmm28") partial[2][0] => _,
+            inout("xmm29") partial[2][1] => _,
+            inout("xmm30") partial[2][2] => _,
+            inout("xmm31") partial[2][3] => _,
+            constants = in(reg) ROUND_CONSTANTS.as_ptr(),
+            options(pure, readonly, nostack, preserves_flags),
+        );
+    }
+    [s0, s1, s2, s3]
+}
