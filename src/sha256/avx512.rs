@@ -11,7 +11,7 @@
 //! | one stream, all rounds in one function | 55 | 100 |
 //! | one stream of 256 bits | 63 | 125 |
 //! | two streams, rounds in assembly, the schedule in memory | 55 | 94 |
-//! | `sha-ni` | 51 | 86 |
+//! | `sha-ni` | 47 | 82 |
 //!
 //! By count of operations it could take 46 there. The order of instructions
 //! decides: in a loop of nothing but rounds, which takes 14 cycles a round by

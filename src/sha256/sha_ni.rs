@@ -26,11 +26,11 @@
 //!
 //! AVX-512VL has thirty-two registers, of which the instructions themselves
 //! reach sixteen; what the schedule is made of fits into the others ([`quads`]).
-//! There eight messages go on together after the first block, because a block
-//! with a constant schedule is nothing but `sha256rnds2`. In million nonces a
-//! second on a shared AMD EPYC (Zen 4), best of three runs of `bench`: 76.6
-//! against 63.7 for one block and 44.7 against 37.7 for two. By the cycle, in this
-//! file's loop alone:
+//! With them, eight messages go on together after the first block, because a
+//! block with a constant schedule is nothing but `sha256rnds2`. In million nonces
+//! a second on a shared AMD EPYC (Zen 4), best of three runs of `bench`: 76.6
+//! for one block and 44.7 for two, against 63.7 and 37.7 in sixteen registers. By
+//! the cycle, in this file's loop alone:
 //!
 //! | variant | one block | two blocks |
 //! |---|---|---|
@@ -41,8 +41,8 @@
 //! | thirty-two, four messages and then eight | 51 | 86 |
 //! | sixteen, four messages and then eight | 59 | 98 |
 //! | **thirty-two in assembly, four and then eight** | 47 | 82 |
-//! | the same, rounds in the step that makes their words | 50 | 82 |
-//! | the same in sixteen registers and memory | 59 | 93 |
+//! | that, with the rounds in the step that makes their words | 50 | 82 |
+//! | that, with memory in place of the other sixteen | 59 | 93 |
 //! | schedules from AVX-512, sixteen at a time | 50 | 88 |
 //!
 //! Sixty orders of the assembly's parts within a step, drawn by lot, took 47 to
@@ -108,8 +108,9 @@ struct Packed {
 type Function = unsafe fn(&Group<'_>, Range<usize>) -> Option<usize>;
 
 /// A module with the search, compiled with some instructions for every
-/// position. The blocks after the first varying one are hashed for so many
-/// messages at the same time.
+/// position: the rounds of the first varying block end with those of [`quads`]
+/// that are named, and the blocks after it are hashed for so many messages at the
+/// same time. The second form has the block's quads, for what is done four times.
 macro_rules! search {
     (
         $(#[$attribute:meta])*

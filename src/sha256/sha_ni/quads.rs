@@ -38,10 +38,11 @@ pub(super) fn load_quad(words: &[u32], first: usize) -> __m128i {
 
 /// The rounds after `states`, for messages of which `schedule` is the block.
 ///
+/// `inline(always)`, which the attribute `target_feature` excludes: out of line,
+/// with all this passed through memory, it would cost a tenth of the rate.
+///
 /// # Safety
-/// The CPU must have the SHA extensions, and the caller be compiled for them:
-/// in a function of its own, which passes all this through memory, it would
-/// take a tenth of the rate.
+/// The CPU must have the SHA extensions, and the caller be compiled for them.
 #[inline(always)]
 pub(super) unsafe fn in_sixteen_registers(
     mut states: [Packed; STREAMS],
@@ -72,84 +73,69 @@ pub(super) unsafe fn in_sixteen_registers(
 }
 
 // Assembly for message `$i`. Its state is in `abef` and `cdgh`, its latest quad
-// in `latest`. What later steps need of earlier quads was made when these were
-// at hand, and waits in registers that the SHA instructions do not reach:
-// `$aligned` is what the next quad adds (`_mm_alignr_epi8` above), `$partial` the
-// `sha256msg1` of three quads before the next.
+// in `latest`. What later steps need of earlier quads is made when these are at
+// hand, and waits in registers that the SHA instructions do not reach:
+// `$aligned` is what the next quad adds (`_mm_alignr_epi8` above); `$partial`, one
+// of three registers in turn, the `sha256msg1` of the fourth and third quads
+// before the next, and once that is added, the one for three steps later.
 
+#[rustfmt::skip]
 macro_rules! make_next {
     ($i:literal $aligned:literal $partial:literal) => {
         concat!(
-            "vpaddd {next}, ",
-            $aligned,
-            ", ",
-            $partial,
-            "\n sha256msg2 {next}, {latest",
-            $i,
-            "}\n",
+            "vpaddd {next}, ", $aligned, ", ", $partial, "\n",
+            "sha256msg2 {next}, {latest", $i, "}\n",
         )
     };
 }
 
 /// The rounds that add the latest quad, the one before quad number `$next`.
+#[rustfmt::skip]
 macro_rules! rounds_before {
     ($next:literal $i:literal) => {
         concat!(
-            "vpaddd xmm0, {latest",
-            $i,
-            "}, xmmword ptr [{constants} + 16*",
-            $next,
-            " - 16]\n sha256rnds2 {cdgh",
-            $i,
-            "}, {abef",
-            $i,
-            "}\n vpshufd xmm0, xmm0, 14\n sha256rnds2 {abef",
-            $i,
-            "}, {cdgh",
-            $i,
-            "}\n",
+            "vpaddd xmm0, {latest", $i, "}, xmmword ptr [{constants} + 16*", $next, " - 16]\n",
+            "sha256rnds2 {cdgh", $i, "}, {abef", $i, "}\n",
+            "vpshufd xmm0, xmm0, 14\n",
+            "sha256rnds2 {abef", $i, "}, {cdgh", $i, "}\n",
         )
     };
 }
 
+/// In the first step: the caller has done them.
 macro_rules! no_rounds_before {
     ($next:literal $i:literal) => {
         ""
     };
 }
 
+#[rustfmt::skip]
 macro_rules! keep_all {
     ($i:literal $aligned:literal $partial:literal) => {
         concat!(
-            "valignd ",
-            $aligned,
-            ", {next}, {latest",
-            $i,
-            "}, 1\n sha256msg1 {latest",
-            $i,
-            "}, {next}\n vmovdqa64 ",
-            $partial,
-            ", {latest",
-            $i,
-            "}\n vmovdqa {latest",
-            $i,
-            "}, {next}\n",
+            "valignd ", $aligned, ", {next}, {latest", $i, "}, 1\n",
+            "sha256msg1 {latest", $i, "}, {next}\n",
+            "vmovdqa64 ", $partial, ", {latest", $i, "}\n",
+            "vmovdqa {latest", $i, "}, {next}\n",
         )
     };
 }
 
-/// After the steps whose `$partial` no further one adds.
+/// Once no step is left that would add the `sha256msg1`.
+#[rustfmt::skip]
 macro_rules! keep_aligned {
     ($i:literal $aligned:literal $partial:literal) => {
         concat!(
-            "valignd ",
-            $aligned,
-            ", {next}, {latest",
-            $i,
-            "}, 1\n vmovdqa {latest",
-            $i,
-            "}, {next}\n",
+            "valignd ", $aligned, ", {next}, {latest", $i, "}, 1\n",
+            "vmovdqa {latest", $i, "}, {next}\n",
         )
+    };
+}
+
+/// In the last step.
+macro_rules! keep_latest {
+    ($i:literal $aligned:literal $partial:literal) => {
+        concat!("vmovdqa {latest", $i, "}, {next}\n")
     };
 }
 
@@ -159,36 +145,43 @@ macro_rules! step {
         $p0:literal $p1:literal $p2:literal $p3:literal
     ) => {
         concat!(
-            make_next!(0 "xmm16" $p0),
-            $rounds_before!($number 0),
-            $keep!(0 "xmm16" $p0),
-            make_next!(1 "xmm17" $p1),
-            $rounds_before!($number 1),
-            $keep!(1 "xmm17" $p1),
-            make_next!(2 "xmm18" $p2),
-            $rounds_before!($number 2),
-            $keep!(2 "xmm18" $p2),
-            make_next!(3 "xmm19" $p3),
-            $rounds_before!($number 3),
-            $keep!(3 "xmm19" $p3),
+            step!($number $rounds_before $keep 0 "xmm16" $p0),
+            step!($number $rounds_before $keep 1 "xmm17" $p1),
+            step!($number $rounds_before $keep 2 "xmm18" $p2),
+            step!($number $rounds_before $keep 3 "xmm19" $p3),
+        )
+    };
+    (
+        $number:literal $rounds_before:ident $keep:ident
+        $i:literal $aligned:literal $partial:literal
+    ) => {
+        concat!(
+            make_next!($i $aligned $partial),
+            $rounds_before!($number $i),
+            $keep!($i $aligned $partial),
         )
     };
 }
 
 /// As [`in_sixteen_registers`], with the sixteen more that AVX-512VL has: in
-/// assembly, because the compiler, given these, moves as much about as before.
+/// assembly, because the compiler, given these, still moves much about.
 ///
 /// The rounds are a step behind the words they add, so that they need not wait
 /// for them.
 ///
 /// # Safety
-/// The CPU must have the instructions.
+/// The CPU must have the SHA extensions, AVX-512F and AVX-512VL.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3,avx512f,avx512vl")]
 pub(super) unsafe fn in_thirty_two_registers(
     states: [Packed; STREAMS],
     schedule: [[__m128i; 4]; STREAMS],
 ) -> [Packed; STREAMS] {
+    if cfg!(miri) {
+        // It knows no assembly.
+        // SAFETY: that needs fewer instructions.
+        return unsafe { in_sixteen_registers(states, schedule) };
+    }
     let [mut s0, mut s1, mut s2, mut s3] = states;
     let zero = _mm_setzero_si128();
     let mut aligned = [zero; STREAMS];
@@ -200,8 +193,8 @@ pub(super) unsafe fn in_thirty_two_registers(
         partial[1][stream] = _mm_sha256msg1_epu32(w1, w2);
         partial[2][stream] = _mm_sha256msg1_epu32(w2, w3);
     }
-    // SAFETY: it reads the 64 constants, and changes nothing but the registers
-    // that are named.
+    // SAFETY: the caller vouches for the CPU; the assembly reads the constants,
+    // and changes nothing but the registers that are named.
     unsafe {
         std::arch::asm!(
             step!(4 no_rounds_before keep_all: "xmm20" "xmm21" "xmm22" "xmm23"),
@@ -215,7 +208,7 @@ pub(super) unsafe fn in_thirty_two_registers(
             step!(12 rounds_before keep_all: "xmm28" "xmm29" "xmm30" "xmm31"),
             step!(13 rounds_before keep_aligned: "xmm20" "xmm21" "xmm22" "xmm23"),
             step!(14 rounds_before keep_aligned: "xmm24" "xmm25" "xmm26" "xmm27"),
-            step!(15 rounds_before keep_aligned: "xmm28" "xmm29" "xmm30" "xmm31"),
+            step!(15 rounds_before keep_latest: "xmm28" "xmm29" "xmm30" "xmm31"),
             rounds_before!(16 0),
             rounds_before!(16 1),
             rounds_before!(16 2),
