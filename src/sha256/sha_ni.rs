@@ -337,11 +337,7 @@ search! {
 /// # Safety
 /// The CPU must have the SHA extensions.
 pub(crate) unsafe fn first_match(group: &Group<'_>, range: Range<usize>) -> Option<usize> {
-    // Miri knows no assembly.
-    if cfg!(not(miri))
-        && is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512vl")
-    {
+    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
         // SAFETY: the instructions were just asked for, or the caller vouches
         // for them.
         unsafe { vl::first_match(group, range) }
