@@ -89,13 +89,8 @@ impl ReadBuffer {
         source: &mut Source<R>,
         size: usize,
     ) -> io::Result<usize> {
-        let length = size + LINE;
-        if self.bytes.len() != length {
-            self.move_to(0);
-            self.bytes.truncate(length);
-            self.bytes.shrink_to(length);
-            self.bytes.reserve_exact(length - self.bytes.len());
-            self.bytes.resize(length, 0);
+        if !self.has_room(size) {
+            self.make_room(size);
         }
         // What is unread goes to the buffer's start, but for the few bytes that
         // bring its end in step with the source.
@@ -105,6 +100,22 @@ impl ReadBuffer {
         let count = source.read(&mut self.bytes[self.end..self.start + size])?;
         self.end += count;
         Ok(count)
+    }
+
+    /// Whether the buffer's memory fits `size` unread bytes.
+    pub(crate) fn has_room(&self, size: usize) -> bool {
+        self.bytes.len() == size + LINE
+    }
+
+    /// Makes the buffer's memory fit `size` unread bytes, which must be no fewer
+    /// than are now.
+    pub(crate) fn make_room(&mut self, size: usize) {
+        let length = size + LINE;
+        self.move_to(0);
+        self.bytes.truncate(length);
+        self.bytes.shrink_to(length);
+        self.bytes.reserve_exact(length - self.bytes.len());
+        self.bytes.resize(length, 0);
     }
 
     fn move_to(&mut self, start: usize) {
@@ -264,5 +275,9 @@ mod tests {
         buffer.fill(&mut source, 200).unwrap();
         assert_eq!(buffer.unread().len(), 200);
         assert_eq!(buffer.bytes.len(), 200 + LINE);
+        assert!(buffer.has_room(200) && !buffer.has_room(300));
+        buffer.make_room(300);
+        assert!(buffer.has_room(300));
+        assert_eq!(buffer.unread(), [b'x'; 200]);
     }
 }

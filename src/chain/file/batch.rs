@@ -73,6 +73,17 @@ impl Batch {
         self.text().len() > 8 * BATCH_BYTES
     }
 
+    /// Whether its memory is there for a [guess](super::ChainReader::guess).
+    pub(crate) fn has_room(&self) -> bool {
+        self.text.has_room(BATCH_BYTES)
+    }
+
+    /// Forgets the text, and gets the memory for a guess.
+    pub(crate) fn make_room(&mut self) {
+        self.text.clear(BATCH_BYTES);
+        self.text.make_room(BATCH_BYTES);
+    }
+
     pub(super) fn clear(&mut self, first_index: u64) {
         self.first_index = first_index;
         self.shrink();

@@ -48,6 +48,12 @@ impl<'a, R: Read> Desk<'a, R> {
                     line = self.lock();
                     line.bring_back(*task);
                 }
+                Next::MakeRoom(mut worker) => {
+                    drop(line);
+                    worker.batch.make_room();
+                    line = self.lock();
+                    line.give_back(*worker);
+                }
                 Next::Wait => {
                     let waited = self.changed.wait(line);
                     line = waited.unwrap_or_else(PoisonError::into_inner);

@@ -19,6 +19,10 @@ const SMALL_BYTES: usize = 1 << 20;
 /// a block's canonical text can be six times as long, and much is noted of it.
 const MOST_BYTES: usize = 8 << 20;
 
+/// A source of which so much was read, by the first read of a file say, is
+/// likely to fill a batch for each thread.
+const LONG_BYTES: u64 = 128 << 10;
+
 /// How the batch of a worker came about.
 #[derive(Clone, Copy, Debug)]
 enum Work {
@@ -47,6 +51,10 @@ pub(super) struct Task {
 pub(super) enum Next {
     /// It [runs](Task::run) this and [brings it back](Line::bring_back).
     Task(Box<Task>),
+    /// It makes room in this worker's batch and [gives it
+    /// back](Line::give_back). New memory takes the system longer than to read
+    /// as much into it, so others shall not wait for that.
+    MakeRoom(Box<Worker>),
     /// It waits until another thread brings something back.
     Wait,
     /// The verdict is out.
@@ -144,6 +152,9 @@ impl<'a, R: Read> Line<'a, R> {
                 return Ok(Next::Wait);
             };
             if self.certain == 0 {
+                if !worker.batch.has_room() && self.reader.bytes_read() >= LONG_BYTES {
+                    return Ok(Next::MakeRoom(Box::new(worker)));
+                }
                 if let Some(separator) = self.reader.guess(&mut worker.batch) {
                     self.guesses += 1;
                     return Ok(self.start(worker, Work::Guess(separator)));
@@ -187,6 +198,11 @@ impl<'a, R: Read> Line<'a, R> {
     fn is_full_for(&self, batch: &Batch) -> bool {
         let bytes = batch.text().len();
         batch.is_large() || bytes > SMALL_BYTES && self.bytes_under_way + bytes > MOST_BYTES
+    }
+
+    /// Takes back a worker whose batch has room now.
+    pub(super) fn give_back(&mut self, worker: Worker) {
+        self.idle.push(worker);
     }
 
     /// Takes the task back with what was found.
