@@ -14,9 +14,12 @@ use super::background::give_way;
 use super::config::NodeConfig;
 use super::error::NodeError;
 use super::ledger::Head;
-use super::store::chain_part;
+use super::store::{chain_part, first_unsound};
 use crate::chain::{Report, Strictness, Verifier, VerifyError, VerifyOptions};
 use crate::pow::Control;
+
+/// Blocks that are looked at in one state of the database.
+const BLOCKS_AT_ONCE: u64 = 256;
 
 /// What is wrong with the stored chain, once that is known.
 #[derive(Clone, Debug, Default)]
@@ -51,7 +54,7 @@ impl Audit {
             move || {
                 give_way();
                 let verifier = verifier.lock().unwrap_or_else(PoisonError::into_inner);
-                let verdict = verify(&chain, &head, &verifier, &options, &control);
+                let verdict = judge(&chain, &head, &verifier, &options, &control);
                 audit.note(&head, verdict);
             }
         };
@@ -62,21 +65,14 @@ impl Audit {
         Ok((audit, thread))
     }
 
-    fn note(&self, head: &Head, verdict: Result<Option<Report>, VerifyError>) {
+    fn note(&self, head: &Head, verdict: Verdict) {
         let fault = match verdict {
-            Ok(Some(Report {
-                fault: None,
-                blocks,
-                ..
-            })) => {
+            Verdict::Sound { blocks } => {
                 tracing::info!(blocks, "the stored chain is valid");
                 return;
             }
-            Ok(Some(Report {
-                fault: Some(fault), ..
-            })) => fault.to_string(),
-            Ok(None) | Err(VerifyError::Cancelled) => return,
-            Err(error) => error.to_string(),
+            Verdict::Damaged(fault) => fault,
+            Verdict::Open => return,
         };
         tracing::error!(fault, "the stored chain is damaged");
         let damage = Damage {
@@ -93,7 +89,54 @@ impl Audit {
     }
 }
 
-/// `None` if the chain was replaced meanwhile by one that was verified then.
+enum Verdict {
+    Sound {
+        blocks: u64,
+    },
+    Damaged(String),
+    /// The node shuts down, or the chain was replaced meanwhile by one that was
+    /// verified then.
+    Open,
+}
+
+/// Verifies the texts of the blocks, then what the tables say beside them.
+fn judge(
+    chain: &Connection,
+    head: &Head,
+    verifier: &Verifier,
+    options: &VerifyOptions,
+    control: &Control,
+) -> Verdict {
+    match verify(chain, head, verifier, options, control) {
+        Ok(Some(Report { fault: None, .. })) => {}
+        Ok(Some(Report {
+            fault: Some(fault), ..
+        })) => return Verdict::Damaged(fault.to_string()),
+        Ok(None) | Err(VerifyError::Cancelled) => return Verdict::Open,
+        Err(error) => return Verdict::Damaged(error.to_string()),
+    }
+    let blocks = head.tip.index;
+    let mut next = 1;
+    while next <= blocks {
+        if control.is_cancelled() {
+            return Verdict::Open;
+        }
+        let last = blocks.min(next + BLOCKS_AT_ONCE - 1);
+        match first_unsound(chain, head.generation, next, last) {
+            Ok(Some(None)) => next = last + 1,
+            Ok(Some(Some(block))) => {
+                return Verdict::Damaged(format!(
+                    "block {block}: what is stored beside its text does not agree with it"
+                ));
+            }
+            Ok(None) => return Verdict::Open,
+            Err(error) => return Verdict::Damaged(error.to_string()),
+        }
+    }
+    Verdict::Sound { blocks }
+}
+
+/// `None` if the chain was replaced meanwhile.
 fn verify(
     chain: &Connection,
     head: &Head,

@@ -47,7 +47,7 @@ impl Column {
         }
     }
 
-    fn value(&self) -> ValueRef<'_> {
+    pub(super) fn value(&self) -> ValueRef<'_> {
         match self {
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
             Self::Integer(number) => ValueRef::Integer(*number),

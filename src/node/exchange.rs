@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::config::NodeConfig;
 use super::error::NodeError;
-use super::store::{self, ReplaceError, Store};
+use super::store::{self, Balances, Compare, ReplaceError, Store};
 use crate::chain::{ChainWriter, Format, ReadError, Verifier, VerifyOptions};
 use crate::pow::Control;
 
@@ -65,7 +65,10 @@ pub fn import(
     }
     source.rewind().map_err(io_error)?;
 
-    let mut store = Store::open(config)?;
+    let mut store = match if_occupied {
+        IfOccupied::Refuse => Store::open(config)?,
+        IfOccupied::Replace => Store::open_to_replace(config)?,
+    };
     let blocks = store.tip().index;
     if blocks > 1 && if_occupied == IfOccupied::Refuse {
         return Err(NodeError::Occupied {
@@ -102,10 +105,16 @@ fn replace(
     source: &File,
     control: &Control,
 ) -> Result<store::Replacement, ReplaceError> {
-    let staged = store.stage(source.try_clone().map_err(ReadError::from)?, control)?;
+    let staged = store.stage(
+        source.try_clone().map_err(ReadError::from)?,
+        Compare::Everything,
+        control,
+    )?;
     store.begin()?;
     // An error drops the connection, which undoes what was not committed.
     let replacement = store.replace_chain(staged, control)?;
+    // They may have been counted from what was damaged.
+    Balances::forget(store.path().parent().unwrap_or_else(|| Path::new(".")));
     store.commit()?;
     Ok(replacement)
 }

@@ -5,6 +5,7 @@
 //! pays for many answers. Whoever asks waits in a bounded channel. The thread
 //! ends, with all that was asked done, once the last [`Ledger`] is gone.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
@@ -25,6 +26,9 @@ const MOST_WAITING: usize = 4096;
 /// The text of a block that is folded into the database beside the writing.
 const LARGE_BYTES: usize = 1 << 20;
 
+/// Far more nodes than anybody runs.
+const MOST_NODES: usize = 1000;
+
 /// Changes in one commit.
 const MOST_IN_COMMIT: usize = 1024;
 
@@ -35,6 +39,8 @@ pub(super) enum LedgerError {
     Full { pending: u64 },
     #[error("the chain has another last block by now")]
     Stale,
+    #[error("nodes: at most {MOST_NODES} nodes can be registered")]
+    TooManyNodes,
     #[error("the database failed: {0}")]
     Storage(String),
     #[error("the node is shutting down")]
@@ -77,7 +83,7 @@ enum Command {
 enum Answer {
     Add(Reply<u64>, Result<u64, LedgerError>),
     Forge(Reply<Forged>, Box<Result<Forged, LedgerError>>),
-    Register(Reply<Vec<String>>, Vec<String>),
+    Register(Reply<Vec<String>>, Result<Vec<String>, LedgerError>),
 }
 
 /// Asks the thread for changes.
@@ -207,32 +213,29 @@ impl Writer {
         let mut answers = Vec::with_capacity(MOST_IN_COMMIT);
         while waiting.blocking_recv_many(&mut batch, MOST_IN_COMMIT) > 0 {
             let mut commands = batch.drain(..).peekable();
-            while commands.peek().is_some() {
-                let result = self.commit(&mut commands, &mut answers);
+            while let Some(next) = commands.next() {
+                // A replacement of the chain has a transaction of its own.
+                if let Command::Replace(staged, control, reply) = next {
+                    let _ = reply.send(self.replace(*staged, &control));
+                    continue;
+                }
+                let result = self.commit(next, &mut commands, &mut answers);
                 self.settle(&result, &mut answers);
             }
         }
     }
 
-    /// Applies commands up to the next replacement of the chain, which has a
-    /// transaction of its own, and commits.
+    /// Applies `first` and the commands after it, up to the next replacement of
+    /// the chain, and commits.
     fn commit(
         &mut self,
+        first: Command,
         commands: &mut std::iter::Peekable<impl Iterator<Item = Command>>,
         answers: &mut Vec<Answer>,
     ) -> rusqlite::Result<()> {
-        if let Some(Command::Replace(..)) = commands.peek() {
-            if let Some(Command::Replace(staged, control, reply)) = commands.next() {
-                let _ = reply.send(self.replace(*staged, &control));
-            }
-            return Ok(());
-        }
-        if self.is_folded_beside && self.wake.is_folded() {
-            self.store.set_folding(Folding::ByWriter)?;
-            self.is_folded_beside = false;
-        }
-        let mut result = self.store.begin();
-        while let Some(command) = commands.next_if(|next| !matches!(next, Command::Replace(..))) {
+        let mut result = self.fold_again().and_then(|()| self.store.begin());
+        let mut next = Some(first);
+        while let Some(command) = next.take() {
             // Once something failed, the rest is only taken to be answered.
             let applied = result.and_then(|()| self.apply(&command));
             result = match applied {
@@ -245,6 +248,7 @@ impl Writer {
                     Err(error)
                 }
             };
+            next = commands.next_if(|next| !matches!(next, Command::Replace(..)));
         }
         result?;
         self.store.commit()
@@ -271,6 +275,11 @@ impl Writer {
                 Outcome::Forged(Box::new(forged))
             }
             Command::Register(nodes, _) => {
+                let known = self.store.peers()?;
+                let all: BTreeSet<_> = known.iter().chain(nodes).collect();
+                if all.len() > MOST_NODES {
+                    return Ok(Outcome::Refused(LedgerError::TooManyNodes));
+                }
                 self.store.register(nodes)?;
                 Outcome::Registered(self.store.peers()?)
             }
@@ -298,7 +307,7 @@ impl Writer {
         self.publish();
         for answer in answers.drain(..) {
             match &answer {
-                Answer::Register(_, peers) => {
+                Answer::Register(_, Ok(peers)) => {
                     self.peers.send_replace(Arc::new(peers.clone()));
                 }
                 Answer::Forge(_, result) if result.is_ok() => {
@@ -315,6 +324,15 @@ impl Writer {
     fn fold_beside(&mut self) -> rusqlite::Result<()> {
         self.is_folded_beside = true;
         self.store.set_folding(Folding::Beside)
+    }
+
+    /// Takes the folding back from the upkeep once that has caught up.
+    fn fold_again(&mut self) -> rusqlite::Result<()> {
+        if self.is_folded_beside && self.wake.is_folded() {
+            self.store.set_folding(Folding::ByWriter)?;
+            self.is_folded_beside = false;
+        }
+        Ok(())
     }
 
     fn publish(&mut self) {
@@ -342,18 +360,28 @@ impl Writer {
         if theirs <= ours {
             return Err(ReplaceError::NotLonger { theirs, ours });
         }
-        self.fold_beside()?;
-        self.store.begin()?;
         let replaced = self
-            .store
-            .replace_chain(staged, control)
+            .fold_beside()
+            .and_then(|()| self.store.begin())
+            .map_err(ReplaceError::from)
+            .and_then(|()| self.store.replace_chain(staged, control))
             .and_then(|replacement| {
                 self.store.commit()?;
                 Ok(replacement)
             });
         match &replaced {
-            Ok(_) => self.publish(),
-            Err(_) => self.store.roll_back()?,
+            Ok(_) => {
+                self.gauges.is_failing.store(false, Ordering::Relaxed);
+                self.gauges.commits.fetch_add(1, Ordering::Relaxed);
+                self.publish();
+            }
+            Err(error) => {
+                if let ReplaceError::Database(error) = error {
+                    tracing::error!(%error, "replacing the chain failed");
+                    self.gauges.is_failing.store(true, Ordering::Relaxed);
+                }
+                self.store.roll_back()?;
+            }
         }
         replaced
     }
@@ -379,7 +407,10 @@ impl Command {
                 Answer::Forge(reply, Box::new(Err(error)))
             }
             (Self::Register(_, reply), Outcome::Registered(peers)) => {
-                Answer::Register(reply, peers)
+                Answer::Register(reply, Ok(peers))
+            }
+            (Self::Register(_, reply), Outcome::Refused(error)) => {
+                Answer::Register(reply, Err(error))
             }
             _ => unreachable!("a command has an outcome of its own kind"),
         }
@@ -392,7 +423,7 @@ impl Command {
         match self {
             Self::Add(_, reply) => Answer::Add(reply, Err(error)),
             Self::Forge(.., reply) => Answer::Forge(reply, Box::new(Err(error))),
-            Self::Register(_, reply) => Answer::Register(reply, Vec::new()),
+            Self::Register(_, reply) => Answer::Register(reply, Err(error)),
             Self::Replace(..) => unreachable!("a replacement is no part of a batch"),
         }
     }
@@ -404,7 +435,7 @@ impl Answer {
         match self {
             Self::Add(reply, result) => drop(reply.send(result)),
             Self::Forge(reply, result) => drop(reply.send(*result)),
-            Self::Register(reply, peers) => drop(reply.send(Ok(peers))),
+            Self::Register(reply, result) => drop(reply.send(result)),
         }
     }
 

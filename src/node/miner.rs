@@ -111,7 +111,10 @@ impl Miner {
             let mut search = Running::start(self, &head.tip);
             let found = tokio::select! {
                 found = &mut search.found => found,
-                _ = heads.changed() => continue,
+                changed = heads.changed() => match changed {
+                    Ok(()) => continue,
+                    Err(_) => return Err(MineError::Closing),
+                },
                 _ = is_closing.wait_for(|is_closing| *is_closing) => return Err(MineError::Closing),
             };
             drop(search);

@@ -44,6 +44,8 @@ pub(super) struct Inner {
     pub(super) audit: Audit,
     /// A place for each byte of a request's body.
     pub(super) body_places: Semaphore,
+    /// A place for each byte of a large answer.
+    pub(super) answer_places: Arc<Semaphore>,
     pub(super) started: Instant,
     closing: watch::Sender<bool>,
     /// Those that write, do the upkeep and verify the chain.
@@ -82,6 +84,7 @@ impl Node {
             peers.control(),
         )?;
         let body_places = Semaphore::new(config.limits.all_body_bytes);
+        let answer_places = Arc::new(Semaphore::new(config.limits.all_body_bytes));
         let shared = Arc::new(Inner {
             config,
             node_id,
@@ -92,6 +95,7 @@ impl Node {
             metrics: Metrics::default(),
             audit,
             body_places,
+            answer_places,
             started: Instant::now(),
             closing,
             threads: Mutex::new(vec![writer, upkeep, auditing]),

@@ -1,39 +1,199 @@
-//! What is stored is verified at the start.
+//! What is stored is verified at the start, and a good copy mends it.
 
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use fourzero::pow::{Control, LastBlock, NonceRange, Rule, Searcher, Target};
+use fourzero::sha256::{Digest, Kernel};
+use rusqlite::Connection;
+use rusqlite::types::Value;
 use serde_json::json;
 
-use crate::support::{Server, node_command};
+use crate::support::{Server, assert_verifies, node_command};
+
+const RULE: [&str; 4] = ["--rule", "last-hash", "--difficulty", "3"];
+
+fn start(folder: &Path) -> Server {
+    Server::node(node_command(folder).args(RULE))
+}
+
+fn database(folder: &Path) -> Connection {
+    Connection::open(folder.join("node.sqlite3")).unwrap()
+}
+
+/// All rows of the chain and of what is pending.
+fn rows(folder: &Path) -> Vec<Vec<Value>> {
+    let database = database(folder);
+    let mut all = Vec::new();
+    for table in ["blocks", "entries"] {
+        let mut query = database
+            .prepare(&format!("SELECT * FROM {table} ORDER BY 1"))
+            .unwrap();
+        let columns = query.column_count();
+        let rows = query.query_map([], |row| {
+            (0..columns).map(|column| row.get(column)).collect()
+        });
+        all.extend(rows.unwrap().map(Result::unwrap));
+    }
+    all
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for file in fs::read_dir(from).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+}
 
 #[test]
-fn a_chain_that_was_changed_on_disk_is_told_of() {
+fn damage_is_told_of_stops_the_mining_and_a_good_copy_mends_it() {
     let folder = tempfile::tempdir().unwrap();
-    let start = || Server::node(node_command(folder.path()).args(["--difficulty", "3"]));
+    let [good, chain] = ["good", "chain.json"].map(|name| folder.path().join(name));
     {
-        let mut server = start();
-        for sender in ["alice", "bob", "carol"] {
-            let body = json!({"sender": sender, "recipient": "r", "amount": 1}).to_string();
+        let mut server = start(&good);
+        for sender in ["alice", "bob", "carol", "dave"] {
+            let body = json!({"sender": sender, "recipient": "r", "amount": 1.5}).to_string();
             server.post("/transactions/new", &body).ok(201);
-            server.get("/mine").ok(200);
+            if sender != "dave" {
+                server.get("/mine").ok(200);
+            }
         }
+        // Until then the balances are kept up beside it.
+        server.wait_until("/balances/r", |answer| answer.ok(200)["balance"] == 4.5);
+        fs::write(&chain, server.get("/chain").body).unwrap();
         server.signal("TERM");
         server.wait();
     }
+    let as_it_was = rows(&good);
+    let beside = "block 3: what is stored beside its text";
+    for (number, (damage, fault)) in [
+        (
+            "UPDATE blocks SET text = replace(text, 'bob', 'bot') WHERE number = 3",
+            Some("block 4: previous-hash"),
+        ),
+        (
+            "UPDATE blocks SET hash = '00' WHERE number = 3",
+            Some(beside),
+        ),
+        (
+            "UPDATE blocks SET previous_hash = '00' WHERE number = 3",
+            Some(beside),
+        ),
+        ("UPDATE blocks SET proof = 7 WHERE number = 3", Some(beside)),
+        (
+            "UPDATE blocks SET timestamp = 7.0 WHERE number = 3",
+            Some(beside),
+        ),
+        (
+            "UPDATE blocks SET last_entry = last_entry - 1 WHERE number = 3",
+            Some(beside),
+        ),
+        (
+            "UPDATE entries SET amount = 999 WHERE sender = 'bob'",
+            Some(beside),
+        ),
+        ("DELETE FROM entries WHERE sender = 'bob'", Some(beside)),
+        (
+            "DELETE FROM blocks WHERE number = 3",
+            Some("block 3: index"),
+        ),
+        // The end of the chain is read before anything else.
+        (
+            "UPDATE blocks SET text = replace(text, 'carol', 'cosmo') WHERE number = 4",
+            None,
+        ),
+    ]
+    .into_iter()
+    .enumerate()
     {
-        let database = rusqlite::Connection::open(folder.path().join("node.sqlite3")).unwrap();
-        let changed = database
-            .execute(
-                "UPDATE blocks SET text = replace(text, 'bob', 'bot') WHERE number = 3",
-                [],
-            )
-            .unwrap();
-        assert_eq!(changed, 1);
+        let data = folder.path().join(number.to_string());
+        copy(&good, &data);
+        assert_ne!(database(&data).execute(damage, []).unwrap(), 0, "{damage}");
+        if let Some(fault) = fault {
+            let mut server = start(&data);
+            let health = server.wait_until("/health", |answer| answer.status == 503);
+            let told = health.ok(503);
+            assert_eq!(told["error"], "damaged");
+            let detail = told["detail"].as_str().unwrap();
+            assert!(detail.contains(fault), "{damage}: {detail}");
+            // To come again is of no use.
+            assert!(!health.head.contains("retry-after"), "{}", health.head);
+            for path in ["/mine", "/mining/template", "/nodes/resolve"] {
+                assert_eq!(server.get(path).ok(503)["error"], "damaged", "{path}");
+            }
+            server.signal("TERM");
+            server.wait();
+        } else {
+            let output = node_command(&data).args(RULE).output().unwrap();
+            assert_eq!(output.status.code(), Some(2));
+        }
+        assert_cmd::cargo::cargo_bin_cmd!("fourzero")
+            .args(["node", "import", "--force"])
+            .arg(&chain)
+            .args(RULE)
+            .arg("--data")
+            .arg(&data)
+            .assert()
+            .success();
+        assert_eq!(rows(&data), as_it_was, "{damage}");
+        let server = start(&data);
+        assert_eq!(
+            server.get("/balances/r").ok(200)["balance"],
+            4.5,
+            "{damage}"
+        );
+        assert_eq!(server.get("/mine").ok(200)["index"], 5, "{damage}");
+        assert_verifies(&server.get("/chain").body, "last-hash", "3");
     }
-    let server = start();
-    let health = server.wait_until("/health", |answer| answer.status == 503);
-    let health = health.ok(503);
-    assert_eq!(health["error"], "damaged");
-    let detail = health["detail"].as_str().unwrap();
-    assert!(detail.contains("block 4: previous-hash"), "{detail}");
-    // It answers nevertheless: whoever takes the chain verifies it.
-    assert_eq!(server.get("/chain").ok(200)["length"], 4);
+}
+
+/// The text of a chain with one block after the first, of so many bytes.
+fn chain_with_a_block_of(bytes: usize) -> String {
+    let genesis =
+        r#"{"index": 1, "previous_hash": "1", "proof": 100, "timestamp": 1.0, "transactions": []}"#;
+    let last = LastBlock {
+        proof: b"100",
+        previous_hash: b"1",
+        hash: Digest::of(genesis.as_bytes()),
+    };
+    let searcher = Searcher::new(NonZeroUsize::MIN, Kernel::best()).unwrap();
+    let target = Target::from_hex_zeros(3).unwrap();
+    let template = Rule::LastHash.template(&last);
+    let found = searcher.find(&template, target, NonceRange::ALL, &Control::new());
+    let proof = found.unwrap().hit.unwrap().nonce;
+    let block = |name: &str| {
+        format!(
+            "{{\"index\": 2, \"previous_hash\": \"{}\", \"proof\": {proof}, \"timestamp\": 2.0, \
+             \"transactions\": [{{\"amount\": 1, \"recipient\": \"r\", \"sender\": \"{name}\"}}]}}",
+            last.hash
+        )
+    };
+    let name = "x".repeat(bytes - block("").len());
+    format!("[{genesis}, {}]", block(&name))
+}
+
+#[test]
+fn a_transaction_that_fits_no_block_of_ours_is_not_pending_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let [chain, data] = ["c.json", "data"].map(|name| folder.path().join(name));
+    // The longest block there can be, with room for no reward.
+    for bytes in [32 << 20, 1 << 10] {
+        fs::write(&chain, chain_with_a_block_of(bytes)).unwrap();
+        assert_cmd::cargo::cargo_bin_cmd!("fourzero")
+            .args(["node", "import", "--force"])
+            .arg(&chain)
+            .args(RULE)
+            .arg("--data")
+            .arg(&data)
+            .assert()
+            .success();
+    }
+    let mut server = start(&data);
+    assert_eq!(server.get("/transactions/pending").ok(200)["count"], 0);
+    assert_eq!(server.get("/mine").ok(200)["index"], 3);
+    server.signal("TERM");
+    server.wait();
+    assert_eq!(start(&data).get("/blocks/latest").ok(200)["index"], 3);
 }

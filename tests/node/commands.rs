@@ -270,3 +270,16 @@ fn the_database_can_be_queried_as_the_readme_says() {
         hash
     );
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_folder_need_not_have_a_name_in_utf_8() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join(std::ffi::OsStr::from_bytes(b"n\xff"));
+    let server = Server::node(node_command(&data).args(["--difficulty", "3"]));
+    server.get("/mine").ok(200);
+    assert_eq!(server.get("/chain").ok(200)["length"], 2);
+    assert_eq!(server.get("/balances/0").ok(200)["sent"], 1);
+}

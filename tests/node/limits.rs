@@ -202,6 +202,43 @@ fn bodies_past_what_all_may_take_are_sent_away_and_welcome_later() {
 }
 
 #[test]
+fn large_answers_past_what_all_may_take_are_put_off() {
+    let serving = Serving::new(Limits {
+        all_body_bytes: 24 << 20,
+        ..Limits::default()
+    });
+    // More than the system takes for a client that does not read.
+    let name = "n".repeat((1 << 20) - 100);
+    let body = format!("{{\"sender\": \"{name}\", \"recipient\": \"r\", \"amount\": 1}}");
+    for _ in 0..20 {
+        post(&serving.address, "/transactions/new", &body)
+            .unwrap()
+            .ok(201);
+    }
+    let ask = || request(&serving.address, "GET", "/transactions/pending", &[], "").unwrap();
+    assert_eq!(ask().ok(200)["count"], 20);
+    let unread = serving.connect("GET /transactions/pending HTTP/1.1\r\nHost: h\r\n\r\n");
+    let started = Instant::now();
+    let refused = loop {
+        let answer = ask();
+        if answer.status != 200 {
+            break answer;
+        }
+        assert!(started.elapsed() < PATIENCE);
+    };
+    assert_eq!(refused.ok(503)["error"], "too_many_answers");
+    assert!(refused.head.contains("retry-after: 1"), "{}", refused.head);
+    // Small ones need no place.
+    request(&serving.address, "GET", "/chain", &[], "")
+        .unwrap()
+        .ok(200);
+    drop(unread);
+    while ask().status != 200 {
+        assert!(started.elapsed() < PATIENCE);
+    }
+}
+
+#[test]
 fn what_is_no_request_is_told_so_in_json() {
     let serving = Serving::new(Limits::default());
     let long = "a".repeat(70_000);

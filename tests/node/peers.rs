@@ -352,3 +352,74 @@ fn a_node_that_knows_itself_keeps_its_chain() {
     assert_eq!(nodes["nodes"].as_array().unwrap().len(), 1);
     assert!(post(&ours.address, "/nodes/register", "{}").is_ok());
 }
+
+#[test]
+fn a_transaction_from_nobody_is_no_reward_when_its_block_is_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let [ours, theirs] = ["a", "b"].map(|name| node(&folder.path().join(name), "last-hash"));
+    add(&ours, "0");
+    add(&ours, "dave");
+    mine(&ours, 1);
+    mine(&theirs, 2);
+    register(&ours, &[&theirs.address]);
+    ours.get("/nodes/resolve").ok(200);
+    assert_eq!(chain(&ours), chain(&theirs));
+    assert_eq!(pending_senders(&ours), ["0", "dave"]);
+}
+
+#[test]
+fn nodes_count_once_however_often_they_are_registered() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = node(folder.path(), "last-proof");
+    let nodes = |numbers: std::ops::Range<usize>| {
+        let nodes: Vec<_> = numbers
+            .map(|number| format!("http://h:{}", 1 + number))
+            .collect();
+        server.post("/nodes/register", &json!({ "nodes": nodes }).to_string())
+    };
+    for _ in 0..2 {
+        assert_eq!(
+            nodes(0..600).ok(201)["total_nodes"]
+                .as_array()
+                .unwrap()
+                .len(),
+            600
+        );
+    }
+    nodes(400..1000).ok(201);
+    let refused = nodes(999..1001).ok(422);
+    assert!(
+        refused["detail"].as_str().unwrap().contains("1000"),
+        "{refused}"
+    );
+    let known = server.get("/nodes").ok(200);
+    assert_eq!(
+        known["nodes"].as_array().map(Vec::len),
+        Some(1000),
+        "{known}"
+    );
+}
+
+#[test]
+fn a_commit_that_fails_is_told_of_until_one_succeeds() {
+    let folder = tempfile::tempdir().unwrap();
+    let [ours, theirs] = ["a", "b"].map(|name| folder.path().join(name));
+    let (server, other) = (node(&ours, "last-hash"), node(&theirs, "last-hash"));
+    mine(&other, 1);
+    register(&server, &[&other.address]);
+    let body = json!({"sender": "s", "recipient": "r", "amount": 1}).to_string();
+    let locked = rusqlite::Connection::open(ours.join("node.sqlite3")).unwrap();
+    locked.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert_eq!(
+        server.post("/transactions/new", &body).ok(503)["error"],
+        "storage"
+    );
+    assert_eq!(server.get("/health").ok(503)["error"], "storage");
+    assert_eq!(server.get("/nodes/resolve").ok(503)["error"], "storage");
+    assert_eq!(server.get("/health").ok(503)["error"], "storage");
+    locked.execute_batch("ROLLBACK").unwrap();
+    server.get("/nodes/resolve").ok(200);
+    assert_eq!(server.get("/health").ok(200)["length"], 2);
+    server.post("/transactions/new", &body).ok(201);
+    assert_eq!(pending_senders(&server), ["s"]);
+}

@@ -95,8 +95,7 @@ impl ApiError {
         self
     }
 
-    /// The chain was replaced, or the database failed, before the answer
-    /// began.
+    /// The database failed before the answer began.
     pub(super) fn of_read(error: &rusqlite::Error) -> Self {
         Self::unavailable("storage", format!("the database failed: {error}"))
     }
@@ -113,8 +112,22 @@ impl ApiError {
         )
     }
 
+    /// Other large answers, which nobody has read yet, hold all the memory there
+    /// is for them.
+    pub(super) fn too_many_answers() -> Self {
+        Self::unavailable(
+            "too_many_answers",
+            "large answers to others take all the memory there is for them; ask again",
+        )
+    }
+
+    /// To ask again is of no use.
     pub(super) fn damaged(fault: &str) -> Self {
-        Self::unavailable("damaged", format!("the stored chain is damaged: {fault}"))
+        let detail = format!(
+            "the stored chain is damaged: {fault}; `fourzero node import --force` of a good copy \
+             mends it"
+        );
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "damaged", detail)
     }
 
     pub(super) fn replaced() -> Self {
@@ -128,6 +141,7 @@ impl From<LedgerError> for ApiError {
         match error {
             LedgerError::Full { .. } => Self::unavailable("pending_full", detail),
             LedgerError::Stale => Self::stale(),
+            LedgerError::TooManyNodes => Self::unprocessable(detail),
             LedgerError::Storage(_) => Self::unavailable("storage", detail),
             LedgerError::Closed => Self::unavailable("shutting_down", detail),
         }

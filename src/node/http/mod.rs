@@ -5,6 +5,7 @@
 mod body;
 mod error;
 mod handlers;
+mod held;
 mod openapi;
 mod reply;
 mod route;

@@ -4,7 +4,9 @@ use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{Response, StatusCode};
 
+use super::held;
 use crate::chain::json::write_string;
+use crate::node::state::Node;
 use crate::node::store::Forged;
 
 pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -38,7 +40,7 @@ pub(super) fn block(text: impl Into<Bytes>, hash: &str) -> Response<Body> {
 }
 
 /// What the tutorial answers to `/mine`.
-pub(super) fn forged(forged: &Forged) -> Response<Body> {
+pub(super) async fn forged(node: &Node, forged: &Forged) -> Response<Body> {
     let Forged {
         tip, transactions, ..
     } = forged;
@@ -47,10 +49,8 @@ pub(super) fn forged(forged: &Forged) -> Response<Body> {
          \"proof\": {}, \"transactions\": [",
         tip.index, tip.previous_hash, tip.proof,
     );
-    json(
-        StatusCode::OK,
-        [head.as_bytes(), transactions, b"]}"].concat(),
-    )
+    let text = [head.as_bytes(), transactions, b"]}"].concat();
+    json(StatusCode::OK, held::in_turn(node, text).await)
 }
 
 /// `text` as a JSON string.

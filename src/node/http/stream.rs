@@ -11,7 +11,7 @@ use hyper::body::Frame;
 use tokio::sync::mpsc;
 
 use super::error::ApiError;
-use super::reply;
+use super::{held, reply};
 use crate::node::ledger::Head;
 use crate::node::state::Node;
 
@@ -62,13 +62,14 @@ pub(super) async fn chain(
     }
     if next > last {
         text.extend_from_slice(after.as_bytes());
-        return Ok(reply::json(StatusCode::OK, text));
+        return Ok(reply::json(StatusCode::OK, held::now(node, text)?));
     }
+    let text = held::now(node, text)?;
 
     let (parts, waiting) = mpsc::channel(PARTS_AHEAD);
     let node = node.clone();
     tokio::spawn(async move {
-        if parts.send(Ok(text.into())).await.is_err() {
+        if parts.send(Ok(text)).await.is_err() {
             return;
         }
         while next <= last {
@@ -87,7 +88,7 @@ pub(super) async fn chain(
             let part = if is_over {
                 Err(BrokenOff)
             } else {
-                Ok(bytes.into())
+                Ok(held::in_turn(&node, bytes).await)
             };
             // Nobody listens any more, or nothing more comes.
             if parts.send(part).await.is_err() || is_over {

@@ -12,7 +12,7 @@ use tokio::task::{self, JoinSet};
 use super::fetch::fetch_chain;
 use crate::chain::{VerifyError, VerifyOptions};
 use crate::node::state::Node;
-use crate::node::store::{ReplaceError, Replacement};
+use crate::node::store::{Compare, ReplaceError, Replacement, check_start};
 use crate::pow::Control;
 
 /// Peers that are asked at once.
@@ -44,40 +44,40 @@ pub(in crate::node) async fn resolve(node: &Node) -> Result<Option<Replacement>,
     let control = node.shared.peers.control();
     let abandoned = Control::new();
     let _guard = CancelOnDrop(abandoned.clone());
-    let mut candidates = tokio::select! {
-        candidates = visit_all(node, &abandoned) => candidates,
+    let longest = tokio::select! {
+        longest = visit_all(node, &abandoned) => longest,
         _ = closing.wait_for(|is_closing| *is_closing) => return Err(ResolveError::Closing),
     };
-    candidates.sort_by_key(|candidate| std::cmp::Reverse(candidate.blocks));
-    for candidate in candidates {
-        let Candidate {
-            node: peer, file, ..
-        } = candidate;
-        match replace(node, file, &control).await {
-            Ok(replacement) => {
-                node.shared
-                    .metrics
-                    .chains_replaced
-                    .fetch_add(1, Ordering::Relaxed);
-                tracing::info!(
-                    peer,
-                    blocks = replacement.blocks,
-                    common = replacement.common,
-                    pending = replacement.pending,
-                    "our chain was replaced"
-                );
-                return Ok(Some(replacement));
-            }
-            Err(ReplaceError::Cancelled) => return Err(ResolveError::Closing),
-            Err(ReplaceError::Database(error)) => {
-                return Err(ResolveError::Storage(error.to_string()));
-            }
-            // Ours grew meanwhile.
-            Err(ReplaceError::NotLonger { .. }) => {}
-            Err(error) => fail(node, &peer, &error.to_string()),
+    let Some(Candidate {
+        node: peer, file, ..
+    }) = longest
+    else {
+        return Ok(None);
+    };
+    match replace(node, file, &control).await {
+        Ok(replacement) => {
+            node.shared
+                .metrics
+                .chains_replaced
+                .fetch_add(1, Ordering::Relaxed);
+            tracing::info!(
+                peer,
+                blocks = replacement.blocks,
+                common = replacement.common,
+                pending = replacement.pending,
+                "our chain was replaced"
+            );
+            Ok(Some(replacement))
+        }
+        Err(ReplaceError::Cancelled) => Err(ResolveError::Closing),
+        Err(ReplaceError::Database(error)) => Err(ResolveError::Storage(error.to_string())),
+        // Ours grew meanwhile.
+        Err(ReplaceError::NotLonger { .. }) => Ok(None),
+        Err(error) => {
+            fail(node, &peer, &error.to_string());
+            Ok(None)
         }
     }
-    Ok(None)
 }
 
 /// Replaces our chain by the verified one in `file`. All but the writing of
@@ -86,12 +86,19 @@ async fn replace(node: &Node, file: File, control: &Control) -> Result<Replaceme
     let shared = &node.shared;
     let staged = shared
         .readers
-        .stage(file, shared.config.data.clone(), control.clone())
+        .stage(
+            file,
+            shared.config.data.clone(),
+            Compare::Text,
+            control.clone(),
+        )
         .await?;
     shared.ledger.replace(staged, control.clone()).await
 }
 
-async fn visit_all(node: &Node, abandoned: &Control) -> Vec<Candidate> {
+/// The longest chain of all peers that is longer than ours. The others' files
+/// are gone as soon as a longer one is there.
+async fn visit_all(node: &Node, abandoned: &Control) -> Option<Candidate> {
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut visits = JoinSet::new();
     for peer in node.shared.ledger.peers().iter().cloned() {
@@ -102,7 +109,7 @@ async fn visit_all(node: &Node, abandoned: &Control) -> Vec<Candidate> {
             (peer, visited)
         });
     }
-    let mut candidates: Vec<Candidate> = Vec::new();
+    let mut longest: Option<Candidate> = None;
     while let Some(visited) = visits.join_next().await {
         let Ok((peer, visited)) = visited else {
             continue;
@@ -110,8 +117,9 @@ async fn visit_all(node: &Node, abandoned: &Control) -> Vec<Candidate> {
         match visited {
             Ok((blocks, file)) => {
                 node.shared.peers.note(&peer, Ok(blocks));
-                if blocks > node.blocks() {
-                    candidates.push(Candidate {
+                let most = longest.as_ref().map_or(node.blocks(), |one| one.blocks);
+                if blocks > most {
+                    longest = Some(Candidate {
                         node: peer,
                         blocks,
                         file,
@@ -121,10 +129,10 @@ async fn visit_all(node: &Node, abandoned: &Control) -> Vec<Candidate> {
             Err(error) => fail(node, &peer, &error),
         }
     }
-    candidates
+    longest
 }
 
-/// A peer's chain and its number of blocks, if it verifies.
+/// A peer's chain and its number of blocks, if it verifies and starts as ours.
 async fn visit(node: &Node, peer: &str, control: Control) -> Result<(u64, File), String> {
     let file = fetch_chain(peer, &node.shared.config.data, &node.shared.config.limits)
         .await
@@ -140,19 +148,28 @@ async fn visit(node: &Node, peer: &str, control: Control) -> Result<(u64, File),
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .verify(&file, &options, &control)?;
-        (&file)
-            .rewind()
-            .map_err(|error| VerifyError::Read(error.into()))?;
-        Ok::<_, VerifyError>((report, file))
+        let rewind = || {
+            let result = (&file).rewind();
+            result.map_err(|error| VerifyError::Read(error.into()))
+        };
+        rewind()?;
+        let start = match report.fault {
+            None => check_start(&file),
+            // Told of below.
+            Some(_) => Ok(()),
+        };
+        rewind()?;
+        Ok::<_, VerifyError>((report, start, file))
     });
-    let (report, file) = match verified.await {
+    let (report, start, file) = match verified.await {
         Ok(verified) => verified.map_err(|error| format!("its chain cannot be read: {error}"))?,
         Err(_) => return Err("its chain was not verified to the end".to_owned()),
     };
-    match report.fault {
-        Some(fault) => Err(format!("its chain is not valid: {fault}")),
-        None => Ok((report.blocks, file)),
+    if let Some(fault) = report.fault {
+        return Err(format!("its chain is not valid: {fault}"));
     }
+    start.map_err(|error| error.to_string())?;
+    Ok((report.blocks, file))
 }
 
 fn fail(node: &Node, peer: &str, error: &str) {

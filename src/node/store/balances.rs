@@ -75,15 +75,20 @@ impl Balances {
         prepare(&path)
             .or_else(|error| {
                 tracing::warn!(%error, "the balances are counted anew");
-                for suffix in ["", "-wal", "-shm"] {
-                    let mut name = path.clone().into_os_string();
-                    name.push(suffix);
-                    // What is left of it shows when it is opened again.
-                    let _ = fs::remove_file(name);
-                }
+                Self::forget(data);
                 prepare(&path)
             })
             .map(|connection| Self { connection })
+    }
+
+    /// Removes the sums, which nobody may have open.
+    pub(in crate::node) fn forget(data: &Path) {
+        for suffix in ["", "-wal", "-shm"] {
+            let mut name = path(data).into_os_string();
+            name.push(suffix);
+            // What is left of it shows when it is opened again.
+            let _ = fs::remove_file(name);
+        }
     }
 
     /// Adds some more blocks of the chain that `chain` reads. `false`: there

@@ -8,6 +8,7 @@ mod balances;
 mod chain;
 mod read;
 mod schema;
+mod sound;
 mod write;
 
 use std::fs::{self, File, TryLockError};
@@ -16,9 +17,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 pub(super) use self::balances::Balances;
-pub(super) use self::chain::{ReplaceError, Replacement, Staged};
+pub(super) use self::chain::{Compare, ReplaceError, Replacement, Staged, check_start};
 pub(super) use self::read::{Readers, chain_part};
 pub(super) use self::schema::Folding;
+pub(super) use self::sound::first_unsound;
 pub(super) use self::write::{Forged, NewTransaction, Store};
 
 use super::error::NodeError;

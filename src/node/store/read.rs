@@ -4,12 +4,13 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::Semaphore;
 use tokio::task;
 
 use super::balances::Sums;
-use super::chain::{ReplaceError, Staged};
+use super::chain::{Compare, ReplaceError, Staged};
 use super::write::write_entry;
 use super::{balances, open_reader, schema};
 use crate::pow::Control;
@@ -28,7 +29,9 @@ pub(in crate::node) struct Readers(Arc<Inner>);
 struct Inner {
     path: PathBuf,
     idle: Mutex<Vec<Connection>>,
-    permits: Semaphore,
+    /// Each goes with the work to the thread that does it: whoever asked may
+    /// stop waiting before that.
+    permits: Arc<Semaphore>,
 }
 
 /// A block by its text.
@@ -52,7 +55,7 @@ impl Readers {
         Self(Arc::new(Inner {
             path,
             idle: Mutex::default(),
-            permits: Semaphore::new(MOST_READERS),
+            permits: Arc::new(Semaphore::new(MOST_READERS)),
         }))
     }
 
@@ -61,30 +64,24 @@ impl Readers {
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> rusqlite::Result<T> {
-        let _permit = self.0.permits.acquire().await;
+        let permit = Arc::clone(&self.0.permits).acquire_owned().await;
         let inner = Arc::clone(&self.0);
-        let idle = || inner.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = idle().pop();
-        let work = {
-            let inner = Arc::clone(&self.0);
-            move || {
-                let connection = match known {
-                    Some(connection) => connection,
-                    None => open(&inner.path)?,
-                };
-                let result = read(&connection);
-                Ok((connection, result))
-            }
+        let work = move || {
+            let _permit = permit;
+            let idle = || inner.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = idle().pop();
+            let connection = match known {
+                Some(connection) => connection,
+                None => open(&inner.path)?,
+            };
+            let result = read(&connection);
+            idle().push(connection);
+            result
         };
-        match task::spawn_blocking(work).await {
-            Ok(Ok((connection, result))) => {
-                idle().push(connection);
-                result
-            }
-            Ok(Err(error)) => Err(error),
-            // The runtime is going down, or SQLite's binding panicked.
-            Err(_) => Err(rusqlite::Error::InvalidQuery),
-        }
+        // An error: the runtime is going down, or SQLite's binding panicked.
+        task::spawn_blocking(work)
+            .await
+            .unwrap_or(Err(rusqlite::Error::InvalidQuery))
     }
 
     /// One block.
@@ -139,9 +136,10 @@ impl Readers {
         &self,
         source: File,
         folder: PathBuf,
+        compare: Compare,
         control: Control,
     ) -> Result<Staged, ReplaceError> {
-        self.run(move |connection| Ok(Staged::new(connection, source, &folder, &control)))
+        self.run(move |connection| Ok(Staged::new(connection, source, &folder, compare, &control)))
             .await?
     }
 
@@ -157,7 +155,9 @@ fn open(path: &Path) -> rusqlite::Result<Connection> {
     let connection = open_reader(path)?;
     let data = path.parent().unwrap_or_else(|| Path::new("."));
     let sums = balances::path(data);
-    connection.execute("ATTACH ? AS sums", [sums.to_string_lossy()])?;
+    // A path need not be UTF-8.
+    let name = ValueRef::Text(sums.as_os_str().as_encoded_bytes());
+    connection.execute("ATTACH ? AS sums", [ToSqlOutput::Borrowed(name)])?;
     Ok(connection)
 }
 

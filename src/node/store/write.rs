@@ -72,6 +72,29 @@ pub(super) struct State {
 impl Store {
     /// Opens the database of a node; a new one starts with a first block.
     pub(in crate::node) fn open(config: &NodeConfig) -> Result<Self, NodeError> {
+        Self::open_with(config, load)
+    }
+
+    /// The same for a chain that is about to be replaced: blocks at its end that
+    /// are not what they were are left out, in a transaction that has begun.
+    pub(in crate::node) fn open_to_replace(config: &NodeConfig) -> Result<Self, NodeError> {
+        Self::open_with(config, |connection| {
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+            loop {
+                if let Some(state) = load(connection)? {
+                    return Ok(Some(state));
+                }
+                if !drop_last_block(connection)? {
+                    return Ok(None);
+                }
+            }
+        })
+    }
+
+    fn open_with(
+        config: &NodeConfig,
+        load: impl FnOnce(&Connection) -> rusqlite::Result<Option<State>>,
+    ) -> Result<Self, NodeError> {
         let (connection, path, lock) = open(&config.data)?;
         check_rule(&connection, &path, config.rule, config.target)?;
         let failed = |source| NodeError::Database {
@@ -141,7 +164,11 @@ impl Store {
         schema::set_folding(&self.connection, folding)
     }
 
+    /// Begins a transaction, unless one has begun.
     pub(in crate::node) fn begin(&self) -> rusqlite::Result<()> {
+        if !self.connection.is_autocommit() {
+            return Ok(());
+        }
         self.connection.execute_batch("BEGIN IMMEDIATE")
     }
 
@@ -244,6 +271,22 @@ impl Store {
     }
 }
 
+/// Removes the last block, whose transactions become pending, but for the
+/// reward; `false` if there is none but the first.
+fn drop_last_block(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.execute(
+        "DELETE FROM entries WHERE sender = '0'
+         AND id = (SELECT last_entry FROM blocks ORDER BY number DESC LIMIT 1)",
+        [],
+    )?;
+    let dropped = connection.execute(
+        "DELETE FROM blocks
+         WHERE number = (SELECT max(number) FROM blocks) AND number > 1",
+        [],
+    )?;
+    Ok(dropped > 0)
+}
+
 /// `None` if the last block is not what it was.
 fn load(connection: &Connection) -> rusqlite::Result<Option<State>> {
     let last = connection
@@ -336,23 +379,27 @@ pub(super) fn insert_block(
     first_entry: i64,
     last_entry: i64,
 ) -> rusqlite::Result<()> {
-    let proof = match tip.proof.parse::<i64>() {
-        Ok(proof) => Column::Integer(proof),
-        Err(_) => Column::Text(tip.proof.clone()),
-    };
     connection
         .prepare_cached("INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?, ?)")?
         .execute(params![
             tip.index as i64,
             tip.hash.to_string(),
             tip.previous_hash,
-            proof,
+            proof_column(tip),
             timestamp,
             first_entry,
             last_entry,
             ToSqlOutput::Borrowed(ValueRef::Text(&tip.text)),
         ])?;
     Ok(())
+}
+
+/// What is stored of a block as its proof.
+pub(super) fn proof_column(tip: &Tip) -> Column {
+    match tip.proof.parse() {
+        Ok(proof) => Column::Integer(proof),
+        Err(_) => Column::Text(tip.proof.clone()),
+    }
 }
 
 #[cfg(test)]

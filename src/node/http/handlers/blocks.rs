@@ -6,8 +6,9 @@ use axum::response::Response;
 use serde_json::json;
 
 use crate::node::http::error::ApiError;
-use crate::node::http::reply;
 use crate::node::http::route::{Content, Description, Route, path_parameter, reference};
+use crate::node::http::{held, reply};
+use crate::node::ledger::Head;
 use crate::node::state::Node;
 
 pub(super) fn latest() -> Route {
@@ -48,12 +49,12 @@ pub(super) fn by_index() -> Route {
 }
 
 async fn handle_latest(node: Node) -> Result<Response, ApiError> {
-    let head = node.shared.ledger.head();
-    let hash = head.tip.hash.to_hex();
-    Ok(reply::block(
-        head.tip.text.clone(),
-        std::str::from_utf8(&hash).unwrap_or_default(),
-    ))
+    Ok(last_block(&node.shared.ledger.head()))
+}
+
+fn last_block(head: &Head) -> Response {
+    let hash = head.tip.hash.to_string();
+    reply::block(head.tip.text.clone(), &hash)
 }
 
 async fn handle_by_index(node: Node, mut request: Request) -> Result<Response, ApiError> {
@@ -77,6 +78,10 @@ async fn handle_by_index(node: Node, mut request: Request) -> Result<Response, A
         .ok()
         .filter(|number| (1..=length).contains(number))
         .ok_or_else(not_found)?;
+    let head = node.shared.ledger.head();
+    if number == head.tip.index {
+        return Ok(last_block(&head));
+    }
     let block = node
         .shared
         .readers
@@ -84,5 +89,6 @@ async fn handle_by_index(node: Node, mut request: Request) -> Result<Response, A
         .await
         .map_err(|error| ApiError::of_read(&error))?
         .ok_or_else(not_found)?;
-    Ok(reply::block(block.text, &block.hash))
+    let text = held::now(&node, block.text.into_bytes())?;
+    Ok(reply::block(text, &block.hash))
 }

@@ -44,6 +44,14 @@ pub(super) fn route() -> Route {
     )
 }
 
+/// Refuses what would go on with a chain that is known to be damaged.
+pub(super) fn must_be_sound(node: &Node) -> Result<(), ApiError> {
+    match node.shared.audit.fault(&node.shared.ledger.head()) {
+        Some(fault) => Err(ApiError::damaged(fault)),
+        None => Ok(()),
+    }
+}
+
 async fn handle(node: Node, _request: Request) -> Result<Response, ApiError> {
     if node
         .shared
@@ -54,9 +62,7 @@ async fn handle(node: Node, _request: Request) -> Result<Response, ApiError> {
     {
         return Err(ApiError::failing());
     }
-    if let Some(fault) = node.shared.audit.fault(&node.shared.ledger.head()) {
-        return Err(ApiError::damaged(fault));
-    }
+    must_be_sound(&node)?;
     Ok(reply::json(
         StatusCode::OK,
         json!({

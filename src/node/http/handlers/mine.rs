@@ -3,6 +3,7 @@
 use axum::extract::Request;
 use axum::response::Response;
 
+use super::health::must_be_sound;
 use crate::node::http::error::ApiError;
 use crate::node::http::reply;
 use crate::node::http::route::{Content, Description, Route, reference};
@@ -38,6 +39,7 @@ fn description(name: &'static str) -> Description {
 }
 
 async fn handle(node: Node, _request: Request) -> Result<Response, ApiError> {
+    must_be_sound(&node)?;
     let forged = node.shared.miner.mine(&node.shared.ledger).await?;
     tracing::info!(
         block = forged.tip.index,
@@ -45,5 +47,5 @@ async fn handle(node: Node, _request: Request) -> Result<Response, ApiError> {
         hash = %forged.tip.hash,
         "a block was mined"
     );
-    Ok(reply::forged(&forged))
+    Ok(reply::forged(&node, &forged).await)
 }

@@ -4,6 +4,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use serde_json::json;
 
+use super::health::must_be_sound;
 use crate::chain::json::{Kind, View};
 use crate::node::entry::{ascii, decode_string};
 use crate::node::http::body::{field, json_bytes, object as parse_object};
@@ -36,6 +37,7 @@ pub(super) fn route() -> Route {
 }
 
 async fn handle(node: Node, request: Request) -> Result<Response, ApiError> {
+    must_be_sound(&node)?;
     let bytes = json_bytes(&node, request).await?;
     let body = parse_object(&bytes)?;
     let required = |name: &str| {
@@ -71,7 +73,7 @@ async fn handle(node: Node, request: Request) -> Result<Response, ApiError> {
         hash = %forged.tip.hash,
         "a block was forged with a nonce from outside"
     );
-    Ok(reply::forged(&forged))
+    Ok(reply::forged(&node, &forged).await)
 }
 
 fn wrong(name: &str, found: View<'_>, expected: &str) -> ApiError {

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 
+use super::health::must_be_sound;
 use crate::node::http::error::ApiError;
 use crate::node::http::reply;
 use crate::node::http::route::{Content, Description, Route, object};
@@ -38,6 +39,7 @@ pub(super) fn route() -> Route {
 }
 
 async fn handle(node: Node, _request: Request) -> Result<Response, ApiError> {
+    must_be_sound(&node)?;
     let head = node.shared.ledger.head();
     let template = head.tip.template(node.shared.config.rule);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -14,9 +14,6 @@ use crate::node::http::route::{Content, Description, Route, list_of, object};
 use crate::node::peers::normalize;
 use crate::node::state::Node;
 
-/// Far more nodes than anybody runs.
-const MOST_NODES: usize = 1000;
-
 pub(super) fn route() -> Route {
     Route::post(
         "/nodes/register",
@@ -78,11 +75,6 @@ async fn handle(node: Node, request: Request) -> Result<Response, ApiError> {
         let peer = normalize(&decode_string(element))
             .map_err(|reason| ApiError::unprocessable(format!("{name}: {reason}")))?;
         nodes.push(peer);
-    }
-    if node.shared.ledger.peers().len() + nodes.len() > MOST_NODES {
-        return Err(ApiError::unprocessable(format!(
-            "nodes: at most {MOST_NODES} nodes can be registered"
-        )));
     }
     let total = node.shared.ledger.register(nodes).await?;
     Ok(reply::json(

@@ -4,6 +4,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use serde_json::json;
 
+use super::health::must_be_sound;
 use crate::node::http::error::ApiError;
 use crate::node::http::route::{Content, Description, Route, list_of, object, reference};
 use crate::node::http::stream::{self, ChainAnswer};
@@ -43,6 +44,7 @@ pub(super) fn route() -> Route {
 }
 
 async fn handle(node: Node, _request: Request) -> Result<Response, ApiError> {
+    must_be_sound(&node)?;
     let before = match resolve(&node).await? {
         Some(_) => "{\"message\": \"Our chain was replaced\", \"new_chain\": [",
         None => "{\"message\": \"Our chain is authoritative\", \"chain\": [",

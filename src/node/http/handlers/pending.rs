@@ -6,8 +6,8 @@ use axum::response::Response;
 use serde_json::json;
 
 use crate::node::http::error::ApiError;
-use crate::node::http::reply;
 use crate::node::http::route::{Content, Description, Route, list_of, object, reference};
+use crate::node::http::{held, reply};
 use crate::node::state::Node;
 
 pub(super) fn route() -> Route {
@@ -16,7 +16,7 @@ pub(super) fn route() -> Route {
         |node, request| Box::pin(handle(node, request)),
         Description {
             name: "pendingTransactions",
-            summary: "The transactions that the next block will hold",
+            summary: "The transactions that wait for a block: all that fit into the next one are in it",
             parameters: Vec::new(),
             body: None,
             success: (
@@ -42,5 +42,5 @@ async fn handle(node: Node, _request: Request) -> Result<Response, ApiError> {
     let mut text = format!("{{\"count\": {count}, \"transactions\": [").into_bytes();
     text.extend_from_slice(&transactions);
     text.extend_from_slice(b"]}");
-    Ok(reply::json(StatusCode::OK, text))
+    Ok(reply::json(StatusCode::OK, held::now(&node, text)?))
 }
