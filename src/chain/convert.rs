@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::canonical::{BlockError, CanonicalReader};
 use super::file::{ChainWriter, Format, ReadError};
-use super::json::{Kind, MAX_VALUE_BYTES, Position, View};
+use super::json::{Kind, Position, View};
 use crate::pow::Control;
 
 /// What was converted.
@@ -42,13 +42,6 @@ pub enum ConvertError {
     /// first of JSON Lines it would be read as a whole chain.
     #[error("block 1 holds a list \"chain\" and would be read as a whole chain in JSON Lines")]
     ReadsAsChain,
-    /// In its canonical text, one of its blocks is larger than
-    /// [`MAX_VALUE_BYTES`], so that what is written could not be read.
-    #[error("block {index} takes more than {} MiB in its canonical text", MAX_VALUE_BYTES >> 20)]
-    TooLarge {
-        /// Its place in the chain, counted from 1.
-        index: u64,
-    },
     /// The chain cannot be written.
     #[error("cannot write the chain")]
     Write(#[source] io::Error),
@@ -113,9 +106,6 @@ pub fn convert(
         }
         for block in reader.blocks() {
             blocks += 1;
-            if block.text.len() > MAX_VALUE_BYTES {
-                return Err(ConvertError::TooLarge { index: blocks });
-            }
             if blocks == 1 && format == Format::JsonLines && reads_as_chain(block.text) {
                 return Err(ConvertError::ReadsAsChain);
             }

@@ -1,5 +1,5 @@
 //! Chain files: reading the three shapes in which chains are exported, and
-//! writing two of them.
+//! writing them.
 
 mod batch;
 mod error;

@@ -256,10 +256,9 @@ impl<R: Read> ChainReader<R> {
     }
 
     /// Takes back all guesses that are not confirmed, oldest first.
-    pub(crate) fn take_back<'a>(&mut self, batches: impl DoubleEndedIterator<Item = &'a Batch>) {
-        for batch in batches.rev() {
-            self.stream.put_back(batch.text());
-        }
+    pub(crate) fn take_back<'a>(&mut self, batches: impl Iterator<Item = &'a Batch>) {
+        let texts: Vec<_> = batches.map(Batch::text).collect();
+        self.stream.put_back(&texts.concat());
     }
 
     fn push_value(&mut self, batch: &mut Batch) -> Result<Step, ReadError> {

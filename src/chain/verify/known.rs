@@ -9,7 +9,7 @@
 
 use std::ops::Range;
 
-use crate::chain::json::{View, canonical_number, canonical_string};
+use crate::chain::json::{MAX_VALUE_BYTES, View, canonical_number, canonical_string};
 
 /// How a program writes the literal parts of a block.
 struct Spelling {
@@ -92,6 +92,10 @@ pub(in crate::chain) fn recognize<'a>(
     } else {
         &buffer[start..]
     };
+    // As for any other spelling, it is the canonical text that counts.
+    if text.len() > MAX_VALUE_BYTES {
+        return None;
+    }
     Some(Known {
         length,
         text,

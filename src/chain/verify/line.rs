@@ -74,7 +74,8 @@ pub(super) struct Line<'a, R> {
     early: BTreeMap<u64, (Worker, Checked)>,
     /// Batches that were started.
     started: u64,
-    /// Batches whose results are in the ledger.
+    /// Batches whose results are in the ledger, or were thrown away because a
+    /// guess before them was wrong.
     folded: u64,
     /// Guesses among those started and not folded.
     guesses: usize,

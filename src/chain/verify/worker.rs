@@ -21,7 +21,8 @@ use crate::chain::json::{Advance, StreamError, Transcoder, View, value_length};
 use crate::pow::Control;
 use crate::sha256::{Digest, digest_texts};
 
-/// What [`Worker::shrink`] leaves: more than the blocks of a batch need.
+/// What [`Worker::shrink_buffers`] leaves of the texts: more than most batches
+/// need.
 const KEPT_BYTES: usize = 512 << 10;
 
 /// A batch, and the buffers to check it with.

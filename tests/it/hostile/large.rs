@@ -94,6 +94,14 @@ fn chains(size: usize) -> Vec<Row> {
             text("{\"chain\": [], \"length\": 1").then(repeat("0", 30 * MB)).then("}"),
             invalid("block 1: empty: the chain has no block"),
         ),
+        row(
+            "a block that is too large only as Python writes it",
+            Chain,
+            text(r#"[{"index":1,"previous_hash":"1","proof":100,"timestamp":0.0,"transactions":["#)
+                .then(repeat(r#"{"amount":1,"recipient":"r","sender":"s"},"#, 31 * MB))
+                .then(r#"{"amount":1,"recipient":"r","sender":"s"}]}]"#),
+            error(BLOCK_TOO_LARGE),
+        ),
         // Blocks that are just not too large.
         row("30 MB of digits", Chain, block_with(repeat("1", 30 * MB)), Valid(1)),
         row("30 MB of plain text", Chain, block_with(string(30 * MB)), Valid(1)),
