@@ -197,3 +197,19 @@ fn a_transaction_that_fits_no_block_of_ours_is_not_pending_again() {
     server.wait();
     assert_eq!(start(&data).get("/blocks/latest").ok(200)["index"], 3);
 }
+
+#[test]
+fn a_pending_transaction_that_is_no_json_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    {
+        let server = start(folder.path());
+        let body = json!({"sender": "s", "recipient": "r", "amount": 1}).to_string();
+        server.post("/transactions/new", &body).ok(201);
+    }
+    let damage = "UPDATE entries SET amount = x'7b'";
+    assert_eq!(database(folder.path()).execute(damage, []).unwrap(), 1);
+    let output = node_command(folder.path()).args(RULE).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("the amount of a transaction"), "{stderr}");
+}

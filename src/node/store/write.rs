@@ -4,13 +4,13 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use axum::body::Bytes;
-use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::types::{ToSqlOutput, Type, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::schema::{self, Folding};
 use super::{check_rule, open};
 use crate::batch::fresh_node_id;
-use crate::chain::json::View;
+use crate::chain::json::{View, canonical};
 use crate::chain::{Block, Strictness, Transactions};
 use crate::node::config::NodeConfig;
 use crate::node::entry::{Column, Entry};
@@ -302,7 +302,7 @@ fn load(connection: &Connection) -> rusqlite::Result<Option<State>> {
     let Some((number, text, hash, last_entry_in_block)) = last else {
         return Ok(None);
     };
-    if crate::chain::json::canonical(text.as_bytes()).as_ref() != Ok(&text) {
+    if !is_canonical(text.as_bytes()) {
         return Ok(None);
     }
     let Some(tip) = Tip::of_text(text.into_bytes()) else {
@@ -342,7 +342,8 @@ fn load_next(connection: &Connection, last_entry: i64) -> rusqlite::Result<Trans
     Ok(next)
 }
 
-/// Appends the canonical text of the entry whose columns start at `column`.
+/// Appends the canonical text of the entry whose columns start at `column`. An
+/// error if one of them is not as it was written.
 pub(super) fn write_entry(
     row: &rusqlite::Row<'_>,
     column: usize,
@@ -352,10 +353,25 @@ pub(super) fn write_entry(
         out.extend_from_slice(if place == 0 { b"{\"" } else { b", \"" });
         out.extend_from_slice(field.as_bytes());
         out.extend_from_slice(b"\": ");
-        Column::write(row.get_ref(column + place)?, out);
+        let value = row.get_ref(column + place)?;
+        if let ValueRef::Blob(json) = value
+            && !is_canonical(json)
+        {
+            let error = format!("the {field} of a transaction is no canonical JSON");
+            return Err(rusqlite::Error::FromSqlConversionFailure(
+                column + place,
+                Type::Blob,
+                error.into(),
+            ));
+        }
+        Column::write(value, out);
     }
     out.push(b'}');
     Ok(())
+}
+
+fn is_canonical(json: &[u8]) -> bool {
+    canonical(json).is_ok_and(|text| text.as_bytes() == json)
 }
 
 pub(super) fn insert_entry(
