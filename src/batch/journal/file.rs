@@ -128,8 +128,23 @@ impl JournalFile {
         (&*self.file).seek(SeekFrom::Start(bytes)).map(|_| ())
     }
 
-    /// Removes it. Nobody else can have it: it is locked.
+    /// An error if its name is no longer that of the file that is locked: people
+    /// remove journals, and then another may have the name.
+    pub(in crate::batch) fn check_name(&self) -> io::Result<()> {
+        let problem = match fs::symlink_metadata(&self.path) {
+            Ok(named) if is_same(&self.file.metadata()?, &named) => return Ok(()),
+            Ok(_) => "somebody replaced it while it was written",
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                "somebody removed it while it was written"
+            }
+            Err(error) => return Err(error),
+        };
+        Err(io::Error::new(io::ErrorKind::NotFound, problem))
+    }
+
+    /// Removes it.
     pub(in crate::batch) fn remove(&self) -> io::Result<()> {
+        self.check_name()?;
         fs::remove_file(&self.path)
     }
 }
@@ -196,5 +211,22 @@ mod tests {
         first.remove().unwrap();
         assert!(!path.exists());
         assert_eq!(JournalFile::lock(path).unwrap().bytes, 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_journal_of_somebody_else_under_its_name_is_not_taken_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chain.json.journal");
+        let journal = JournalFile::lock(path.clone()).unwrap();
+        journal.check_name().unwrap();
+        fs::remove_file(&path).unwrap();
+        let problem = journal.check_name().unwrap_err().to_string();
+        assert!(problem.contains("removed"), "{problem}");
+        fs::write(&path, "another's").unwrap();
+        let problem = journal.check_name().unwrap_err().to_string();
+        assert!(problem.contains("replaced"), "{problem}");
+        assert!(journal.remove().is_err());
+        assert_eq!(fs::read(&path).unwrap(), b"another's");
     }
 }

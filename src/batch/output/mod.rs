@@ -303,6 +303,7 @@ impl Work<'_> {
 
     /// Gives the chain its name.
     fn commit(&mut self) -> Result<(), OutputError> {
+        self.journal.check_name().map_err(|error| self.io(error))?;
         let (from, to) = (&self.target.journal, &self.target.chain.path);
         let renamed = match self.output.overwrite {
             Overwrite::Replace => fs::rename(from, to),
@@ -337,6 +338,9 @@ impl Work<'_> {
         // A genesis block is no work.
         if blocks.is_some_and(|blocks| blocks <= 1) {
             let _ = self.journal.remove();
+            return error.into();
+        }
+        if self.journal.check_name().is_err() {
             return error.into();
         }
         // If it fails, the blocks may still be there.

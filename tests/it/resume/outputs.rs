@@ -1,9 +1,13 @@
 //! Outputs that are there already, and several at once.
 
+use std::io::Write as _;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{SAME, end_of_block, interrupted, is_refused, mine, queue};
-use crate::support::{Ends as _, Folder, fourzero};
+use crate::support::{Ends as _, Folder, PATIENCE, fourzero};
 
 #[test]
 fn without_a_journal_resume_starts_anew() {
@@ -120,4 +124,36 @@ fn several_chains_go_on_where_each_was() {
         assert_eq!(folder.read(name), chains[number]);
     }
     assert_eq!(std::fs::read_dir(folder.path("chains")).unwrap().count(), 5);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_journal_that_somebody_replaces_does_not_get_the_name_of_the_chain() {
+    let folder = Folder::new();
+    let journal = folder.path("chain.json.journal");
+    let mut mining = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+        .current_dir(folder.path("."))
+        .args(["mine", "-", "-o", "chain.json", "--difficulty", "1"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = mining.stdin.take().unwrap();
+    let started = Instant::now();
+    while !journal.exists() {
+        assert!(started.elapsed() < PATIENCE);
+        thread::sleep(Duration::from_millis(1));
+    }
+    std::fs::remove_file(&journal).unwrap();
+    folder.write("chain.json.journal", "another's");
+    stdin.write_all(queue(35).as_bytes()).unwrap();
+    drop(stdin);
+    let output = mining.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains("somebody replaced it"), "{stderr}");
+    assert!(!stderr.contains("kept"), "{stderr}");
+    assert_eq!(folder.names(), ["chain.json.journal"]);
+    assert_eq!(folder.read("chain.json.journal"), "another's");
 }
