@@ -3,6 +3,7 @@
 mod args;
 mod log;
 
+use std::env::{self, VarError};
 use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -25,6 +26,9 @@ pub(super) use self::args::NodeArgs;
 use self::args::{ChainArgs, ExportArgs, ImportArgs, NodeAction, ServeArgs};
 use super::interrupt::{self, WhenStuck};
 use super::{Exit, explain, print};
+
+/// The variable that the token is taken from where no option says another.
+const TOKEN_VARIABLE: &str = "FOURZERO_TOKEN";
 
 /// How long tasks may take that the shutdown did not reach.
 const LAST_TASKS: Duration = Duration::from_secs(1);
@@ -132,15 +136,22 @@ fn announce(args: &ServeArgs, node: &Node, data: &Path, address: SocketAddr) -> 
     ))
 }
 
-/// The token: from a file, or as the argument or the environment has it.
+/// The token: from a file, as the argument or, without either, as the
+/// environment has it.
 fn token(args: &ServeArgs) -> anyhow::Result<Option<Token>> {
-    let text = match &args.token_file {
-        Some(path) => {
+    let text = match (&args.token_file, &args.token) {
+        (Some(path), _) => {
             let text = fs::read_to_string(path)
                 .with_context(|| format!("cannot read the token in {}", path.display()))?;
             Some(text.trim().to_owned())
         }
-        None => args.token.clone(),
+        (None, Some(text)) => Some(text.clone()),
+        (None, None) => match env::var(TOKEN_VARIABLE) {
+            Ok(text) => Some(text),
+            Err(VarError::NotPresent) => None,
+            // The error itself would print the secret.
+            Err(VarError::NotUnicode(_)) => bail!("the token in {TOKEN_VARIABLE} is not UTF-8"),
+        },
     };
     match text {
         Some(text) if text.is_empty() => bail!("the token is empty; a secret text is wanted"),

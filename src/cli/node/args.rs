@@ -126,14 +126,10 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "ID")]
     pub(super) node_id: Option<String>,
     /// A secret that calls which change anything must send, as
-    /// Authorization: Bearer TOKEN
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "FOURZERO_TOKEN",
-        hide_env_values = true,
-        conflicts_with = "token_file"
-    )]
+    /// Authorization: Bearer TOKEN [env: FOURZERO_TOKEN]
+    // Not clap's `env`: the variable would conflict with --token-file as if it
+    // had been typed.
+    #[arg(long, value_name = "TOKEN", conflicts_with = "token_file")]
     pub(super) token: Option<String>,
     /// The same from a file, where no list of processes shows it
     #[arg(long, value_name = "FILE")]
