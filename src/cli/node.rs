@@ -213,23 +213,28 @@ fn run_import(args: &ImportArgs) -> anyhow::Result<Exit> {
 }
 
 fn run_export(args: &ExportArgs) -> anyhow::Result<Exit> {
-    let data = data_folder(args.data.as_deref())?;
     let output = &args.output;
+    let is_stdout = output == Path::new("-");
+    if is_stdout && args.json {
+        bail!("--json and the chain cannot both go to standard output; name a file");
+    }
+    let data = data_folder(args.data.as_deref())?;
     let format = args.format.unwrap_or_else(|| Format::of_path(output));
-    let export = |out: &mut dyn Write| {
+    let export = |out: &mut dyn Write, name: &str| {
         fourzero::node::export(&data, out, format).map_err(|error| match error {
             ExportError::Node(error) => anyhow::Error::from(error),
-            error => {
-                anyhow::Error::from(error).context(format!("cannot write {}", output.display()))
+            // The system's own error, for it must not hide a closed pipe.
+            ExportError::Write(error) => {
+                anyhow::Error::from(error).context(format!("cannot write {name}"))
             }
         })
     };
-    if output == Path::new("-") {
-        export(&mut io::stdout())?;
+    if is_stdout {
+        export(&mut io::stdout(), "standard output")?;
         return Ok(Exit::Yes);
     }
     let file = WholeFile::create(output, Overwrite::forced(args.force))?;
-    let summary = export(&mut file.as_file())?;
+    let summary = export(&mut file.as_file(), &output.display().to_string())?;
     file.commit()?;
     report(args.json, output, "has the chain in", &data, summary.blocks)?;
     Ok(Exit::Yes)

@@ -234,6 +234,33 @@ fn a_closed_stdout_ends_every_command_quietly() {
         .ends_with(0);
 }
 
+#[cfg(feature = "node")]
+#[test]
+fn a_closed_stdout_ends_an_export_quietly() {
+    let folder = Folder::new();
+    let chain = data("chain-last-hash.json");
+    let in_folder = |arguments: &[&str]| {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"));
+        command
+            .args(arguments)
+            .arg("--data")
+            .arg(folder.path("data"));
+        command
+    };
+    let import = ["node", "import", "--rule", "last-hash"];
+    let imported = in_folder(&import).arg(chain).output().unwrap();
+    assert!(imported.status.success(), "{imported:?}");
+    // Closed before it starts: a pipe would hold all of so short a chain.
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ended = in_folder(&["node", "export", "-o", "-"])
+        .stdout(writer)
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&ended.stderr), "");
+    assert_eq!(ended.status.code(), Some(0));
+}
+
 #[test]
 fn a_verdict_stands_although_nobody_reads_it() {
     let mut child = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
