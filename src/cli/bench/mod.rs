@@ -7,6 +7,7 @@ mod table;
 
 use std::fs;
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -45,7 +46,9 @@ fn run_sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
     let create = |path| WholeFile::create(path, Overwrite::forced(args.force));
     let json = json.map(create).transpose()?;
     let plot = args.plot.as_deref().map(create).transpose()?;
-    warn_of_crowding(&plan, &machine);
+    if let Some(warning) = crowding(&plan.threads, &machine) {
+        print::warning(&warning);
+    }
     if let Some(baseline) = &baseline {
         warn_of_another_machine(baseline, &machine);
     }
@@ -115,21 +118,28 @@ fn read_baseline(path: &Path) -> anyhow::Result<Report> {
     Ok(report)
 }
 
-fn warn_of_crowding(plan: &SweepPlan, machine: &Machine) {
-    let cores = machine.physical_cores;
-    let crowded: Vec<_> = plan
-        .threads
+/// What to say of numbers of threads that have no core each: physical cores,
+/// or those that this process may use, which may be fewer.
+fn crowding(threads: &[NonZeroUsize], machine: &Machine) -> Option<String> {
+    let cores = machine.physical_cores.min(machine.logical_cores);
+    let crowded: Vec<_> = threads
         .iter()
         .filter(|threads| threads.get() > cores)
         .map(ToString::to_string)
         .collect();
-    if !crowded.is_empty() {
-        let cores = print::count(cores as u64, "physical core");
-        print::warning(&format!(
-            "{} threads are more than the {cores}, so some share one",
-            crowded.join(", ")
-        ));
+    if crowded.is_empty() {
+        return None;
     }
+    let cores = if machine.logical_cores < machine.physical_cores {
+        let cores = print::count(cores as u64, "core");
+        format!("{cores} that this process may use")
+    } else {
+        print::count(cores as u64, "physical core")
+    };
+    Some(format!(
+        "{} threads are more than the {cores}, so some share one",
+        crowded.join(", ")
+    ))
 }
 
 fn warn_of_another_machine(baseline: &Report, machine: &Machine) {
@@ -163,5 +173,44 @@ fn warn_of_scatter(report: &Report) {
             100.0 * MOST_SCATTER,
             scattered.join(", ")
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_without_a_core_each_are_told() {
+        let told = |physical_cores, logical_cores| {
+            let machine = Machine {
+                physical_cores,
+                logical_cores,
+                ..Machine::here()
+            };
+            let threads = [1, 2, 4].map(|count| NonZeroUsize::new(count).unwrap());
+            crowding(&threads, &machine)
+        };
+        let expected = [
+            (4, 8, None),
+            // Threads share the units of a core,
+            (2, 4, Some("4 threads are more than the 2 physical cores")),
+            (1, 2, Some("2, 4 threads are more than the 1 physical core")),
+            // or the process may not use all cores.
+            (
+                64,
+                3,
+                Some("4 threads are more than the 3 cores that this process may use"),
+            ),
+            (
+                2,
+                1,
+                Some("2, 4 threads are more than the 1 core that this process may use"),
+            ),
+        ];
+        for (physical, logical, start) in expected {
+            let expected = start.map(|start| format!("{start}, so some share one"));
+            assert_eq!(told(physical, logical), expected);
+        }
     }
 }
