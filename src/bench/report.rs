@@ -39,7 +39,8 @@ pub struct Run {
     pub speedup: f64,
     /// `speedup / threads`.
     pub efficiency: f64,
-    /// Blocks a second at the difficulty, of an average block.
+    /// Blocks a second at the difficulty, of an average block; `None` where a
+    /// proof takes too long to be searched in a turn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocks_per_second: Option<f64>,
     /// The difficulty, in zero bits.

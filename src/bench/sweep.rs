@@ -198,6 +198,10 @@ struct Point {
     target: Target,
     steady: Steady,
     proofs: Proofs,
+    /// Whether proofs are short enough to be counted in a turn. The first turn
+    /// decides for all: what some turns measured and others did not would have
+    /// no best.
+    searches_proofs: Option<bool>,
     rates: Turns,
     proof_rates: Turns,
     hashes: u64,
@@ -224,6 +228,7 @@ impl Point {
             target: plan.target,
             steady: Steady::new(rule),
             proofs: Proofs::new(rule, plan.target),
+            searches_proofs: None,
             rates: Turns::default(),
             proof_rates: Turns::default(),
             hashes: 0,
@@ -232,7 +237,7 @@ impl Point {
     }
 
     /// Half a turn of steady hashing, and half a turn of proofs one after
-    /// another where they are short enough to be counted in it.
+    /// another where these are short enough to be counted in it.
     fn turn(&mut self, duration: Duration, control: &Control) -> Result<f64, SearchError> {
         let turn = self.steady.turn(&self.searcher, duration / 2, control)?;
         let rate = turn.rate();
@@ -240,14 +245,18 @@ impl Point {
         self.elapsed += turn.elapsed;
         self.rates.push(rate);
         let seconds_a_proof = self.target.expected_hashes() / rate;
-        if seconds_a_proof < duration.as_secs_f64() / 8.0 {
+        let are_short = seconds_a_proof < duration.as_secs_f64() / 8.0;
+        if *self.searches_proofs.get_or_insert(are_short) {
             let turn = self.proofs.turn(&self.searcher, duration / 2, control)?;
             self.proof_rates.push(turn.rate());
-        } else {
-            // Beside so long a search, what lies between two is nothing.
-            self.proof_rates.push(rate);
         }
         Ok(rate)
+    }
+
+    /// Average blocks a second in the best turn, if proofs were searched.
+    fn blocks_per_second(&self) -> Option<f64> {
+        let rate = self.proof_rates.best();
+        (rate > 0.0).then(|| rate / self.target.expected_hashes())
     }
 }
 
@@ -279,7 +288,7 @@ fn runs(points: &[Point], target: Target) -> Vec<Run> {
                 median: point.rates.median(),
                 speedup,
                 efficiency: speedup / threads as f64,
-                blocks_per_second: Some(point.proof_rates.best() / target.expected_hashes()),
+                blocks_per_second: point.blocks_per_second(),
                 zero_bits: Some(target.bits()),
             }
         })
@@ -298,7 +307,7 @@ mod tests {
                 .iter()
                 .filter_map(|count| NonZeroUsize::new(*count))
                 .collect(),
-            target: Target::from_bits(8).unwrap(),
+            target: Target::from_bits(4).unwrap(),
             per_point: Duration::from_millis(24),
             pinning: Pinning::Pinned,
         }
@@ -338,6 +347,34 @@ mod tests {
                 .enumerate()
                 .all(|(index, turn)| (turn.done, turn.of) == (index + 1, 72))
         );
+    }
+
+    #[test]
+    fn blocks_are_counted_only_where_they_were_searched() {
+        let endless = SweepPlan {
+            target: Target::from_bits(256).unwrap(),
+            ..plan(&[1])
+        };
+        let runs = sweep(&endless, &Control::new(), &mut |_| {}).unwrap();
+        assert_eq!(runs.len(), 2);
+        assert!(runs.iter().all(|run| run.blocks_per_second.is_none()));
+    }
+
+    #[test]
+    fn a_point_searches_proofs_in_all_of_its_turns_or_in_none() {
+        let mut point = Point::new(
+            &plan(&[1]),
+            Kernel::best(),
+            Rule::LastHash,
+            NonZeroUsize::MIN,
+            None,
+        )
+        .unwrap();
+        let control = Control::new();
+        // A turn that is too short for a proof, and one that is not.
+        point.turn(Duration::from_nanos(8), &control).unwrap();
+        point.turn(Duration::from_millis(8), &control).unwrap();
+        assert_eq!(point.blocks_per_second(), None);
     }
 
     #[test]

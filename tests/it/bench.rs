@@ -26,7 +26,7 @@ fn keys(value: &Value) -> Vec<&str> {
 #[test]
 fn a_sweep_as_json_names_the_machine_and_every_point() {
     let report = quick()
-        .args(["--kernel", "all", "--json", "-"])
+        .args(["--kernel", "all", "--difficulty", "1", "--json", "-"])
         .ends_with(0)
         .one_json();
     assert_eq!(
@@ -67,9 +67,25 @@ fn a_sweep_as_json_names_the_machine_and_every_point() {
         assert!((rate / number("hashrate") - 1.0).abs() < 1e-6, "{run}");
         let efficiency = number("speedup") / number("threads");
         assert!((efficiency - number("efficiency")).abs() < 1e-9, "{run}");
-        // At four zeros a block takes 65,536 hashes on average.
         assert!(number("blocks_per_second") > 0.0);
-        assert_eq!(run["zero_bits"], 16);
+        assert_eq!(run["zero_bits"], 4);
+    }
+}
+
+#[test]
+fn blocks_that_take_longer_than_a_turn_are_not_counted() {
+    let hard = ["--difficulty", "12"];
+    let report = quick()
+        .args(hard)
+        .args(["--json", "-"])
+        .ends_with(0)
+        .one_json();
+    for run in report["runs"].as_array().unwrap() {
+        assert_eq!(run.get("blocks_per_second"), None, "{run}");
+    }
+    let run = quick().args(hard).ends_with(0);
+    for line in run.stdout.lines().skip(2) {
+        assert!(line.ends_with("  -"), "{}", run.stdout);
     }
 }
 

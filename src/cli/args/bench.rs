@@ -17,8 +17,9 @@ use super::{Difficulty, at_least_one, duration, named, thread_count};
 /// Each point (a kernel under a rule on so many threads) gets twelve short
 /// turns, alternating with those of the other points; the table shows the best
 /// and the median. One thread is always measured, for the others are told in
-/// terms of it. `bench mine` and `bench verify` measure what the engine makes
-/// of the kernel's rate.
+/// terms of it. Where a proof takes too long for a turn, no blocks are counted.
+/// `bench mine` and `bench verify` measure what the engine makes of the
+/// kernel's rate.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,

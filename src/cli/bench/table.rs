@@ -49,7 +49,8 @@ fn cells(run: &Run) -> Vec<String> {
         format!("{:.1}", run.median / 1e6),
         format!("{:.2}", run.speedup),
         format!("{:.2}", run.efficiency),
-        run.blocks_per_second.map_or_else(String::new, significant),
+        run.blocks_per_second
+            .map_or_else(|| "-".to_owned(), significant),
     ]
 }
 
