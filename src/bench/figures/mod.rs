@@ -94,6 +94,14 @@ impl Figure {
             holds,
         }
     }
+
+    /// A figure of which nothing is asked, but that should be small.
+    fn of_cost(name: impl Into<String>, unit: &'static str, turns: &Turns) -> Self {
+        Self {
+            best: turns.least(),
+            ..Self::new(name, unit, turns, None)
+        }
+    }
 }
 
 /// What the `sha2` crate hashed in the same run.
@@ -288,6 +296,36 @@ mod tests {
         assert_eq!(holds(Some(Bound::AtLeast(0.95))), (0.9, 1.0, Some(false)));
         assert_eq!(holds(Some(Bound::AtMost(0.85))), (0.9, 0.8, Some(false)));
         assert_eq!(holds(Some(Bound::AtMost(0.9))), (0.9, 0.8, Some(true)));
+    }
+
+    #[test]
+    fn the_best_peak_memory_is_the_least() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = FiguresPlan {
+            threads: NonZeroUsize::MIN,
+            rounds: NonZeroUsize::new(3).unwrap(),
+            transactions: 10,
+            megabytes: vec![1],
+            folder: folder.path().to_owned(),
+        };
+        let mut megabytes = 0;
+        let mut run_task = |_: &Task| {
+            megabytes += 1;
+            Ok(Measured {
+                bytes: 1_000_000,
+                seconds: 1.0,
+                peak_bytes: Some(megabytes * 1_000_000),
+            })
+        };
+        let figures = verify_figures(&plan, &mut run_task, &mut |_| {}, &Control::new()).unwrap();
+        let peak = figures
+            .figures
+            .iter()
+            .find(|figure| figure.name.ends_with("peak memory"))
+            .unwrap();
+        // The last three tasks are of the chain of 1 MB.
+        let last = megabytes as f64;
+        assert_eq!((peak.median, peak.best), (last - 1.0, last - 2.0));
     }
 
     /// Runs tasks here: what a process of its own adds is its peak memory.

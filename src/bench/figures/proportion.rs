@@ -133,12 +133,8 @@ pub(super) fn figures(
         let name = format!("{what} {megabytes} MB");
         figures.push(Figure::new(name.as_str(), "MB/s", &rates[index], None));
         if peaks[index].best() > 0.0 {
-            figures.push(Figure::new(
-                format!("{name}: peak memory"),
-                "MB",
-                &peaks[index],
-                None,
-            ));
+            let name = format!("{name}: peak memory");
+            figures.push(Figure::of_cost(name, "MB", &peaks[index]));
         }
     }
     if sizes.len() > 1 {
