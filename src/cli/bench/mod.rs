@@ -74,7 +74,9 @@ fn run_sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
     } else {
         print_table(&report, changes.as_deref()).context(print::FAILED)?;
     }
-    warn_of_scatter(&report);
+    if let Some(warning) = scatter(&report) {
+        print::warning(&warning);
+    }
     if let Some(json) = json {
         let text = serde_json::to_string(&report)? + "\n";
         write(args, json, &text)?;
@@ -155,7 +157,8 @@ fn warn_of_another_machine(baseline: &Report, machine: &Machine) {
 /// the machine.
 const MOST_SCATTER: f64 = 0.10;
 
-fn warn_of_scatter(report: &Report) {
+/// What to say of points whose turns lie far apart.
+fn scatter(report: &Report) -> Option<String> {
     let scattered: Vec<_> = report
         .runs
         .iter()
@@ -163,21 +166,27 @@ fn warn_of_scatter(report: &Report) {
         .map(|run| {
             let threads = print::count(run.threads as u64, "thread");
             let percent = 100.0 * run.scatter();
-            format!("{} {} on {threads} ({percent:.0} %)", run.kernel, run.rule)
+            format!(
+                "{} {} on {threads} (the median {percent:.0} % below)",
+                run.kernel, run.rule
+            )
         })
         .collect();
-    if !scattered.is_empty() {
-        print::warning(&format!(
-            "half of the turns or more were over {:.0} % below the best, as if something else ran \
-             on this machine: {}",
-            100.0 * MOST_SCATTER,
-            scattered.join(", ")
-        ));
+    if scattered.is_empty() {
+        return None;
     }
+    Some(format!(
+        "half of the turns or more were over {:.0} % below the best, as if something else ran on \
+         this machine: {}",
+        100.0 * MOST_SCATTER,
+        scattered.join(", ")
+    ))
 }
 
 #[cfg(test)]
 mod tests {
+    use fourzero::bench::Run;
+
     use super::*;
 
     #[test]
@@ -212,5 +221,33 @@ mod tests {
             let expected = start.map(|start| format!("{start}, so some share one"));
             assert_eq!(told(physical, logical), expected);
         }
+    }
+
+    #[test]
+    fn scatter_is_told_as_what_the_median_lacks_of_the_best() {
+        let run = |threads, median| Run {
+            kernel: "sha-ni".into(),
+            rule: "last-proof".into(),
+            threads,
+            hashes: 1,
+            seconds: 1.0,
+            hashrate: median,
+            best: 100.0,
+            median,
+            speedup: 1.0,
+            efficiency: 1.0,
+            blocks_per_second: None,
+            zero_bits: None,
+        };
+        let report = |runs| Report {
+            machine: Machine::here(),
+            runs,
+        };
+        assert_eq!(scatter(&report(vec![run(1, 91.0), run(2, 100.0)])), None);
+        let told = scatter(&report(vec![run(1, 40.0), run(2, 91.0), run(4, 85.0)]));
+        let expected = "half of the turns or more were over 10 % below the best, as if something \
+                        else ran on this machine: sha-ni last-proof on 1 thread (the median 60 % \
+                        below), sha-ni last-proof on 4 threads (the median 15 % below)";
+        assert_eq!(told.as_deref(), Some(expected));
     }
 }
