@@ -40,8 +40,14 @@ fn run_sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
         pinning: args.pinning(),
     };
     // Whatever is wrong with the files is said now, not after minutes.
-    let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let to_stdout = args.json.as_deref() == Some(Path::new("-"));
+    if to_stdout && args.baseline.is_some() {
+        bail!(
+            "--baseline adds a column to the table, which --json - leaves out; name a file for \
+             the JSON"
+        );
+    }
+    let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let json = args.json.as_deref().filter(|_| !to_stdout);
     let create = |path| WholeFile::create(path, Overwrite::forced(args.force));
     let json = json.map(create).transpose()?;
