@@ -49,8 +49,22 @@ pub(super) fn proofs(rule: Option<Rule>, target: Target) {
         };
         format!(
             "{rule}; a digest starts with {target}, about {} hashes a proof",
-            indicatif::HumanCount(target.expected_hashes() as u64)
+            hashes(target)
         )
+    });
+}
+
+/// How many hashes a digest takes on average.
+fn hashes(target: Target) -> indicatif::HumanCount {
+    indicatif::HumanCount(target.expected_hashes() as u64)
+}
+
+/// What `search` is about to do.
+pub(super) fn searching(args: &Engine, target: Target) {
+    engine(args);
+    print::note(|| {
+        let hashes = hashes(target);
+        format!("a digest that starts with {target} takes about {hashes} hashes")
     });
 }
 

@@ -35,8 +35,7 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
         Some(end) => NonceRange::new(args.start, end),
         None => NonceRange::starting_at(args.start),
     };
-    explain::engine(&args.engine);
-    explain::proofs(None, target);
+    explain::searching(&args.engine, target);
     let searcher = args.engine.start()?;
     let control = Control::new();
     let interrupted = interrupt::install(&control, WhenStuck::Wait)?;

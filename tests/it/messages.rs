@@ -109,4 +109,11 @@ fn verbose_says_what_was_chosen_and_the_results_stay_the_same() {
         "{}",
         run.stderr
     );
+
+    let run = plain()
+        .args(["search", "100", "--bits", "10", "-v"])
+        .ends_with(0);
+    let takes = "note: a digest that starts with 10 zero bits takes about 1,024 hashes\n";
+    assert!(run.stderr.contains(takes), "{}", run.stderr);
+    assert!(!run.stderr.contains("rule"), "{}", run.stderr);
 }
