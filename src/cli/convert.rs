@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context as _, anyhow, bail};
 use fourzero::batch::{Overwrite, WholeFile};
 use fourzero::chain::{Conversion, ConvertError, Format, Report, Verifier, VerifyOptions, convert};
-use fourzero::pow::Control;
+use fourzero::pow::{Control, Rule};
 use serde::Serialize;
 
 use super::args::ConvertArgs;
@@ -88,10 +88,16 @@ fn to_file(args: &ConvertArgs, control: &Control) -> anyhow::Result<Exit> {
         false => None,
     };
     if let Some(fault) = fault(&conversion, report.as_ref()) {
+        let chain = input::name(&args.input);
         print::error(&format!(
-            "{}: invalid: {fault}; {name} was not written",
-            input::name(&args.input)
+            "{chain}: invalid: {fault}; {name} was not written"
         ));
+        let question = report
+            .and_then(|report| report.fault)
+            .and_then(|fault| input::question(&fault, &chain, rule(args)));
+        if let Some(question) = question {
+            print::message(&question);
+        }
         return Ok(Exit::No);
     }
     let bytes = file.as_file().metadata().map(|metadata| metadata.len());
@@ -110,9 +116,7 @@ fn to_file(args: &ConvertArgs, control: &Control) -> anyhow::Result<Exit> {
         bytes: bytes.unwrap_or(0),
         seconds: started.elapsed().as_secs_f64(),
         verified: args.verify,
-        rule: report
-            .and_then(|report| report.rule)
-            .map(fourzero::pow::Rule::name),
+        rule: report.and_then(|report| report.rule).map(Rule::name),
     };
     print_summary(args, &summary)
         .with_context(|| format!("{name} was written, but its summary cannot be printed"))?;
@@ -157,13 +161,18 @@ fn verify(
     control: &Control,
 ) -> anyhow::Result<Report> {
     let options = VerifyOptions {
-        rule: args.rule.and_then(|choice| choice.0),
+        rule: rule(args),
         target: args.difficulty.unwrap_or_default(),
         ..VerifyOptions::default()
     };
     Verifier::new(super::args::all_cores())?
         .verify(written, &options, &control.with_fresh_counts())
         .with_context(|| format!("cannot read {} back", args.output.display()))
+}
+
+/// The rule that is to be verified; `None` if it is to be found.
+fn rule(args: &ConvertArgs) -> Option<Rule> {
+    args.rule.and_then(|choice| choice.0)
 }
 
 /// What is wrong with the chain, as far as that was asked.

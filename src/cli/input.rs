@@ -7,8 +7,9 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use fourzero::batch::{MineError, OutputError, QueueError};
-use fourzero::chain::ReadError;
 use fourzero::chain::json::ForeignFormat;
+use fourzero::chain::{Fault, FaultKind, ReadError};
+use fourzero::pow::Rule;
 
 use super::print::shell_word;
 
@@ -47,6 +48,17 @@ pub(super) fn hint(error: &ReadError, path: &Path, command: &str) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// What to ask about the chain `name` whose proof is at fault under `rule`, or
+/// under each where none was named: perhaps it was held to the wrong options.
+pub(super) fn question(fault: &Fault, name: &str, rule: Option<Rule>) -> Option<String> {
+    let options = match (&fault.kind, rule) {
+        (FaultKind::Proof { .. }, Some(_)) => "--rule or --difficulty",
+        (FaultKind::Proof { .. }, None) => "--difficulty",
+        _ => return None,
+    };
+    Some(format!("was {name} mined under another {options}?"))
 }
 
 /// As [`hint`], for the queues of `mine`.

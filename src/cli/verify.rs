@@ -139,9 +139,15 @@ fn print_report(args: &VerifyArgs, name: &str, report: &Report) -> io::Result<()
                 print::count(report.transactions, "transaction"),
             ))
         }
-        Some(fault) => print::line(&format!(
-            "{name}: {}: {fault}",
-            color::on_stdout(color::BAD, "invalid")
-        )),
+        Some(fault) => {
+            print::line(&format!(
+                "{name}: {}: {fault}",
+                color::on_stdout(color::BAD, "invalid")
+            ))?;
+            match input::question(fault, name, args.rule.0) {
+                Some(question) => print::line(&question),
+                None => Ok(()),
+            }
+        }
     }
 }
