@@ -107,7 +107,7 @@ Examples:
   fourzero mine queue.jsonl -o chain.json
   fourzero mine monday.csv tuesday.csv -o week.jsonl --rule last-hash
   fourzero mine queues/*.csv --out-dir chains
-  generate | fourzero mine - -o chain.json --timestamp 1700000000
+  generate | fourzero mine - -o chain.json --timestamp 1700000000 --recipient me
   fourzero mine queue.jsonl -o chain.json --resume")]
 pub(super) struct MineArgs {
     /// Queue files; - is standard input
@@ -136,7 +136,8 @@ pub(super) struct MineArgs {
     /// before alone, so a proof found once is reused
     #[arg(long)]
     pub(super) no_proof_cache: bool,
-    /// Give block i the time T + i - 1, so that two runs give the same bytes
+    /// Give block i the time T + i - 1; with --recipient, two runs then give
+    /// the same bytes
     #[arg(long, value_name = "T", value_parser = seconds, allow_negative_numbers = true)]
     pub(super) timestamp: Option<f64>,
     /// json, jsonl or array [default: jsonl for an output that ends in .jsonl,
