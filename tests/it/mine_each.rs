@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde_json::json;
+
 use crate::support::{Ends as _, Folder, Run, fourzero, shown};
 
 /// A queue of `count` transactions by `sender`.
@@ -92,7 +94,35 @@ fn a_queue_that_fails_is_named_and_the_others_are_mined() {
     assert_eq!(chains, ["fine.json", "good.json"]);
     let last_line = run.stdout.lines().last().unwrap();
     assert!(last_line.starts_with("2 chains in "), "{last_line}");
-    assert!(last_line.ends_with(", verified"), "{last_line}");
+    assert!(
+        last_line.ends_with(", verified; 1 queue failed"),
+        "{last_line}"
+    );
+}
+
+#[test]
+fn json_has_one_object_a_queue_whether_or_not_it_fails() {
+    let folder = Folder::new();
+    folder.write("good.jsonl", queue("a", 3));
+    let bad = folder.write("bad.jsonl", "{\"sender\": \"a\"}\n");
+    let run = mine_each(&folder, &["good.jsonl", "bad.jsonl"], &["--json"], 2);
+    let lines = run.json();
+    assert_eq!(lines.len(), 2);
+    let failed = lines.iter().find(|line| line.get("error").is_some());
+    let error = format!(
+        "cannot read the queue {}: line 1 column 1: the field \"amount\" is missing",
+        shown(&bad)
+    );
+    assert_eq!(run.stderr, format!("error: {error}\n"));
+    let expected = json!({
+        "queue": shown(&bad),
+        "output": shown(&folder.path("chains/bad.json")),
+        "error": error,
+    });
+    assert_eq!(failed, Some(&expected));
+    let mined = lines.iter().find(|line| line.get("error").is_none());
+    let output = shown(&folder.path("chains/good.json"));
+    assert_eq!(mined.unwrap()["output"], output);
 }
 
 #[test]

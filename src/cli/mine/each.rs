@@ -8,12 +8,21 @@ use std::time::Instant;
 use anyhow::{Context as _, bail};
 use fourzero::batch::{ChainJob, TextAmounts, mine_each};
 use fourzero::pow::Control;
+use serde::Serialize;
 
 use super::{open_queue, resume};
 use crate::cli::args::MineArgs;
 use crate::cli::interrupt;
 use crate::cli::progress::{self, Progress};
 use crate::cli::{Exit, input, print};
+
+/// What `--json` prints for a queue that failed.
+#[derive(Serialize)]
+struct Failed<'a> {
+    queue: &'a str,
+    output: &'a str,
+    error: &'a str,
+}
 
 pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
     if folder.exists() && !folder.is_dir() {
@@ -75,13 +84,26 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
                     return;
                 }
                 failed += 1;
-                progress.suspend(|| {
-                    let hint = input::queue_hint(&error.error);
-                    print::error(&format!("{:#}{hint}", anyhow::Error::from(error)));
+                let hint = input::queue_hint(&error.error);
+                let error = format!("{:#}{hint}", anyhow::Error::from(error));
+                let printed = progress.suspend(|| {
+                    print::error(&error);
                     if let Some(journal) = journal {
                         print::message(&resume::kept(&journal));
                     }
+                    if args.printing.json {
+                        print::json(&Failed {
+                            queue: &args.queues[place].display().to_string(),
+                            output: &path.display().to_string(),
+                            error: &error,
+                        })
+                    } else {
+                        Ok(())
+                    }
                 });
+                if printed.is_err() && unprinted.is_ok() {
+                    unprinted = printed;
+                }
             }
         }
     })?;
@@ -102,15 +124,22 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
         ));
         return Ok(Exit::Interrupted);
     }
-    if !args.printing.json && kept > 0 {
-        let elapsed = started.elapsed();
-        print::line(&format!(
-            "{} in {:.3} s{}, {}",
-            print::count(kept, "chain"),
-            elapsed.as_secs_f64(),
-            super::rate(hashes, elapsed, remembered),
-            super::verdict(args)
-        ))?;
+    if !args.printing.json {
+        let mut came_of_it = Vec::new();
+        if kept > 0 {
+            let elapsed = started.elapsed();
+            came_of_it.push(format!(
+                "{} in {:.3} s{}, {}",
+                print::count(kept, "chain"),
+                elapsed.as_secs_f64(),
+                super::rate(hashes, elapsed, remembered),
+                super::verdict(args)
+            ));
+        }
+        if failed > 0 {
+            came_of_it.push(format!("{} failed", print::count(failed, "queue")));
+        }
+        print::line(&came_of_it.join("; "))?;
     }
     if journals > 0 {
         print::message(&format!(
