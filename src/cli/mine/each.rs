@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use fourzero::batch::{ChainJob, TextAmounts, mine_each};
 use fourzero::pow::Control;
 use serde::Serialize;
@@ -176,7 +176,9 @@ fn jobs(args: &MineArgs, folder: &Path) -> anyhow::Result<Vec<ChainJob>> {
             );
         }
         let output = super::output_options(args, path);
-        let queue = open_queue(queue, &output.path)?;
+        // What cannot be read later keeps no other queue from being mined.
+        let queue = open_queue(queue, &output.path)
+            .map_err(|error| anyhow!("{error:#}; nothing was mined"))?;
         jobs.push(ChainJob { queue, output });
     }
     Ok(jobs)
