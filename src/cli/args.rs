@@ -140,8 +140,8 @@ pub(super) struct MineArgs {
     /// the same bytes
     #[arg(long, value_name = "T", value_parser = seconds, allow_negative_numbers = true)]
     pub(super) timestamp: Option<f64>,
-    /// json, jsonl or array [default: jsonl for an output that ends in .jsonl,
-    /// else json]
+    /// json, jsonl or array [default: jsonl for an output that ends in .jsonl
+    /// or .ndjson, else json]
     #[arg(long, value_parser = named::format(), hide_possible_values = true)]
     pub(super) format: Option<Format>,
     /// Replace the chain file if it exists

@@ -35,7 +35,7 @@ pub(in crate::cli) struct ConvertArgs {
     #[arg(short, long, value_name = "OUT")]
     pub(in crate::cli) output: PathBuf,
     /// json ({"chain": [...], "length": N}), jsonl (a block a line) or array
-    /// [default: jsonl for an output that ends in .jsonl, else json]
+    /// [default: jsonl for an output that ends in .jsonl or .ndjson, else json]
     #[arg(long, value_parser = named::format(), hide_possible_values = true)]
     pub(in crate::cli) format: Option<Format>,
     /// Replace the output if it exists

@@ -83,8 +83,8 @@ pub(super) struct ExportArgs {
     /// The folder of the node's database [default: the platform's]
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
-    /// json, jsonl or array [default: jsonl for a name that ends in .jsonl, else
-    /// json]
+    /// json, jsonl or array [default: jsonl for a name that ends in .jsonl or
+    /// .ndjson, else json]
     #[arg(long, value_parser = named::format(), hide_possible_values = true)]
     pub(super) format: Option<Format>,
     /// Replace the chain file if it exists
