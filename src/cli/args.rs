@@ -147,8 +147,9 @@ pub(super) struct MineArgs {
     /// Replace the chain file if it exists
     #[arg(long)]
     pub(super) force: bool,
-    /// Go on with the journal that interrupted work left, if there is one. The
-    /// other arguments must be the same as before
+    /// Go on with the journal that interrupted work left, if there is one. What
+    /// decides over the chain must be the same as before, but for --recipient,
+    /// which need not be given; threads, kernel and the like may differ
     #[arg(long)]
     pub(super) resume: bool,
     /// Do not read the finished file back
