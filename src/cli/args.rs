@@ -215,7 +215,8 @@ pub(super) struct SearchArgs {
     /// The first nonce to try
     #[arg(long, value_name = "N", default_value = "0", value_parser = nonce, allow_negative_numbers = true)]
     pub(super) start: Nonce,
-    /// The nonce to stop before [default: all 2^64]
+    /// The nonce to stop before, up to 2^64 - 1 [default: 2^64, behind the
+    /// largest nonce]
     #[arg(long, value_name = "N", value_parser = nonce, allow_negative_numbers = true)]
     pub(super) end: Option<Nonce>,
     /// Take the first nonce that any thread finds, not the smallest
@@ -265,7 +266,7 @@ pub(super) struct Difficulty {
 pub(super) struct Zeros {
     #[command(flatten)]
     difficulty: Difficulty,
-    /// Zero bits in front of the digest, 1 to 256
+    /// Zero bits in front of the digest, 1 to 256, in place of --difficulty
     #[arg(long, value_name = "ZEROS", value_parser = zero_bits, allow_negative_numbers = true, conflicts_with = "target")]
     bits: Option<Target>,
 }

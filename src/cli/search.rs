@@ -12,6 +12,9 @@ use super::interrupt::{self, WhenStuck};
 use super::progress::{self, Progress};
 use super::{Exit, explain, print};
 
+/// How many nonces there are, which is where a search without `--end` ends.
+const NONCES: u128 = 1 << 64;
+
 /// What `--json` prints; `nonce` and `digest` are null where there is none.
 #[derive(Serialize)]
 struct Summary {
@@ -129,7 +132,13 @@ fn report(
                 hit.digest
             ))?;
         }
-        None => print::line("there is no such nonce in the range")?,
+        None => {
+            let end = args.end.map_or(NONCES, |end| end.0.into());
+            print::line(&format!(
+                "there is no such nonce from {} up to, but not including, {end}",
+                args.start
+            ))?;
+        }
     }
     print::line(&format!(
         "{} in {seconds:.3} s ({})",

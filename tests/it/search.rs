@@ -93,6 +93,27 @@ fn start_is_in_the_range_and_end_is_not() {
             .saturating_sub(range[0].parse().unwrap());
         assert_eq!(found["hashes"], tried);
     }
+    for (arguments, range) in [
+        (
+            ["--start=35294", "--end=35300"],
+            "from 35294 up to, but not including, 35300",
+        ),
+        (
+            ["--start=7", "--end=7"],
+            "from 7 up to, but not including, 7",
+        ),
+        (
+            ["--start=18446744073709551615", "--bits=200"],
+            "from 18446744073709551615 up to, but not including, 18446744073709551616",
+        ),
+    ] {
+        let run = fourzero()
+            .args(["search", "100"])
+            .args(arguments)
+            .ends_with(1);
+        let none = format!("there is no such nonce {range}\n");
+        assert!(run.stdout.starts_with(&none), "{}", run.stdout);
+    }
     let run = fourzero()
         .args(["search", "100", "--start", "9", "--end", "3"])
         .ends_with(2);
