@@ -28,7 +28,7 @@ pub(super) fn name(path: &Path) -> String {
 ///
 /// # Errors
 /// If the system refuses.
-pub(super) fn open(path: &Path) -> anyhow::Result<(Box<dyn Read>, Option<u64>)> {
+pub(super) fn open(path: &Path) -> anyhow::Result<(Box<dyn Read + Send>, Option<u64>)> {
     if path == Path::new("-") {
         return Ok((Box::new(io::stdin()), None));
     }

@@ -1,8 +1,6 @@
 //! `fourzero verify`.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+use std::io;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -56,13 +54,20 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         let control = control.with_fresh_counts();
         let name = input::name(path);
         let started = Instant::now();
-        let verdict = open(path)
-            .map_err(|error| VerifyError::Read(error.into()))
-            .and_then(|(source, size)| {
-                let line = progress::verifying(name.clone(), size);
-                let _progress = Progress::start(&args.printing, &control, line);
-                verifier.verify(source, &options, &control)
-            });
+        let (source, size) = match input::open(path) {
+            Ok(opened) => opened,
+            Err(error) => {
+                let error = format!("{error:#}");
+                print::error(&error);
+                worst = worst.max(unreadable(args, &name, error)?);
+                continue;
+            }
+        };
+        let verdict = {
+            let line = progress::verifying(name.clone(), size);
+            let _progress = Progress::start(&args.printing, &control, line);
+            verifier.verify(source, &options, &control)
+        };
         let exit = match verdict {
             Ok(report) => {
                 explain::verified(&name, &report, control.bytes(), started.elapsed());
@@ -91,10 +96,7 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
                 };
                 let error = format!("{error}{hint}");
                 print::error(&format!("{name}: {error}"));
-                if args.printing.json {
-                    print::json(&Unreadable { file: &name, error })?;
-                }
-                Exit::Error
+                unreadable(args, &name, error)?
             }
         };
         worst = worst.max(exit);
@@ -102,14 +104,12 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
     Ok(worst)
 }
 
-/// Opens a chain file, and tells its size if it has one.
-fn open(path: &Path) -> io::Result<(Box<dyn Read + Send>, Option<u64>)> {
-    if path == Path::new("-") {
-        return Ok((Box::new(io::stdin()), None));
+/// Tells `--json` of a file that there is no verdict on.
+fn unreadable(args: &VerifyArgs, file: &str, error: String) -> io::Result<Exit> {
+    if args.printing.json {
+        print::json(&Unreadable { file, error })?;
     }
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
+    Ok(Exit::Error)
 }
 
 fn print_report(args: &VerifyArgs, name: &str, report: &Report) -> io::Result<()> {

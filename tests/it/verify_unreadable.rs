@@ -177,9 +177,20 @@ fn what_is_no_chain_is_an_error_that_names_file_line_and_column() {
 fn a_file_that_cannot_be_opened_is_named_with_the_reason() {
     let folder = Folder::new();
     let missing = folder.path("missing.json");
-    let run = fourzero().arg("verify").arg(&missing).ends_with(2);
-    let start = format!("error: {}: ", shown(&missing));
-    assert!(run.stderr.starts_with(&start), "{}", run.stderr);
+    let run = fourzero()
+        .args(["verify", "--json"])
+        .arg(&missing)
+        .ends_with(2);
+    let start = format!("cannot open {}: ", shown(&missing));
+    assert!(
+        run.stderr.starts_with(&format!("error: {start}")),
+        "{}",
+        run.stderr
+    );
+    let told = run.one_json();
+    assert_eq!(told["file"], shown(&missing));
+    let error = told["error"].as_str().unwrap();
+    assert!(error.starts_with(&start), "{error}");
 
     let directory = folder.path("");
     let run = fourzero().arg("verify").arg(&directory).ends_with(2);
