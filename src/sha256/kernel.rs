@@ -192,8 +192,11 @@ impl Kernel {
     /// no bit of the group's mask, or `None` if there is none or the kernel
     /// does not hash groups.
     ///
+    /// The group's first block must come from this kernel's own
+    /// [`Self::first_block`]: with another's, matches may be missed.
+    ///
     /// # Panics
-    /// If the group's first block was made for another kernel, or a column does not reach [`COLUMN_PADDING`](super::COLUMN_PADDING)
+    /// If a column does not reach [`COLUMN_PADDING`](super::COLUMN_PADDING)
     /// words past `range`.
     #[allow(unsafe_code, reason = "calls code compiled for the detected CPU")]
     pub(crate) fn first_match(self, group: &Group<'_>, range: Range<usize>) -> Option<usize> {

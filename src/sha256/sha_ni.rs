@@ -336,7 +336,7 @@ search! {
 /// The index of the first message in `range` that matches.
 ///
 /// # Safety
-/// The CPU must have the SHA extensions.
+/// The CPU must have the SHA extensions, SSE4.1 and SSSE3.
 pub(crate) unsafe fn first_match(group: &Group<'_>, range: Range<usize>) -> Option<usize> {
     if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512vl") {
         // SAFETY: the instructions were just asked for, or the caller vouches

@@ -3,7 +3,8 @@
 //!
 //! A figure is a ratio wherever it can be one, of two things measured side by
 //! side in the same round: machines differ, and so do the moments of one
-//! machine. Its value is the median of the rounds.
+//! machine. Its value is the median of the rounds; of what must not lie far
+//! apart, it is how far the sizes' best rates or median peaks do.
 
 mod least;
 mod mine;

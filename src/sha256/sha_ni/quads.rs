@@ -42,7 +42,8 @@ pub(super) fn load_quad(words: &[u32], first: usize) -> __m128i {
 /// with all this passed through memory, it would cost a tenth of the rate.
 ///
 /// # Safety
-/// The CPU must have the SHA extensions, and the caller be compiled for them.
+/// The CPU must have the SHA extensions, SSE4.1 and SSSE3, and the caller be
+/// compiled for them.
 #[inline(always)]
 pub(super) unsafe fn in_sixteen_registers(
     mut states: [Packed; STREAMS],
@@ -170,7 +171,7 @@ macro_rules! step {
 /// for them.
 ///
 /// # Safety
-/// The CPU must have the SHA extensions, AVX-512F and AVX-512VL.
+/// The CPU must have the SHA extensions, SSE4.1, SSSE3, AVX-512F and AVX-512VL.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3,avx512f,avx512vl")]
 pub(super) unsafe fn in_thirty_two_registers(
