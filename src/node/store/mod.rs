@@ -12,6 +12,7 @@ mod sound;
 mod write;
 
 use std::fs::{self, File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags};
@@ -45,7 +46,12 @@ fn open(data: &Path) -> Result<(Connection, PathBuf, File), NodeError> {
         let path = path.to_owned();
         move |source| NodeError::Io { path, source }
     };
-    fs::create_dir_all(data).map_err(io_error(data))?;
+    fs::create_dir_all(data).map_err(|error| {
+        io_error(data)(match error.kind() {
+            io::ErrorKind::AlreadyExists => io::Error::new(error.kind(), "it is no folder"),
+            _ => error,
+        })
+    })?;
     let lock_path = data.join(LOCK_NAME);
     let lock = File::create(&lock_path).map_err(io_error(&lock_path))?;
     match lock.try_lock() {
