@@ -237,13 +237,15 @@ impl Work<'_> {
             options.recipient = recipient;
         }
 
-        self.state = State::Written;
         let whole = point.as_ref().map_or(0, |point| point.bytes);
         self.journal
             .go_on_at(whole)
             .map_err(|error| self.io(error))?;
         let mut writer = JournalWriter::new(Arc::clone(&self.journal), self.kept.clone());
         writer.go_on_after(point.as_ref().map_or(0, |point| point.blocks));
+        // Only now: what is kept is counted from here on, and a journal in
+        // which nothing counts is removed.
+        self.state = State::Written;
         let (writer, summary) = mine_from(point, feed, writer, output.format, &options, hands)
             .map_err(|error| self.mine_error(error))?;
         let step = control.begin_next_step();
@@ -350,5 +352,71 @@ impl Work<'_> {
             error: Box::new(error),
             kept: Some(Kept { journal, blocks }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::mine;
+    use crate::chain::Format;
+    use crate::pow::Target as Difficulty;
+    use crate::sha256::Kernel;
+
+    const LINE: &str = "{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": 1}\n";
+
+    fn queues() -> Vec<NamedQueue> {
+        let lines = io::Cursor::new(LINE.repeat(5));
+        vec![NamedQueue::new("lines", lines)]
+    }
+
+    fn options() -> MineOptions {
+        MineOptions {
+            block_size: NonZeroUsize::MIN,
+            target: Difficulty::from_hex_zeros(1).unwrap(),
+            ..MineOptions::default()
+        }
+    }
+
+    fn going_on(path: PathBuf) -> OutputOptions {
+        OutputOptions {
+            path,
+            format: Format::JsonLines,
+            overwrite: Overwrite::Never,
+            read_back: ReadBack::Verify,
+            resume: Resume::JournalsRecipient,
+        }
+    }
+
+    fn searcher() -> Searcher {
+        Searcher::new(NonZeroUsize::MIN, Kernel::best()).unwrap()
+    }
+
+    #[test]
+    fn a_journal_that_cannot_be_cut_is_left_as_it_was() {
+        let (options, searcher, control) = (options(), searcher(), Control::new());
+        let format = Format::JsonLines;
+        let (chain, _) = mine(queues(), Vec::new(), format, &options, &searcher, &control).unwrap();
+        let broken_off = &chain[..chain.len() - 50];
+        let folder = tempfile::tempdir().unwrap();
+        let output = going_on(folder.path().join("chain.jsonl"));
+        let target = Target::of(&output.path).unwrap();
+        fs::write(&target.journal, broken_off).unwrap();
+
+        let mut journal = lock(&target).unwrap();
+        // It can be read, but not be written.
+        journal.file = Arc::new(File::open(&target.journal).unwrap());
+        let mut work = Work {
+            journal: Arc::new(journal),
+            target,
+            output: &output,
+            kept: KeptBlocks::default(),
+            state: State::Untouched,
+        };
+        let hands = &mut Hands::Fixed(&searcher);
+        let error = work.run(queues(), &options, hands, &control).unwrap_err();
+        assert!(matches!(error, OutputError::File(_)), "{error:?}");
+        work.unfinished(error);
+        assert!(fs::read(journal_path(&output.path)).unwrap() == broken_off);
     }
 }
