@@ -1,6 +1,7 @@
 //! Why there is no output file.
 
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
@@ -28,6 +29,15 @@ pub enum OutputError {
         path: PathBuf,
         /// What it was compared with, in words.
         queues: String,
+    },
+    /// It exists, and cannot be compared with what work that goes on would
+    /// come to.
+    #[error("cannot read {}, to compare it with the queues", path.display())]
+    Compare {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
     /// There is a journal, and it is not to be gone on with.
     #[error(

@@ -21,6 +21,7 @@ pub use self::error::{Kept, OutputError, Unfinished};
 use self::options::Target;
 pub use self::options::{OutputOptions, ReadBack, Resume};
 use super::destination::Overwrite;
+use super::journal::error::ResumeError;
 use super::journal::file::{JournalFile, LockError};
 use super::journal::replay::Replay;
 use super::journal::writer::{JournalWriter, Kept as KeptBlocks};
@@ -158,7 +159,7 @@ fn finished(
         _ => "these queues".to_owned(),
     };
     let started = Instant::now();
-    let file = File::open(&target.chain.path).map_err(|error| target.chain.io_error(error))?;
+    let file = File::open(&target.chain.path).map_err(|error| target.compare_error(error))?;
     let replay = Replay::new(file, output.format, options, output.resume.rewards());
     match Feed::resume(compared, options, control, replay) {
         Ok((feed, point)) if point.is_finished => Ok(Finished::Yes(MineSummary {
@@ -172,6 +173,8 @@ fn finished(
             last_hash: point.hash,
             text_amounts: feed.into_text_amounts(),
         })),
+        // Nothing is known of the chain then.
+        Err(MineError::Resume(ResumeError::Io(error))) => Err(target.compare_error(error)),
         Ok(_) | Err(MineError::Resume(_)) => match (output.overwrite, unread) {
             (Overwrite::Replace, Some(unread)) => Ok(Finished::No(unread)),
             _ => Err(target.differs_error(names)),
@@ -418,5 +421,17 @@ mod tests {
         assert!(matches!(error, OutputError::File(_)), "{error:?}");
         work.unfinished(error);
         assert!(fs::read(journal_path(&output.path)).unwrap() == broken_off);
+    }
+
+    /// A plain file that can be opened, but not be read.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_chain_that_cannot_be_read_is_not_said_to_differ() {
+        let output = going_on(PathBuf::from("/proc/self/mem"));
+        let (options, control) = (options(), Control::new());
+        let unfinished =
+            mine_to_file(queues(), &output, &options, &searcher(), &control).unwrap_err();
+        let error = *unfinished.error;
+        assert!(matches!(error, OutputError::Compare { .. }), "{error:?}");
     }
 }

@@ -102,6 +102,14 @@ impl Target {
         }
     }
 
+    /// The chain that is there cannot be read.
+    pub(super) fn compare_error(&self, source: io::Error) -> OutputError {
+        OutputError::Compare {
+            path: self.chain.named().to_owned(),
+            source,
+        }
+    }
+
     pub(super) fn journal_error(&self, bytes: u64) -> OutputError {
         OutputError::JournalExists {
             journal: self.journal.clone(),
