@@ -25,6 +25,9 @@ pub(super) struct Seat<'a> {
     table: &'a Table,
     number: usize,
     searcher: Searcher,
+    /// Threads that were last asked for: more than the searcher has, if the
+    /// system refused.
+    asked: NonZeroUsize,
 }
 
 /// The threads that search for one chain.
@@ -53,6 +56,7 @@ impl Table {
             table: self,
             number,
             searcher: Searcher::new(threads, self.kernel)?,
+            asked: threads,
         })
     }
 
@@ -75,6 +79,27 @@ impl Table {
     }
 }
 
+impl Seat<'_> {
+    /// Takes the threads that this seat has a right to now. Where the system
+    /// refuses them, it keeps those it has: its chain is mined well by them.
+    fn deal(
+        &mut self,
+        new: impl FnOnce(NonZeroUsize) -> Result<Searcher, SearchError>,
+    ) -> Result<(), SearchError> {
+        let threads = self.table.share(self.number);
+        if threads == self.asked {
+            return Ok(());
+        }
+        self.asked = threads;
+        match new(threads) {
+            Ok(searcher) => self.searcher = searcher,
+            Err(SearchError::Threads { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}
+
 impl Drop for Seat<'_> {
     fn drop(&mut self) {
         self.table.leave(self.number);
@@ -87,10 +112,8 @@ impl Hands<'_> {
         match self {
             Self::Fixed(searcher) => Ok(searcher),
             Self::Shared(seat) => {
-                let threads = seat.table.share(seat.number);
-                if threads != seat.searcher.threads() {
-                    seat.searcher = Searcher::new(threads, seat.table.kernel)?;
-                }
+                let kernel = seat.table.kernel;
+                seat.deal(|threads| Searcher::new(threads, kernel))?;
                 Ok(&seat.searcher)
             }
         }
@@ -107,6 +130,8 @@ impl Hands<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     #[test]
@@ -124,5 +149,33 @@ mod tests {
                 }
             }
         }
+    }
+
+    const TWO: NonZeroUsize = NonZeroUsize::new(2).unwrap();
+
+    #[test]
+    fn who_stays_gets_the_threads_of_who_leaves() {
+        let table = Table::new(TWO, Kernel::best(), 2);
+        let leaver = table.seat(0).unwrap();
+        let mut hands = Hands::Shared(table.seat(1).unwrap());
+        assert_eq!(hands.searcher().unwrap().threads(), NonZeroUsize::MIN);
+        drop(leaver);
+        assert_eq!(hands.searcher().unwrap().threads(), TWO);
+        assert_eq!(hands.threads(), TWO);
+    }
+
+    #[test]
+    fn threads_that_cannot_be_had_are_asked_for_once_and_done_without() {
+        let table = Table::new(TWO, Kernel::best(), 2);
+        let leaver = table.seat(0).unwrap();
+        let mut seat = table.seat(1).unwrap();
+        drop(leaver);
+        let refuse = |threads| {
+            let source = io::ErrorKind::WouldBlock.into();
+            Err(SearchError::Threads { threads, source })
+        };
+        seat.deal(refuse).unwrap();
+        assert_eq!(seat.searcher.threads(), NonZeroUsize::MIN);
+        seat.deal(|_| panic!("they are asked for again")).unwrap();
     }
 }

@@ -7,6 +7,7 @@
 //! of the range, whatever the number of threads; and where a search is
 //! cancelled, all before the next piece was tried, so it can go on from there.
 
+use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -51,9 +52,8 @@ pub enum SearchError {
     Threads {
         /// How many were asked for.
         threads: NonZeroUsize,
-        /// What rayon said.
-        #[source]
-        source: rayon::ThreadPoolBuildError,
+        /// What the system said.
+        source: io::Error,
     },
     /// The kernel failed its self-test.
     #[error(transparent)]

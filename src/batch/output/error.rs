@@ -90,8 +90,9 @@ pub enum OutputError {
         fault: Fault,
     },
     /// The threads that verify cannot be started.
-    #[error("cannot start the threads that verify")]
-    Threads(#[from] rayon::ThreadPoolBuildError),
+    // Its cause is what it says itself: it would be told twice.
+    #[error("cannot start the threads that verify: {0}")]
+    Threads(rayon::ThreadPoolBuildError),
 }
 
 impl OutputError {

@@ -291,7 +291,8 @@ impl Work<'_> {
             target: options.target,
             strictness: options.strictness,
         };
-        let report = Verifier::new(threads)?
+        let report = Verifier::new(threads)
+            .map_err(OutputError::Threads)?
             .verify(written, &verify_options, control)
             .map_err(|source| OutputError::ReadBack {
                 path: path(),
