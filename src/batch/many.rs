@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use crossbeam_channel::unbounded;
+use crossbeam_channel::{bounded, unbounded};
 
 use super::named::NamedQueue;
 use super::options::MineOptions;
@@ -92,10 +92,15 @@ pub fn mine_each(
         waiting.next()
     };
     let (done_sender, done) = unbounded();
+    // Nobody begins before all are there.
+    let (begin, may_begin) = bounded(count);
     thread::scope(|scope| {
         for seat in seats {
-            let (next, done) = (&next, done_sender.clone());
-            scope.spawn(move || {
+            let (next, done, may_begin) = (&next, done_sender.clone(), may_begin.clone());
+            let work = move || {
+                if may_begin.recv().is_err() {
+                    return;
+                }
                 let mut hands = Hands::Shared(seat);
                 while let Some((place, ChainJob { queue, output })) = next() {
                     let mined = if control.is_winding_down() {
@@ -106,12 +111,88 @@ pub fn mine_each(
                     // The receiver outlives this thread.
                     let _ = done.send((place, mined));
                 }
-            });
+            };
+            if let Err(source) = thread::Builder::new().spawn_scoped(scope, work) {
+                // Those that wait leave.
+                drop(begin);
+                return Err(SearchError::Threads { threads, source });
+            }
+        }
+        for _ in 0..count {
+            // There is room for as many.
+            let _ = begin.send(());
         }
         drop(done_sender);
         for (place, mined) in done {
             report(place, mined);
         }
-    });
-    Ok(())
+        Ok(())
+    })
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::process::Command;
+    use std::{env, io};
+
+    use super::*;
+    use crate::batch::{Overwrite, ReadBack, Resume, mine};
+    use crate::chain::Format;
+    use crate::pow::Searcher;
+
+    /// Past every address space: no thread gets such a stack.
+    const STACK_BYTES: u64 = 1 << 60;
+    /// The standard library reads it once in a process.
+    const STACK_VARIABLE: &str = "RUST_MIN_STACK";
+
+    /// Runs this test alone in a process that can start no threads.
+    #[test]
+    fn threads_that_cannot_be_had_are_an_error() {
+        if env::var(STACK_VARIABLE) != Ok(STACK_BYTES.to_string()) {
+            let ended = Command::new(env::current_exe().unwrap())
+                .args(["--exact", "--test-threads=1"])
+                .arg("batch::many::tests::threads_that_cannot_be_had_are_an_error")
+                .env(STACK_VARIABLE, STACK_BYTES.to_string())
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&ended.stdout);
+            assert!(ended.status.success(), "{said}");
+            assert!(said.contains("1 passed"), "{said}");
+            return;
+        }
+        let queue = || NamedQueue::new("empty", io::empty());
+        let searcher = Searcher::new(NonZeroUsize::MIN, Kernel::best()).unwrap();
+        let (options, control) = (MineOptions::default(), Control::new());
+        let format = Format::JsonLines;
+        let mined = mine(
+            vec![queue()],
+            Vec::new(),
+            format,
+            &options,
+            &searcher,
+            &control,
+        );
+        assert!(matches!(mined, Err(MineError::Threads(_))), "{mined:?}");
+
+        let folder = tempfile::tempdir().unwrap();
+        let output = OutputOptions {
+            path: folder.path().join("chain.jsonl"),
+            format,
+            overwrite: Overwrite::Never,
+            read_back: ReadBack::Verify,
+            resume: Resume::Never,
+        };
+        let job = ChainJob {
+            queue: queue(),
+            output,
+        };
+        let (kernel, one) = (Kernel::best(), NonZeroUsize::MIN);
+        let mined = mine_each(vec![job], &options, one, kernel, &control, |_, _| {
+            panic!("it is mined")
+        });
+        assert!(
+            matches!(mined, Err(SearchError::Threads { .. })),
+            "{mined:?}"
+        );
+    }
 }

@@ -23,6 +23,9 @@ pub enum MineError {
     /// The search failed.
     #[error(transparent)]
     Search(SearchError),
+    /// The operating system refused to start a thread that mines.
+    #[error("cannot start a thread that mines")]
+    Threads(#[source] io::Error),
     /// Not one of the 2^64 nonces is a proof.
     #[error("block {block} has no proof: none of the 2^64 nonces gives {target} in front")]
     NoProof {

@@ -58,13 +58,23 @@ impl<'a, 'h, S: Sink> Turns<'a, 'h, S> {
                 let _ = self.work();
                 drop(running);
             };
-            let workers = [(); WORKERS].map(|()| {
+            let mut workers = Vec::with_capacity(WORKERS);
+            for _ in 0..WORKERS {
                 let running = running.clone();
-                scope.spawn(move || work(running))
-            });
+                match thread::Builder::new().spawn_scoped(scope, move || work(running)) {
+                    Ok(worker) => workers.push(worker),
+                    Err(error) if workers.is_empty() => {
+                        let _ = self.note(Err(MineError::Threads(error)));
+                        break;
+                    }
+                    // One alone does the same, later.
+                    Err(_) => break,
+                }
+            }
             drop(running);
             let _ = self.keep_up(&ended);
-            workers.map(thread::ScopedJoinHandle::join)
+            let ended = workers.into_iter().map(thread::ScopedJoinHandle::join);
+            ended.collect::<Vec<_>>()
         });
         let failure = self.failure.into_inner();
         let failure = failure.or(self
