@@ -35,7 +35,7 @@ pub enum QueueError {
     /// The source failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// It holds no transaction.
+    /// It holds no transaction, and no list that is a block of its own.
     #[error("there is no transaction in it")]
     Empty,
     /// It is in a format that has to be unpacked or saved anew.
@@ -206,7 +206,9 @@ pub struct Queue<R> {
     next: Option<Transactions>,
     block_size: usize,
     strictness: Strictness,
-    transactions: u64,
+    /// Whether it gave nothing yet. A list that is a block of its own is
+    /// something, even if no transaction is in it.
+    is_empty: bool,
     has_ended: bool,
     lines: Option<Lines>,
 }
@@ -233,7 +235,7 @@ impl<R: Read> Queue<R> {
             next: None,
             block_size: block_size.get(),
             strictness,
-            transactions: 0,
+            is_empty: true,
             has_ended: false,
             lines: None,
         }
@@ -288,7 +290,7 @@ impl<R: Read> Queue<R> {
             }
             match self.next_item()? {
                 Some(Item::Transaction) => {
-                    self.transactions += 1;
+                    self.is_empty = false;
                     let line = self.line();
                     if let Some(lines) = &mut self.lines {
                         lines.pending.push(line);
@@ -298,7 +300,7 @@ impl<R: Read> Queue<R> {
                     }
                 }
                 Some(Item::Block(block)) => {
-                    self.transactions += block.count() as u64;
+                    self.is_empty = false;
                     let line = self.line();
                     if let Some(lines) = &mut self.lines {
                         lines.next = line;
@@ -312,7 +314,7 @@ impl<R: Read> Queue<R> {
                     self.next = Some(block);
                     return Ok(Some(self.take_pending()));
                 }
-                None if self.transactions == 0 => return Err(QueueError::Empty),
+                None if self.is_empty => return Err(QueueError::Empty),
                 None if self.pending.is_empty() => return Ok(None),
                 None => return Ok(Some(self.take_pending())),
             }
@@ -323,9 +325,8 @@ impl<R: Read> Queue<R> {
     /// block: nearly all there are, in most queues.
     fn take_plain_lines(&mut self) {
         if let (Source::Json(queue), None) = (&mut self.source, &self.lines) {
-            let before = self.pending.count();
             queue.take_plain_lines(&mut self.pending, self.block_size, self.strictness);
-            self.transactions += (self.pending.count() - before) as u64;
+            self.is_empty &= self.pending.is_empty();
         }
     }
 
