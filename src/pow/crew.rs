@@ -236,6 +236,8 @@ impl Wait {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+
     use super::*;
 
     /// Counts to a number, one step at a time, on whatever threads come.
@@ -265,29 +267,82 @@ mod tests {
                 });
                 crew.run(&job);
                 assert_eq!(job.done.load(Ordering::Relaxed), end);
-                // Nobody holds on to a job that is done.
-                if end % 100 == 0 {
-                    thread::sleep(Duration::from_millis(1));
-                }
             }
+        }
+    }
+
+    /// Waits until so many threads are at work on it.
+    struct Meeting {
+        expected: usize,
+        present: AtomicUsize,
+    }
+
+    impl Job for Meeting {
+        fn work(&self) {
+            self.present.fetch_add(1, Ordering::Relaxed);
+            let started = Instant::now();
+            while self.present.load(Ordering::Relaxed) < self.expected
+                && started.elapsed() < Duration::from_secs(60)
+            {
+                thread::yield_now();
+            }
+        }
+    }
+
+    #[test]
+    fn all_threads_work_on_a_job() {
+        for expected in [1, 2, 5] {
+            let crew = Crew::new(NonZeroUsize::new(expected).unwrap(), |_| {}).unwrap();
+            // The helpers are alert, and asleep.
+            for pause in [Duration::ZERO, 100 * ALERT] {
+                thread::sleep(pause);
+                let job = Arc::new(Meeting {
+                    expected,
+                    present: AtomicUsize::new(0),
+                });
+                crew.run(&job);
+                assert_eq!(job.present.load(Ordering::Relaxed), expected);
+            }
+        }
+    }
+
+    /// One of several jobs, which look whether another is under way.
+    struct Lonely {
+        number: u64,
+        /// The job under way, and how many threads are at work on it.
+        under_way: Arc<Mutex<(u64, usize)>>,
+        has_met_another: AtomicBool,
+    }
+
+    impl Job for Lonely {
+        fn work(&self) {
+            let mut under_way = lock(&self.under_way);
+            if under_way.1 > 0 && under_way.0 != self.number {
+                self.has_met_another.store(true, Ordering::Relaxed);
+            }
+            *under_way = (self.number, under_way.1 + 1);
+            drop(under_way);
+            thread::yield_now();
+            lock(&self.under_way).1 -= 1;
         }
     }
 
     #[test]
     fn jobs_of_several_callers_take_turns() {
         let crew = Crew::new(NonZeroUsize::new(3).unwrap(), |_| {}).unwrap();
+        let under_way = Arc::new(Mutex::new((0, 0)));
         thread::scope(|scope| {
-            for _ in 0..4 {
-                scope.spawn(|| {
-                    for end in 0..100 {
-                        let job = Count {
-                            next: AtomicU64::new(0),
-                            end,
-                            done: AtomicU64::new(0),
-                        };
-                        let job = Arc::new(job);
+            for caller in 0..4 {
+                let (crew, under_way) = (&crew, &under_way);
+                scope.spawn(move || {
+                    for turn in 0..100 {
+                        let job = Arc::new(Lonely {
+                            number: caller * 100 + turn,
+                            under_way: Arc::clone(under_way),
+                            has_met_another: AtomicBool::new(false),
+                        });
                         crew.run(&job);
-                        assert_eq!(job.done.load(Ordering::Relaxed), end);
+                        assert!(!job.has_met_another.load(Ordering::Relaxed));
                     }
                 });
             }

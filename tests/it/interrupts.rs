@@ -246,6 +246,9 @@ fn the_second_interrupt_ends_at_once_and_keeps_the_journal() {
     assert!(stderr.starts_with("interrupted"), "{stderr}");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
     assert!(!output.exists());
+    // After one interrupt it would have been put away: a genesis block is no
+    // work.
+    assert_eq!(folder.names(), ["chain.json.journal"]);
 }
 
 #[test]

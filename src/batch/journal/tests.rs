@@ -26,16 +26,28 @@ struct Disk {
     syncs: AtomicUsize,
     /// The sync that fails, counted from 1.
     failing_sync: usize,
+    /// It takes no more before its first sync has begun.
+    most_unsynced: usize,
 }
 
 impl Disk {
     fn new(bytes: &[u8], most: usize, failing_sync: usize) -> Arc<Self> {
+        Self::with_most_unsynced(bytes, most, failing_sync, usize::MAX)
+    }
+
+    fn with_most_unsynced(
+        bytes: &[u8],
+        most: usize,
+        failing_sync: usize,
+        most_unsynced: usize,
+    ) -> Arc<Self> {
         Arc::new(Self {
             bytes: Mutex::new(bytes.to_vec()),
             most,
             random: AtomicU64::new(most as u64 | 1),
             syncs: AtomicUsize::new(0),
             failing_sync,
+            most_unsynced,
         })
     }
 
@@ -46,6 +58,9 @@ impl Disk {
 
 impl Store for Disk {
     fn append(&self, bytes: &[u8]) -> io::Result<usize> {
+        if self.bytes.lock().unwrap().len() > self.most_unsynced {
+            wait_for_syncs(self, 1);
+        }
         let step = |random: u64| Some(random.wrapping_mul(6_364_136_223_846_793_005) + 1);
         let random = self
             .random
@@ -219,19 +234,18 @@ fn a_disk_that_is_full_anywhere_is_gone_on_with() {
 
 #[test]
 fn a_sync_that_fails_ends_the_mining() {
+    // The first sync is asked for after 10,000 blocks, which take less. With
+    // it begun, another comes of those that are asked for later; else they
+    // might all be done as one.
+    const MOST_UNSYNCED: usize = 4 << 20;
     for failing_sync in [1, 2] {
-        let disk = Disk::new(b"", usize::MAX, failing_sync);
-        let mined = mine_onto(&disk, &Kept::default(), 20_000 * failing_sync, None);
-        // Syncs that come too soon are done as one.
-        if disk.syncs.load(Ordering::Relaxed) >= failing_sync {
-            let error = mined.unwrap_err();
-            assert!(
-                matches!(&error, MineError::Write(error) if error.to_string() == "the disk is broken"),
-                "{error:?}"
-            );
-        } else {
-            assert!(failing_sync > 1, "nothing was synced");
-        }
+        let disk = Disk::with_most_unsynced(b"", usize::MAX, failing_sync, MOST_UNSYNCED);
+        let error = mine_onto(&disk, &Kept::default(), 40_000, None).unwrap_err();
+        assert!(
+            matches!(&error, MineError::Write(error) if error.to_string() == "the disk is broken"),
+            "{error:?}"
+        );
+        assert_eq!(disk.syncs.load(Ordering::Relaxed), failing_sync);
     }
 }
 
