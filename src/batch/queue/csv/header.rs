@@ -11,7 +11,7 @@ use crate::chain::TRANSACTION_FIELDS;
 pub(super) fn columns(names: &[&str], line: u64) -> Result<[usize; 3], QueueError> {
     let mut columns = [0; 3];
     for (column, field) in columns.iter_mut().zip(TRANSACTION_FIELDS) {
-        let mut places = (0..names.len()).filter(|place| names[*place].trim_ascii() == field);
+        let mut places = (0..names.len()).filter(|place| names[*place].trim() == field);
         *column = places.next().ok_or_else(|| QueueError::Header {
             line,
             problem: HeaderProblem::of(names),
@@ -42,7 +42,7 @@ pub enum HeaderProblem {
         /// All that are missing.
         columns: Vec<&'static str>,
         /// Names that would be some of these in lower case, and what they
-        /// should be.
+        /// should be: the first for each.
         misspelt: Vec<(String, &'static str)>,
     },
 }
@@ -62,13 +62,18 @@ impl HeaderProblem {
         // In the order in which people say it.
         let fields = TRANSACTION_FIELDS.into_iter().rev();
         let columns: Vec<_> = fields
-            .filter(|field| names.iter().all(|name| name.trim_ascii() != *field))
+            .filter(|field| names.iter().all(|name| name.trim() != *field))
             .collect();
-        let misspelt: Vec<_> = names
-            .iter()
-            .filter_map(|name| Some((name.trim().to_owned(), field_like(name)?)))
-            .filter(|(_, field)| columns.contains(field))
-            .collect();
+        // One of each: a header may repeat it for megabytes.
+        let mut misspelt: Vec<(String, &'static str)> = Vec::new();
+        for name in names {
+            if let Some(field) = field_like(name)
+                && columns.contains(&field)
+                && misspelt.iter().all(|(_, known)| *known != field)
+            {
+                misspelt.push((name.trim().to_owned(), field));
+            }
+        }
         if columns.len() == TRANSACTION_FIELDS.len() && misspelt.is_empty() {
             Self::NotCsv
         } else {
@@ -158,6 +163,10 @@ mod tests {
                 "the header has \"AMOUNT\", but the column must be called \"amount\"",
             ),
             (
+                "Amount,sender,Sender,AMOUNT,Amount,recipient",
+                "the header has \"Amount\", but the column must be called \"amount\"",
+            ),
+            (
                 "sender,Amount",
                 "the header has \"Amount\", but the column must be called \"amount\"; it has no \
                  column \"recipient\"",
@@ -185,5 +194,8 @@ mod tests {
         }
         let names = ["amount", "Sender", " recipient", "sender"];
         assert_eq!(columns(&names, 1).unwrap(), [0, 2, 3]);
+        // As text processors have it, with spaces that are no ASCII.
+        let names = ["sender\u{a0}", "\u{3000}recipient", "amount"];
+        assert_eq!(columns(&names, 1).unwrap(), [2, 1, 0]);
     }
 }

@@ -24,6 +24,8 @@ pub(super) struct Records<R> {
     parser: Reader,
     /// The line of the next unread byte.
     next_line: u64,
+    /// Whether the byte before that is a CR.
+    is_after_cr: bool,
     /// The current record's fields, one after another.
     text: Vec<u8>,
     text_length: usize,
@@ -60,6 +62,7 @@ impl<R: Read> Records<R> {
             buffer,
             parser,
             next_line: line,
+            is_after_cr: false,
             text: vec![0; 1024],
             text_length: 0,
             ends: vec![0; 16],
@@ -113,7 +116,7 @@ impl<R: Read> Records<R> {
                 &mut self.text[self.text_length..],
                 &mut self.ends[self.fields..],
             );
-            self.next_line += memchr::memchr_iter(b'\n', &input[..read]).count() as u64;
+            self.next_line += line_ends(&input[..read], &mut self.is_after_cr);
             self.buffer.take(if is_probe { 0 } else { read });
             is_begun |= read > 0;
             self.text_length += written;
@@ -144,7 +147,7 @@ impl<R: Read> Records<R> {
                 .iter()
                 .take_while(|byte| matches!(byte, b'\r' | b'\n'))
                 .count();
-            self.next_line += memchr::memchr_iter(b'\n', &input[..blank]).count() as u64;
+            self.next_line += line_ends(&input[..blank], &mut self.is_after_cr);
             self.buffer.take(blank);
             if blank == 0 {
                 return Ok(());
@@ -158,6 +161,24 @@ impl<R: Read> Records<R> {
         }
         Ok(())
     }
+}
+
+/// Lines that end in `bytes`, with LF, CR LF or CR alone, as records do. A CR
+/// LF ends its line with the CR, and may be cut behind it: `is_after_cr` says
+/// so from one call to the next.
+fn line_ends(bytes: &[u8], is_after_cr: &mut bool) -> u64 {
+    let mut count = 0;
+    for place in memchr::memchr2_iter(b'\r', b'\n', bytes) {
+        let follows_cr = match place.checked_sub(1) {
+            Some(before) => bytes[before] == b'\r',
+            None => *is_after_cr,
+        };
+        count += u64::from(bytes[place] == b'\r' || !follows_cr);
+    }
+    if let Some(last) = bytes.last() {
+        *is_after_cr = *last == b'\r';
+    }
+    count
 }
 
 #[cfg(test)]
@@ -183,7 +204,7 @@ mod tests {
 
     #[test]
     fn every_record_knows_its_line_whatever_ends_the_lines() {
-        for end in ["\n", "\r\n"] {
+        for end in ["\n", "\r\n", "\r"] {
             let text = ["h,i", "", "a,\"b", "", "\"\"x\"", "", "", "c,", "d,e"].join(end);
             for step in 1..=text.len() {
                 let mut records = records(Drip(text.as_bytes(), step), 5);
