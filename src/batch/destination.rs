@@ -80,11 +80,13 @@ impl Destination {
             Ok(found) if found.is_dir() => return Err(not_a_file("a directory")),
             Ok(found) if !found.is_file() => return Err(not_a_file("a device or a pipe")),
             Ok(_) => (fs::canonicalize(named).map_err(fail)?, true),
-            // The link is there, what it leads to is not.
-            Err(_) if fs::symlink_metadata(named).is_ok_and(|link| link.is_symlink()) => {
-                return Err(not_a_file("a link that leads nowhere"));
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // The link is there, what it leads to is not.
+                if fs::symlink_metadata(named).is_ok_and(|link| link.is_symlink()) {
+                    return Err(not_a_file("a link that leads nowhere"));
+                }
+                (named.to_owned(), false)
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (named.to_owned(), false),
             Err(error) => return Err(fail(error)),
         };
         let is_folder = named.as_os_str().as_encoded_bytes().ends_with(b"/");
@@ -159,4 +161,25 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
 #[cfg(not(unix))]
 pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_link_leads_nowhere_only_if_nothing_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = |from, to| {
+            let path = folder.path().join(from);
+            symlink(to, &path).unwrap();
+            Destination::of(&path).unwrap_err()
+        };
+        let error = link("astray", "nothing");
+        assert!(matches!(error, FileError::NotAFile { .. }), "{error:?}");
+        let error = link("loop", "loop");
+        assert!(matches!(error, FileError::Io { .. }), "{error:?}");
+    }
 }
