@@ -14,7 +14,7 @@ pub enum ResumeError {
     /// It cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is in the other format.
+    /// It is in another format.
     #[error("it is written as {found}, but {expected} is asked for (--format)")]
     Format {
         /// The format it is in.

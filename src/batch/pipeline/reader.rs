@@ -212,7 +212,8 @@ impl Blocks {
         self.next = Some(block);
     }
 
-    /// The line of a transaction of the last block, counted from 0.
+    /// The line, counted from 1, of a transaction of the last block, whose
+    /// first is number 0.
     fn line_of(&self, transaction: usize) -> u64 {
         self.current
             .as_ref()

@@ -252,8 +252,8 @@ impl<R: Read> Queue<R> {
         self.lines = keep.then(Lines::default);
     }
 
-    /// The line in which a transaction of the last block starts, counted from
-    /// 0, if that is known.
+    /// The line, counted from 1, in which a transaction of the last block
+    /// starts, if that is known. The first transaction is number 0.
     pub(super) fn line_of(&self, transaction: usize) -> Option<u64> {
         let lines = &self.lines.as_ref()?.block;
         lines.get(transaction).or(lines.last()).copied()
