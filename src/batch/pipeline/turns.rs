@@ -76,6 +76,8 @@ impl<'a, 'h, S: Sink> Turns<'a, 'h, S> {
             let ended = workers.into_iter().map(thread::ScopedJoinHandle::join);
             ended.collect::<Vec<_>>()
         });
+        // Every stage notes an interrupt that cuts it short. Should one not, a part
+        // would pass for the whole; so whole work, too, is left to be gone on with.
         let failure = self.failure.into_inner();
         let failure = failure.or(self
             .control
