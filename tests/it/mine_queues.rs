@@ -202,8 +202,6 @@ fn a_line_that_is_an_array_is_a_block_of_its_own() {
         vec![b],
     ];
     assert_eq!(found, expected);
-    // Even if no list has anything in it.
-    assert_eq!(sizes(&mined(&["[]\n[]\n"], &[])), [0, 0]);
 }
 
 #[test]

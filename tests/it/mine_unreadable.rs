@@ -13,6 +13,7 @@ fn unreadable() -> Vec<(String, &'static str)> {
         (" \r\n\n".into(), "there is no transaction in it"),
         ("\u{feff}".into(), "there is no transaction in it"),
         ("[]".into(), "there is no transaction in it"),
+        ("[]\n[]\n".into(), "there is no transaction in it"),
         (format!("{header}\n"), "there is no transaction in it"),
         (
             "{\"recipient\": \"b\", \"amount\": 1}".into(),

@@ -35,7 +35,7 @@ pub enum QueueError {
     /// The source failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// It holds no transaction, and no list that is a block of its own.
+    /// It holds no transaction.
     #[error("there is no transaction in it")]
     Empty,
     /// It is in a format that has to be unpacked or saved anew.
@@ -206,9 +206,7 @@ pub struct Queue<R> {
     next: Option<Transactions>,
     block_size: usize,
     strictness: Strictness,
-    /// Whether it gave nothing yet. A list that is a block of its own is
-    /// something, even if no transaction is in it.
-    is_empty: bool,
+    transactions: u64,
     has_ended: bool,
     lines: Option<Lines>,
 }
@@ -235,7 +233,7 @@ impl<R: Read> Queue<R> {
             next: None,
             block_size: block_size.get(),
             strictness,
-            is_empty: true,
+            transactions: 0,
             has_ended: false,
             lines: None,
         }
@@ -290,7 +288,7 @@ impl<R: Read> Queue<R> {
             }
             match self.next_item()? {
                 Some(Item::Transaction) => {
-                    self.is_empty = false;
+                    self.transactions += 1;
                     let line = self.line();
                     if let Some(lines) = &mut self.lines {
                         lines.pending.push(line);
@@ -300,7 +298,7 @@ impl<R: Read> Queue<R> {
                     }
                 }
                 Some(Item::Block(block)) => {
-                    self.is_empty = false;
+                    self.transactions += block.count() as u64;
                     let line = self.line();
                     if let Some(lines) = &mut self.lines {
                         lines.next = line;
@@ -314,7 +312,7 @@ impl<R: Read> Queue<R> {
                     self.next = Some(block);
                     return Ok(Some(self.take_pending()));
                 }
-                None if self.is_empty => return Err(QueueError::Empty),
+                None if self.transactions == 0 => return Err(QueueError::Empty),
                 None if self.pending.is_empty() => return Ok(None),
                 None => return Ok(Some(self.take_pending())),
             }
@@ -325,8 +323,9 @@ impl<R: Read> Queue<R> {
     /// block: nearly all there are, in most queues.
     fn take_plain_lines(&mut self) {
         if let (Source::Json(queue), None) = (&mut self.source, &self.lines) {
+            let before = self.pending.count();
             queue.take_plain_lines(&mut self.pending, self.block_size, self.strictness);
-            self.is_empty &= self.pending.is_empty();
+            self.transactions += (self.pending.count() - before) as u64;
         }
     }
 
