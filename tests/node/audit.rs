@@ -39,6 +39,19 @@ fn rows(folder: &Path) -> Vec<Vec<Value>> {
     all
 }
 
+/// Makes the chain in a file that of the node.
+#[track_caller]
+fn import(chain: &Path, folder: &Path) {
+    assert_cmd::cargo::cargo_bin_cmd!("fourzero")
+        .args(["node", "import", "--force"])
+        .arg(chain)
+        .args(RULE)
+        .arg("--data")
+        .arg(folder)
+        .assert()
+        .success();
+}
+
 fn copy(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     for file in fs::read_dir(from).unwrap() {
@@ -129,14 +142,7 @@ fn damage_is_told_of_stops_the_mining_and_a_good_copy_mends_it() {
             let output = node_command(&data).args(RULE).output().unwrap();
             assert_eq!(output.status.code(), Some(2));
         }
-        assert_cmd::cargo::cargo_bin_cmd!("fourzero")
-            .args(["node", "import", "--force"])
-            .arg(&chain)
-            .args(RULE)
-            .arg("--data")
-            .arg(&data)
-            .assert()
-            .success();
+        import(&chain, &data);
         assert_eq!(rows(&data), as_it_was, "{damage}");
         let server = start(&data);
         assert_eq!(
@@ -181,14 +187,7 @@ fn a_transaction_that_fits_no_block_of_ours_is_not_pending_again() {
     // The longest block there can be, with room for no reward.
     for bytes in [32 << 20, 1 << 10] {
         fs::write(&chain, chain_with_a_block_of(bytes)).unwrap();
-        assert_cmd::cargo::cargo_bin_cmd!("fourzero")
-            .args(["node", "import", "--force"])
-            .arg(&chain)
-            .args(RULE)
-            .arg("--data")
-            .arg(&data)
-            .assert()
-            .success();
+        import(&chain, &data);
     }
     let mut server = start(&data);
     assert_eq!(server.get("/transactions/pending").ok(200)["count"], 0);
