@@ -123,8 +123,8 @@ fn judge(
         }
         let last = blocks.min(next + BLOCKS_AT_ONCE - 1);
         match first_unsound(chain, head.generation, next, last) {
-            Ok(Some(None)) => next = last + 1,
-            Ok(Some(Some(block))) => {
+            Ok(Some(block)) if block > last => next = block,
+            Ok(Some(block)) => {
                 return Verdict::Damaged(format!(
                     "block {block}: what is stored beside its text does not agree with it"
                 ));

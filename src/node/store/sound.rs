@@ -12,14 +12,14 @@ use crate::chain::json::View;
 use crate::node::entry::Entry;
 use crate::node::tip::Tip;
 
-/// The first of the blocks from `first` to `last` that is not [sound](is_sound);
-/// `None` if the chain was replaced since `generation`.
+/// The first of the blocks from `first` to `last` that is not [sound](is_sound),
+/// or the one after `last`; `None` if the chain was replaced since `generation`.
 pub(in crate::node) fn first_unsound(
     connection: &Connection,
     generation: u64,
     first: u64,
     last: u64,
-) -> rusqlite::Result<Option<Option<u64>>> {
+) -> rusqlite::Result<Option<u64>> {
     // All reads see the same state of the database.
     let transaction = connection.unchecked_transaction()?;
     if schema::generation(&transaction)? != generation {
@@ -27,10 +27,10 @@ pub(in crate::node) fn first_unsound(
     }
     for number in first..=last {
         if !is_sound(&transaction, number)? {
-            return Ok(Some(Some(number)));
+            return Ok(Some(number));
         }
     }
-    Ok(Some(None))
+    Ok(Some(last + 1))
 }
 
 /// Whether the tables say of a block what its text, a block's, says.
