@@ -1,24 +1,17 @@
 //! Reading a chain as the canonical texts of its blocks, on one thread.
 //!
-//! As in [verification](super::verify), most text is a
-//! [guess](ChainReader::guess) that one look proves right: a block in a known
-//! spelling says where it ends, so nobody has to look for that first. What
-//! looks different, and whatever is wrong, is read again with certainty, and
-//! errors come from there alone.
+//! As in [verification](super::verify), most batches are
+//! [guesses](ChainReader::guess); see [`texts`](super::texts).
 
 use std::io::Read;
-use std::ops::Range;
 
-use super::file::{Batch, ChainPlace, ChainReader, ReadError, Separator};
-use super::json::{Advance, Kind, Position, StreamError, Transcoder, View, value_length};
-use super::verify::known::{Parts, recognize};
+use super::file::{Batch, ChainReader, ReadError};
+use super::json::{Kind, Position, View};
+use super::texts::{Found, Parts, TextPlace, Texts};
 
 /// Batches that are read with certainty where a guess failed, before the next
 /// is tried.
 const CERTAIN_BATCHES: u32 = 16;
-
-/// What is kept of the memory that one huge block took.
-const KEPT_BYTES: usize = 1 << 20;
 
 /// Why the blocks of a chain cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -40,9 +33,7 @@ pub(super) enum BlockError {
 pub(super) struct CanonicalReader<R> {
     reader: ChainReader<R>,
     batch: Batch,
-    transcoder: Transcoder,
-    /// The canonical texts of the blocks that are not canonical as they lie.
-    texts: Vec<u8>,
+    texts: Texts,
     blocks: Vec<Block>,
     /// Blocks of all batches up to this one.
     count: u64,
@@ -50,12 +41,9 @@ pub(super) struct CanonicalReader<R> {
     certain: u32,
 }
 
-/// A block, and where its text is.
 #[derive(Debug)]
 struct Block {
-    /// In the batch, or in [`CanonicalReader::texts`].
-    is_raw: bool,
-    range: Range<usize>,
+    text: TextPlace,
     parts: Option<Parts>,
 }
 
@@ -73,8 +61,7 @@ impl<R: Read> CanonicalReader<R> {
         Self {
             reader: ChainReader::new(source),
             batch: Batch::default(),
-            transcoder: Transcoder::default(),
-            texts: Vec::new(),
+            texts: Texts::default(),
             blocks: Vec::new(),
             count: 0,
             // The first is a single block.
@@ -86,11 +73,7 @@ impl<R: Read> CanonicalReader<R> {
     /// no more.
     pub(super) fn advance(&mut self) -> Result<bool, BlockError> {
         self.blocks.clear();
-        self.texts.clear();
-        if self.texts.capacity() > KEPT_BYTES {
-            self.texts.shrink_to(KEPT_BYTES);
-            self.transcoder.shrink();
-        }
+        self.texts.shrink();
         let is_there = self.advance_by_guess()? || self.advance_with_certainty()?;
         self.count += self.blocks.len() as u64;
         Ok(is_there)
@@ -98,16 +81,9 @@ impl<R: Read> CanonicalReader<R> {
 
     /// The blocks that were read.
     pub(super) fn blocks(&self) -> impl Iterator<Item = CanonicalBlock<'_>> {
-        self.blocks.iter().map(|block| {
-            let source = if block.is_raw {
-                self.batch.text()
-            } else {
-                &self.texts
-            };
-            CanonicalBlock {
-                text: &source[block.range.clone()],
-                parts: block.parts.as_ref(),
-            }
+        self.blocks.iter().map(|block| CanonicalBlock {
+            text: self.texts.get(&self.batch, &block.text),
+            parts: block.parts.as_ref(),
         })
     }
 
@@ -136,7 +112,12 @@ impl<R: Read> CanonicalReader<R> {
             self.certain = CERTAIN_BATCHES;
             return Ok(false);
         };
-        match self.check_guess(separator) {
+        let blocks = &mut self.blocks;
+        let advance = self.texts.read_guess(&self.batch, separator, |found| {
+            blocks.push(Block::of(found)?);
+            Some(())
+        });
+        match advance {
             Some(advance) => {
                 self.reader.confirm(self.blocks.len() as u64, advance);
                 Ok(true)
@@ -144,43 +125,10 @@ impl<R: Read> CanonicalReader<R> {
             None => {
                 self.reader.take_back(std::iter::once(&self.batch));
                 self.blocks.clear();
-                self.texts.clear();
                 self.certain = CERTAIN_BATCHES;
                 Ok(false)
             }
         }
-    }
-
-    /// Goes over the text of a guess; `None` if it is wrong.
-    fn check_guess(&mut self, separator: Separator) -> Option<Advance> {
-        let text = self.batch.text();
-        let mut start = 0;
-        let mut advance = Advance::default();
-        while start < text.len() {
-            let rest = &text[start..];
-            let length = match Block::recognize(rest, start, &mut self.texts) {
-                Some((block, length)) => {
-                    self.blocks.push(block);
-                    // It is plain ASCII.
-                    advance.over_characters(length);
-                    length
-                }
-                None => {
-                    let length = value_length(rest)?;
-                    let raw = &rest[..length];
-                    advance.over_text(raw);
-                    let written = self.texts.len();
-                    self.transcoder.transcode(raw, &mut self.texts).ok()?;
-                    self.blocks.push(Block::written(&self.texts, written)?);
-                    length
-                }
-            };
-            start += length;
-            let length = separator.length(&text[start..])?;
-            advance.over_text(&text[start..start + length]);
-            start += length;
-        }
-        Some(advance)
     }
 
     fn advance_with_certainty(&mut self) -> Result<bool, BlockError> {
@@ -188,66 +136,28 @@ impl<R: Read> CanonicalReader<R> {
         if !self.reader.fill(&mut self.batch)? {
             return Ok(false);
         }
-        let mut start = 0;
-        for (index, (raw, position)) in (self.batch.first_index..).zip(self.batch.blocks()) {
-            let block = match Block::recognize(raw, start, &mut self.texts) {
-                Some((block, length)) if length == raw.len() => block,
-                _ => {
-                    let written = self.texts.len();
-                    self.transcoder
-                        .transcode(raw, &mut self.texts)
-                        .map_err(|error| {
-                            let error = StreamError::inside(raw, position, error);
-                            ReadError::at(error, ChainPlace::In(index))
-                        })?;
-                    Block::written(&self.texts, written).ok_or_else(|| BlockError::NotAnObject {
-                        position,
-                        index,
-                        found: View::of(&self.texts[written..]).excerpt(),
-                    })?
-                }
-            };
-            self.blocks.push(block);
-            start += raw.len();
-        }
+        let blocks = &mut self.blocks;
+        self.texts.read(&self.batch, |index, position, found| {
+            let text = found.text;
+            let block = Block::of(found).ok_or_else(|| BlockError::NotAnObject {
+                position,
+                index,
+                found: View::of(text).excerpt(),
+            })?;
+            blocks.push(block);
+            Ok::<_, BlockError>(())
+        })?;
         Ok(true)
     }
 }
 
 impl Block {
-    /// The block at the start of `text`, which is at `start` in the batch, if
-    /// its spelling is known, and the bytes it takes there.
-    fn recognize(text: &[u8], start: usize, texts: &mut Vec<u8>) -> Option<(Self, usize)> {
-        let written = texts.len();
-        let Some(known) = recognize(text, None, texts) else {
-            texts.truncate(written);
-            return None;
-        };
-        let (is_raw, length) = (known.is_raw, known.length);
-        let parts = Some(known.parts);
-        let range = if is_raw {
-            start..start + length
-        } else {
-            written..texts.len()
-        };
-        Some((
-            Self {
-                is_raw,
-                range,
-                parts,
-            },
-            length,
-        ))
-    }
-
-    /// The block whose canonical text is the end of `texts`, from `start` on;
-    /// `None` if it is no object.
-    fn written(texts: &[u8], start: usize) -> Option<Self> {
-        let is_object = View::of(&texts[start..]).kind() == Kind::Object;
+    /// The block that was found; `None` if it is no object.
+    fn of(found: Found<'_>) -> Option<Self> {
+        let is_object = found.parts.is_some() || View::of(found.text).kind() == Kind::Object;
         is_object.then_some(Self {
-            is_raw: false,
-            range: start..texts.len(),
-            parts: None,
+            text: found.place,
+            parts: found.parts,
         })
     }
 }

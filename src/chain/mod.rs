@@ -11,6 +11,7 @@ mod file;
 pub mod json;
 pub(crate) mod read_buffer;
 mod statistics;
+mod texts;
 mod transaction;
 mod verify;
 

@@ -19,15 +19,15 @@ const FIELDS: [&str; 5] = [
 
 /// A block that is sound in itself.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Inspected<'a> {
-    pub(super) proof: View<'a>,
-    pub(super) previous_hash: View<'a>,
-    pub(super) transactions: u64,
+pub(in crate::chain) struct Inspected<'a> {
+    pub(in crate::chain) proof: View<'a>,
+    pub(in crate::chain) previous_hash: View<'a>,
+    pub(in crate::chain) transactions: u64,
 }
 
 /// Checks all of a block that needs no other block. `index` is its place in
 /// the chain.
-pub(super) fn inspect(
+pub(in crate::chain) fn inspect(
     block: View<'_>,
     index: u64,
     strictness: Strictness,

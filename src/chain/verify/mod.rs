@@ -18,7 +18,6 @@ mod desk;
 mod fault;
 mod findings;
 pub(super) mod inspect;
-pub(super) mod known;
 mod ledger;
 mod line;
 mod worker;

@@ -13,25 +13,19 @@ use std::ops::Range;
 use super::fault::{Fault, FaultKind};
 use super::findings::{Findings, Link};
 use super::inspect::{Tip, inspect};
-use super::known::{Parts, recognize};
 use super::{ReadError, VerifyOptions};
 use crate::chain::Strictness;
-use crate::chain::file::{Batch, ChainPlace, Separator};
-use crate::chain::json::{Advance, StreamError, Transcoder, View, value_length};
+use crate::chain::file::{Batch, Separator};
+use crate::chain::json::{Advance, View};
+use crate::chain::texts::{Found, Parts, TextPlace, Texts};
 use crate::pow::Control;
 use crate::sha256::{Digest, digest_texts};
-
-/// What [`Worker::shrink_buffers`] leaves of the texts: more than most batches
-/// need.
-const KEPT_BYTES: usize = 512 << 10;
 
 /// A batch, and the buffers to check it with.
 #[derive(Debug, Default)]
 pub(super) struct Worker {
     pub(super) batch: Batch,
-    transcoder: Transcoder,
-    /// The canonical texts of the blocks that are not canonical as they lie.
-    texts: Vec<u8>,
+    texts: Texts,
     /// The blocks that are sound in themselves, from the first on without a
     /// gap.
     blocks: Vec<Block>,
@@ -65,10 +59,7 @@ pub(super) struct Head {
 /// A block that is sound in itself.
 #[derive(Debug)]
 struct Block {
-    /// Whether its canonical text is in the batch, or in [`Worker::texts`].
-    is_raw: bool,
-    /// Where it is there.
-    text: Range<usize>,
+    text: TextPlace,
     parts: Parts,
 }
 
@@ -82,46 +73,32 @@ impl Worker {
     /// The same without the batch, which may have to be read again.
     pub(super) fn shrink_buffers(&mut self) {
         self.clear();
-        self.texts.shrink_to(KEPT_BYTES);
-        self.transcoder.shrink();
+        self.texts.shrink();
     }
 
     /// Checks the batch.
     pub(super) fn check(&mut self, options: &VerifyOptions) -> Result<Summary, ReadError> {
         self.clear();
-        let first_index = self.batch.first_index;
         let mut summary = Summary {
-            first_index,
+            first_index: self.batch.first_index,
             ..Summary::default()
         };
         let mut fault = None;
-        let mut start = 0;
-        for (index, (raw, position)) in (first_index..).zip(self.batch.blocks()) {
+        let blocks = &mut self.blocks;
+        self.texts.read(&self.batch, |index, _, found| {
             summary.blocks += 1;
-            let texts = &mut self.texts;
-            let found = match Block::recognize(raw, start, Some(index), texts) {
-                Some((block, length)) if length == raw.len() => Ok(block),
-                _ => {
-                    let text_start = texts.len();
-                    self.transcoder
-                        .transcode(raw, texts)
-                        .map_err(|error| StreamError::inside(raw, position, error))
-                        .map_err(|error| ReadError::at(error, ChainPlace::In(index)))?;
-                    Block::inspect(texts, text_start, index, options.strictness)
-                }
-            };
-            start += raw.len();
-            match found {
+            match Block::of(found, index, options.strictness) {
                 Ok(block) => {
                     summary.transactions += block.parts.transactions;
                     // What follows a fault is only counted.
                     if fault.is_none() {
-                        self.blocks.push(block);
+                        blocks.push(block);
                     }
                 }
-                Err(kind) => fault = fault.or(Some(Fault { block: index, kind })),
+                Err(kind) => fault = fault.take().or(Some(Fault { block: index, kind })),
             }
-        }
+            Ok::<_, ReadError>(())
+        })?;
         self.link(&mut summary, fault, options);
         Ok(summary)
     }
@@ -135,49 +112,24 @@ impl Worker {
         options: &VerifyOptions,
     ) -> Option<(Summary, Advance)> {
         self.clear();
-        let text = self.batch.text();
         let mut summary = Summary::default();
         let mut next_index = None;
-        let mut start = 0;
-        let mut advance = Advance::default();
-        while start < text.len() {
-            let rest = &text[start..];
-            let texts = &mut self.texts;
-            let (block, length) = match Block::recognize(rest, start, next_index, texts) {
-                Some((block, length)) => {
-                    // It is plain ASCII.
-                    advance.over_characters(length);
-                    (block, length)
-                }
-                None => {
-                    let length = value_length(rest)?;
-                    advance.over_text(&rest[..length]);
-                    let text_start = texts.len();
-                    self.transcoder.transcode(&rest[..length], texts).ok()?;
-                    let index =
-                        next_index.or_else(|| stated_index(View::of(&texts[text_start..])))?;
-                    let block = Block::inspect(texts, text_start, index, options.strictness);
-                    (block.ok()?, length)
-                }
-            };
-            if self.blocks.is_empty() {
-                summary.first_index = block.parts.index;
-            }
-            next_index = Some(block.parts.index.checked_add(1)?);
+        let blocks = &mut self.blocks;
+        let advance = self.texts.read_guess(&self.batch, separator, |found| {
+            let index = next_index.or_else(|| stated_index(&found))?;
+            let block = Block::of(found, index, options.strictness).ok()?;
+            next_index = Some(index.checked_add(1)?);
             summary.blocks += 1;
             summary.transactions += block.parts.transactions;
-            self.blocks.push(block);
-            start += length;
-            let length = separator.length(&text[start..])?;
-            advance.over_text(&text[start..start + length]);
-            start += length;
-        }
+            blocks.push(block);
+            Some(())
+        })?;
+        summary.first_index = self.blocks.first()?.parts.index;
         self.link(&mut summary, None, options);
         Some((summary, advance))
     }
 
     fn clear(&mut self) {
-        self.texts.clear();
         self.blocks.clear();
         self.digests.clear();
     }
@@ -185,11 +137,7 @@ impl Worker {
     /// Checks how each of the blocks follows the one before. `fault` is that
     /// of the block behind them.
     fn link(&mut self, summary: &mut Summary, fault: Option<Fault>, options: &VerifyOptions) {
-        let (raw, written) = (self.batch.text(), self.texts.as_slice());
-        let text_of = |block: &Block| {
-            let source = if block.is_raw { raw } else { written };
-            &source[block.text.clone()]
-        };
+        let text_of = |block: &Block| self.texts.get(&self.batch, &block.text);
         let texts: Vec<_> = self.blocks.iter().map(text_of).collect();
         digest_texts(&texts, &mut self.digests);
 
@@ -228,48 +176,28 @@ impl Worker {
 }
 
 impl Block {
-    /// The block at the start of `text`, which is at `start` in the batch, if
-    /// it is [known](super::known), and the bytes it takes there.
-    fn recognize(
-        text: &[u8],
-        start: usize,
-        index: Option<u64>,
-        texts: &mut Vec<u8>,
-    ) -> Option<(Self, usize)> {
-        let text_start = texts.len();
-        let Some(known) = recognize(text, index, texts) else {
-            texts.truncate(text_start);
-            return None;
+    /// The block that was found where that number `index` is.
+    #[inline(always)]
+    fn of(found: Found<'_>, index: u64, strictness: Strictness) -> Result<Self, FaultKind> {
+        let Found { place, text, parts } = found;
+        let parts = match parts {
+            Some(parts) if parts.index == index => parts,
+            _ => inspected(text, index, strictness)?,
         };
-        let start = if known.is_raw { start } else { text_start };
-        let block = Self {
-            is_raw: known.is_raw,
-            text: start..start + known.text.len(),
-            parts: known.parts,
-        };
-        Some((block, known.length))
+        Ok(Self { text: place, parts })
     }
+}
 
-    /// The block whose canonical text is the end of `texts`, from `start` on.
-    fn inspect(
-        texts: &[u8],
-        start: usize,
-        index: u64,
-        strictness: Strictness,
-    ) -> Result<Self, FaultKind> {
-        let text = &texts[start..];
-        let block = inspect(View::of(text), index, strictness)?;
-        Ok(Self {
-            is_raw: false,
-            text: start..texts.len(),
-            parts: Parts {
-                index,
-                proof: place_in(text, block.proof),
-                previous_hash: place_in(text, block.previous_hash),
-                transactions: block.transactions,
-            },
-        })
-    }
+/// What a block in any spelling says, if it is sound in itself.
+#[cold]
+fn inspected(text: &[u8], index: u64, strictness: Strictness) -> Result<Parts, FaultKind> {
+    let block = inspect(View::of(text), index, strictness)?;
+    Ok(Parts {
+        index,
+        proof: place_in(text, block.proof),
+        previous_hash: place_in(text, block.previous_hash),
+        transactions: block.transactions,
+    })
 }
 
 /// As much of a block's `previous_hash` as it takes to see that it is no hash,
@@ -294,8 +222,12 @@ fn place_in(text: &[u8], value: View<'_>) -> Range<usize> {
 }
 
 /// What a block says its index is.
-fn stated_index(block: View<'_>) -> Option<u64> {
-    let (_, index) = block.members().find(|(key, _)| *key == b"index")?;
+fn stated_index(found: &Found<'_>) -> Option<u64> {
+    if let Some(parts) = &found.parts {
+        return Some(parts.index);
+    }
+    let mut members = View::of(found.text).members();
+    let (_, index) = members.find(|(key, _)| *key == b"index")?;
     std::str::from_utf8(index.text()).ok()?.parse().ok()
 }
 

@@ -9,6 +9,7 @@
 
 use std::ops::Range;
 
+use super::Parts;
 use crate::chain::json::{MAX_VALUE_BYTES, View, canonical_number, canonical_string};
 
 /// How a program writes the literal parts of a block.
@@ -51,54 +52,30 @@ const COMPACT: Spelling = Spelling {
 };
 
 /// A block that needs no transcoding.
-pub(in crate::chain) struct Known<'a> {
+pub(super) struct Known {
     /// Bytes it takes where it lies.
-    pub(in crate::chain) length: usize,
-    /// Its canonical text,
-    pub(in crate::chain) text: &'a [u8],
-    /// which is either what lies there or was put into the buffer.
-    pub(in crate::chain) is_raw: bool,
-    pub(in crate::chain) parts: Parts,
-}
-
-/// What the check of a block's links needs to know.
-#[derive(Debug)]
-pub(in crate::chain) struct Parts {
-    pub(in crate::chain) index: u64,
-    /// Where in the canonical text these values stand.
-    pub(in crate::chain) proof: Range<usize>,
-    pub(in crate::chain) previous_hash: Range<usize>,
-    pub(in crate::chain) transactions: u64,
+    pub(super) length: usize,
+    /// Whether its canonical text is what lies there, or was appended to the
+    /// buffer.
+    pub(super) is_raw: bool,
+    pub(super) parts: Parts,
 }
 
 /// Recognizes the block at the start of `text` if it is written in a known
-/// way, and its index is `index`, or any where that is not known. Unless its
-/// text is canonical as it lies, that is appended to `buffer`; what is there
-/// after `None` is of no use.
-pub(in crate::chain) fn recognize<'a>(
-    text: &'a [u8],
-    index: Option<u64>,
-    buffer: &'a mut Vec<u8>,
-) -> Option<Known<'a>> {
+/// way. Unless its text is canonical as it lies, that is appended to `buffer`;
+/// what is appended before `None` is of no use.
+pub(super) fn recognize(text: &[u8], buffer: &mut Vec<u8>) -> Option<Known> {
     let start = buffer.len();
     let is_raw = text.starts_with(CANONICAL.index);
     let (parts, length) = if is_raw {
-        Cursor::<true>::new(text, buffer).block(index)?
+        Cursor::<true>::new(text, buffer).block()?
     } else {
-        Cursor::<false>::new(text, buffer).block(index)?
+        Cursor::<false>::new(text, buffer).block()?
     };
-    let text = if is_raw {
-        &text[..length]
-    } else {
-        &buffer[start..]
-    };
+    let canonical_length = if is_raw { length } else { buffer.len() - start };
     // As for any other spelling, it is the canonical text that counts.
-    if text.len() > MAX_VALUE_BYTES {
-        return None;
-    }
-    Some(Known {
+    (canonical_length <= MAX_VALUE_BYTES).then_some(Known {
         length,
-        text,
         is_raw,
         parts,
     })
@@ -136,13 +113,10 @@ impl<'a, 'o, const IS_CANONICAL: bool> Cursor<'a, 'o, IS_CANONICAL> {
     }
 
     /// The block's parts and its length.
-    fn block(mut self, expected: Option<u64>) -> Option<(Parts, usize)> {
+    fn block(mut self) -> Option<(Parts, usize)> {
         literal!(self, index)?;
         let digits = self.number()?;
         let index = whole_number(&self.text[self.position - digits.len()..self.position])?;
-        if expected.is_some_and(|expected| expected != index) {
-            return None;
-        }
         literal!(self, previous_hash)?;
         let string = self.string()?;
         // The quote before it was taken as a part of the key.
@@ -253,22 +227,20 @@ mod tests {
     /// What is recognized must be what the transcoder and the inspection say.
     fn recognized(raw: &[u8]) -> bool {
         let mut buffer = Vec::new();
-        let known = recognize(raw, Some(12), &mut buffer);
+        let known = recognize(raw, &mut buffer);
         let Some(known) = known.filter(|known| known.length == raw.len()) else {
             return false;
         };
-        let text = canonical(raw).expect("only JSON is recognized");
-        assert_eq!(std::str::from_utf8(known.text), Ok(text.as_str()));
-        let block = inspect(View::of(text.as_bytes()), 12, Strictness::Typed)
-            .expect("only sound blocks are recognized");
+        let found = if known.is_raw { raw } else { &buffer };
         let parts = &known.parts;
-        assert_eq!(block.proof.text(), &known.text[parts.proof.clone()]);
-        assert_eq!(
-            block.previous_hash.text(),
-            &known.text[parts.previous_hash.clone()]
-        );
+        let text = canonical(raw).expect("only JSON is recognized");
+        assert_eq!(std::str::from_utf8(found), Ok(text.as_str()));
+        let block = inspect(View::of(text.as_bytes()), parts.index, Strictness::Typed)
+            .expect("only sound blocks are recognized");
+        assert_eq!(block.proof.text(), &found[parts.proof.clone()]);
+        let previous_hash = &found[parts.previous_hash.clone()];
+        assert_eq!(block.previous_hash.text(), previous_hash);
         assert_eq!(block.transactions, parts.transactions);
-        assert_eq!(parts.index, 12);
         true
     }
 
@@ -291,7 +263,6 @@ mod tests {
             BLOCK.replace("\"index\": 12", "\"index\":12").as_bytes()
         ));
         assert!(!recognized(format!("{BLOCK} ").as_bytes()));
-        assert!(recognize(BLOCK.as_bytes(), Some(13), &mut Vec::new()).is_none());
     }
 
     #[test]
