@@ -79,6 +79,18 @@ pub enum ResumeError {
         /// The one it should have.
         expected: String,
     },
+    /// The times of all blocks are exactly a second apart, which no clock
+    /// gives.
+    #[error(
+        "the times of its first {blocks} blocks are exactly a second apart, from {first} on; was \
+         it mined with --timestamp {first}?"
+    )]
+    EvenTimes {
+        /// Blocks that were looked at.
+        blocks: u64,
+        /// The first block's time.
+        first: String,
+    },
     /// The rewards go to someone else.
     #[error("the reward of its block {block} goes to {found}, but --recipient is {expected}")]
     Recipient {

@@ -51,8 +51,10 @@
 //! on file systems without such locks, mining is refused.
 
 mod block;
+mod coincidence;
 pub(super) mod error;
 pub(super) mod file;
+mod next_block;
 pub(super) mod replay;
 mod text;
 pub(super) mod writer;

@@ -10,21 +10,15 @@ use std::collections::HashMap;
 use std::io::{self, Read, Write as _};
 
 use super::block::{BLOCK_START, Match, compare, field, number, reward_of};
+use super::coincidence::Coincidences;
 use super::error::ResumeError;
+use super::next_block::{Expected, NextBlock};
 use super::text::JournalText;
 use crate::batch::options::{Clock, MineOptions, ProofMemory};
-use crate::chain::json::{
-    MAX_VALUE_BYTES, View, canonical, value_length, write_float, write_string,
-};
+use crate::chain::json::{View, write_float, write_string};
 use crate::chain::{Format, PreviousHash, Transactions};
 use crate::pow::{LastBlock, Nonce, Rule, Target};
 use crate::sha256::Digest;
-
-/// Proofs that are looked at to see whether they satisfy more than is asked
-/// for, and how many it takes to be sure: one in 16^8 journals is that by
-/// chance.
-const LOOKED_AT: usize = 16;
-const ENOUGH: usize = 8;
 
 /// Whose rewards a journal must hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,8 +81,7 @@ pub(in crate::batch) struct Replay<R> {
     bytes: u64,
     transactions: u64,
     known_proofs: HashMap<Nonce, Nonce>,
-    /// The first proofs, while all of them satisfy more than is asked for.
-    harder: Option<Vec<(Vec<u8>, Nonce)>>,
+    coincidences: Coincidences,
     queues_have_ended: bool,
     /// What is expected before a block's proof.
     head: Vec<u8>,
@@ -123,7 +116,7 @@ impl<R: Read> Replay<R> {
             bytes: 0,
             transactions: 0,
             known_proofs: HashMap::new(),
-            harder: Some(Vec::new()),
+            coincidences: Coincidences::new(options),
             queues_have_ended: false,
             head: Vec::new(),
         }
@@ -220,9 +213,12 @@ impl<R: Read> Replay<R> {
     /// Where mining goes on, once a step gave [`Step::Ended`] or the queues
     /// have ended.
     pub(in crate::batch) fn finish(mut self) -> Result<ResumePoint, ResumeError> {
-        self.check_difficulty()?;
+        self.coincidences.check_proofs(self.blocks)?;
         let end = self.format.end(self.blocks).into_bytes();
         let is_finished = self.queues_have_ended && self.text.peek(end.len() + 1)? == end;
+        if !is_finished {
+            self.coincidences.check_times(self.blocks)?;
+        }
         Ok(ResumePoint {
             blocks: self.blocks,
             bytes: self.bytes,
@@ -275,10 +271,10 @@ impl<R: Read> Replay<R> {
             let proof = View::of(proof_text).excerpt();
             return Err(self.damaged(format!("its proof is {proof}")));
         };
+        let timestamp = &text[found.timestamp.clone()];
         if let Clock::From(_) = self.clock {
             let mut expected = Vec::new();
             write_float(self.clock.timestamp(index), &mut expected);
-            let timestamp = &text[found.timestamp.clone()];
             if timestamp != expected {
                 return Err(ResumeError::Timestamp {
                     block: index,
@@ -287,6 +283,7 @@ impl<R: Read> Replay<R> {
                 });
             }
         }
+        self.coincidences.note_time(index, timestamp);
         if index == 1 {
             if proof != Nonce(100) {
                 return Err(self.damaged(format!("its proof is {proof}")));
@@ -307,22 +304,9 @@ impl<R: Read> Replay<R> {
                     target: self.target,
                 });
             }
-            let is_harder = harder(self.target).is_some_and(|target| target.is_met_by(&digest));
-            let last_proof = number(&self.proof).unwrap_or_default();
-            match &mut self.harder {
-                Some(proofs) if is_harder => {
-                    // Under `last-proof` the same search comes again and again.
-                    let search = (previous_hash.into_bytes(), last_proof);
-                    if proofs.len() < LOOKED_AT
-                        && !(self.rule == Rule::LastProof
-                            && proofs.iter().any(|(_, last)| *last == last_proof))
-                    {
-                        proofs.push(search);
-                    }
-                }
-                _ => self.harder = None,
-            }
+            self.coincidences.note_proof(&last, &digest);
             if self.remembers_proofs {
+                let last_proof = number(&self.proof).unwrap_or_default();
                 self.known_proofs.insert(last_proof, proof);
             }
             self.previous_hash = PreviousHash::Block(self.hash);
@@ -336,98 +320,22 @@ impl<R: Read> Replay<R> {
         Ok(())
     }
 
-    /// A journal of a higher difficulty is a valid one of this, but not the
-    /// one that mining gives, whose proofs are the smallest.
-    fn check_difficulty(&self) -> Result<(), ResumeError> {
-        match (&self.harder, harder(self.target)) {
-            (Some(proofs), Some(found)) if proofs.len() >= ENOUGH => Err(ResumeError::Difficulty {
-                blocks: self.blocks,
-                found,
-                expected: self.target,
-            }),
-            _ => Ok(()),
-        }
-    }
-
     /// The whole block that comes next, or `None` if all that comes is a
     /// tail.
     fn rest(&mut self) -> Result<Option<Vec<u8>>, ResumeError> {
-        let (format, blocks) = (self.format, self.blocks);
-        let before = format.before_block(blocks).as_bytes();
-        let end = format.end(blocks);
-        let end = end.as_bytes();
-        let text = self.text.peek(end.len() + 1)?;
-        if blocks > 0 && !text.is_empty() && end.starts_with(text) {
-            return Ok(None);
-        }
-        let most = Format::Json.start().len() + BLOCK_START.len();
-        let text = self.text.peek(most)?;
-        let shared = text.len().min(before.len());
-        let after = &text[shared..text.len().min(shared + BLOCK_START.len())];
-        if text[..shared] != before[..shared] || !BLOCK_START.starts_with(after) {
-            let shown = text.len().min(most);
-            let found = String::from_utf8_lossy(&text[..shown]).into_owned();
-            return Err(match blocks {
-                0 => self.not_a_journal(found),
-                _ => self.damaged(format!("it goes on with {found:?}")),
-            });
-        }
-        let mut wanted = 64 << 10;
-        let block = loop {
-            let text = self.text.peek(before.len() + wanted)?;
-            let body = text.get(before.len()..).unwrap_or_default();
-            let length = match format {
-                Format::Json | Format::Array => {
-                    (!body.is_empty()).then(|| value_length(body)).flatten()
-                }
-                Format::JsonLines => memchr::memchr(b'\n', body),
-            };
-            match length {
-                Some(length) => break body[..length].to_vec(),
-                None if body.len() < wanted => {
-                    // The start of a block goes no further than that block.
-                    let next = format!("{{\"index\": {}, \"previous_hash\": \"", blocks + 2);
-                    if memchr::memmem::find(body, next.as_bytes()).is_some() {
-                        return Err(self.damaged("it has no end".into()));
-                    }
-                    return Ok(None);
-                }
-                None if wanted > MAX_VALUE_BYTES => {
-                    return Err(self.damaged("it has no end".into()));
-                }
-                None => wanted *= 4,
-            }
-        };
-        match canonical(&block) {
-            Ok(text) if text.as_bytes() == block => Ok(Some(block)),
-            Ok(_) => Err(self.damaged("it is not in the canonical spelling".into())),
-            Err(error) => Err(self.damaged(error.to_string())),
-        }
+        self.next_block().read(&mut self.text)
     }
 
-    fn not_a_journal(&self, found: String) -> ResumeError {
-        // So much of a start is that of one format only.
-        const TELLING_BYTES: usize = 10;
-        let is_of = |format: &Format| {
-            let start = [format.start().as_bytes(), BLOCK_START].concat();
-            let shared = start.len().min(found.len());
-            shared >= TELLING_BYTES && start[..shared] == found.as_bytes()[..shared]
-        };
-        match Format::ALL.into_iter().find(is_of) {
-            Some(other) if other != self.format => ResumeError::Format {
-                found: other,
-                expected: self.format,
-            },
-            _ => ResumeError::NotAJournal { found },
+    const fn next_block(&self) -> NextBlock {
+        NextBlock {
+            format: self.format,
+            blocks: self.blocks,
+            bytes: self.text.taken(),
         }
     }
 
     fn damaged(&self, problem: String) -> ResumeError {
-        ResumeError::Damaged {
-            byte: self.text.taken(),
-            block: self.blocks + 1,
-            problem,
-        }
+        self.next_block().damaged(problem)
     }
 
     /// What is wrong with the whole block that stands where that of these
@@ -438,62 +346,11 @@ impl<R: Read> Replay<R> {
         transactions: &Transactions,
         place: impl Fn(usize) -> (String, u64),
     ) -> ResumeError {
-        let index = self.blocks + 1;
-        let (Some(found_index), Some(previous_hash), Some(mined)) = (
-            field(block, b"index"),
-            field(block, b"previous_hash"),
-            field(block, b"transactions"),
-        ) else {
-            return self.damaged("it lacks a field".into());
+        let expected = Expected {
+            previous_hash: self.hash,
+            transactions,
+            recipient: self.recipient.as_deref(),
         };
-        if found_index.text() != index.to_string().as_bytes() {
-            return self.damaged(format!("its index is {}", found_index.excerpt()));
-        }
-        if previous_hash.string() != Some(&self.hash.to_hex()) {
-            return self.damaged(format!(
-                "its previous_hash is {}, but the block before hashes to {}",
-                previous_hash.excerpt(),
-                self.hash
-            ));
-        }
-        let mut mined: Vec<_> = mined.elements().collect();
-        let reward = mined.pop();
-        let list = [b"[", transactions.text(), b"]"].concat();
-        let here: Vec<_> = View::of(&list).elements().collect();
-        let pairs = here.iter().zip(&mined);
-        if let Some(number) = pairs.clone().position(|(here, mined)| here != mined) {
-            let (queue, line) = place(number);
-            return ResumeError::Transaction {
-                queue,
-                line,
-                found: here[number].excerpt(),
-                mined: mined[number].excerpt(),
-                block: index,
-            };
-        }
-        if here.len() != mined.len() {
-            let (queue, line) = place(0);
-            return ResumeError::BlockSize {
-                block: index,
-                mined: mined.len(),
-                found: here.len(),
-                queue,
-                line,
-            };
-        }
-        let recipient = reward.and_then(|reward| field(reward.text(), b"recipient"));
-        match (recipient, &self.recipient) {
-            (Some(found), Some(expected)) if found.text() != expected => ResumeError::Recipient {
-                block: index,
-                found: found.excerpt(),
-                expected: View::of(expected).excerpt(),
-            },
-            _ => self.damaged("it is not as mining writes it".into()),
-        }
+        self.next_block().difference(block, &expected, place)
     }
-}
-
-/// A difficulty of one more hex zero.
-fn harder(target: Target) -> Option<Target> {
-    Target::from_bits(target.bits() + 4).ok()
 }

@@ -162,6 +162,42 @@ fn a_higher_difficulty_than_asked_for_is_noticed() {
 }
 
 #[test]
+fn a_missing_timestamp_is_noticed_while_the_chain_is_unfinished() {
+    let resume = |folder: &Folder, status| {
+        fourzero()
+            .current_dir(folder.path(""))
+            .args(["mine", "queue.jsonl", "-o", "chain.json", "--resume"])
+            .args([&SAME[..4], &SAME[6..]].concat())
+            .ends_with(status)
+    };
+    assert_eq!(SAME[4], "--timestamp");
+    let (folder, chain) = interrupted(end_of_block(3));
+    let journal = folder.read("chain.json.journal");
+    assert_eq!(
+        resume(&folder, 2).stderr,
+        format!(
+            "error: {CANNOT}the times of its first 3 blocks are exactly a second apart, from \
+             1700000000.0 on; was it mined with --timestamp 1700000000.0?\n"
+        )
+    );
+    assert_eq!(folder.read("chain.json.journal"), journal);
+    // Two blocks may be that by chance, and a finished chain gets no more.
+    folder.write("chain.json.journal", &chain[..end_of_block(2)(&chain)]);
+    resume(&folder, 0);
+    folder.write("chain.json.journal", &chain);
+    std::fs::remove_file(folder.path("chain.json")).unwrap();
+    resume(&folder, 0);
+    assert_eq!(folder.read("chain.json"), chain);
+    // A clock's times are not even.
+    std::fs::remove_file(folder.path("chain.json")).unwrap();
+    resume(&folder, 0);
+    let chain = folder.read("chain.json");
+    std::fs::remove_file(folder.path("chain.json")).unwrap();
+    folder.write("chain.json.journal", &chain[..end_of_block(3)(&chain)]);
+    resume(&folder, 0);
+}
+
+#[test]
 fn what_is_no_journal_is_left_alone() {
     for (text, message) in [
         (
