@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, anyhow, bail};
 use fourzero::batch::{Overwrite, WholeFile};
-use fourzero::chain::{Conversion, ConvertError, Format, Report, Verifier, VerifyOptions, convert};
+use fourzero::chain::{Conversion, ConvertError, Format, Report, VerifyOptions, convert};
 use fourzero::pow::{Control, Rule};
 use serde::Serialize;
 
@@ -165,7 +165,7 @@ fn verify(
         target: args.difficulty.unwrap_or_default(),
         ..VerifyOptions::default()
     };
-    Verifier::new(super::args::all_cores())?
+    super::verify::start(super::args::all_cores())?
         .verify(written, &options, &control.with_fresh_counts())
         .with_context(|| format!("cannot read {} back", args.output.display()))
 }

@@ -13,10 +13,16 @@ pub(super) const FAILED: &str = "cannot print the result";
 
 /// Prints one line of a result.
 ///
+/// Whoever reads may have had enough, and left a broken pipe. That is no error,
+/// and nothing to stop for: the exit status may still be asked for.
+///
 /// # Errors
 /// If stdout is closed or full.
 pub(super) fn line(text: &str) -> io::Result<()> {
-    writeln!(io::stdout().lock(), "{text}")
+    match writeln!(io::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
+    }
 }
 
 /// Prints one JSON object as one line of the result.

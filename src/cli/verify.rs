@@ -1,9 +1,10 @@
 //! `fourzero verify`.
 
 use std::io;
+use std::num::NonZeroUsize;
 use std::time::Instant;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use fourzero::chain::{Report, Verifier, VerifyError, VerifyOptions};
 use fourzero::pow::Control;
 use serde::Serialize;
@@ -44,7 +45,7 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         target: args.difficulty.target,
         strictness: args.strict.strictness(),
     };
-    let verifier = Verifier::new(args.threads.count())?;
+    let verifier = start(args.threads.count())?;
     let control = Control::new();
     interrupt::install(&control, WhenStuck::Leave)?;
     explain::verifying(&options, &args.threads);
@@ -59,7 +60,7 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
             Err(error) => {
                 let error = format!("{error:#}");
                 print::error(&error);
-                worst = worst.max(unreadable(args, &name, error)?);
+                worst = worst.max(unreadable(args, &name, error).context(print::FAILED)?);
                 continue;
             }
         };
@@ -76,13 +77,7 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
                 } else {
                     Exit::No
                 };
-                match print_report(args, &name, &report) {
-                    // Nobody reads on, but the verdict stands.
-                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                        return Ok(worst.max(exit));
-                    }
-                    printed => printed.context(print::FAILED)?,
-                }
+                print_report(args, &name, &report).context(print::FAILED)?;
                 exit
             }
             Err(VerifyError::Cancelled) => {
@@ -96,12 +91,22 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
                 };
                 let error = format!("{error}{hint}");
                 print::error(&format!("{name}: {error}"));
-                unreadable(args, &name, error)?
+                unreadable(args, &name, error).context(print::FAILED)?
             }
         };
         worst = worst.max(exit);
     }
     Ok(worst)
+}
+
+/// Starts the threads that verify.
+///
+/// # Errors
+/// If the system refuses them.
+pub(super) fn start(threads: NonZeroUsize) -> anyhow::Result<Verifier> {
+    // The cause tells itself twice.
+    Verifier::new(threads)
+        .map_err(|error| anyhow!("cannot start {threads} threads that verify: {error}"))
 }
 
 /// Tells `--json` of a file that there is no verdict on.

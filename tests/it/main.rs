@@ -9,6 +9,7 @@
 mod behaviour;
 #[cfg(unix)]
 mod bench;
+mod broken_pipes;
 mod convert;
 #[cfg(all(unix, feature = "node"))]
 mod errors;

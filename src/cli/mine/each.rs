@@ -110,20 +110,24 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
     drop(progress);
     // One warning for all, in the order of the queues.
     super::warn(text_amounts.into_values().reduce(TextAmounts::and).as_ref());
-    unprinted.with_context(|| {
+    let unprinted = unprinted.with_context(|| {
         let kept = print::count(kept, "chain");
         format!("{kept} written, but what was made cannot be printed")
-    })?;
+    });
     if unfinished > 0 {
+        if let Err(error) = unprinted {
+            print::error(&format!("{error:#}"));
+        }
         print::message(&format!(
             "interrupted: {} written, {} not, {} kept; to go on: {}",
             print::count(kept, "chain"),
-            unfinished + failed,
+            indicatif::HumanCount(unfinished + failed),
             print::count(journals, "journal"),
             resume::command()
         ));
         return Ok(Exit::Interrupted);
     }
+    unprinted?;
     if !args.printing.json {
         let mut came_of_it = Vec::new();
         if kept > 0 {
