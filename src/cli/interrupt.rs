@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use fourzero::pow::Control;
 
+use super::signals::Ignored;
 use super::{Exit, print};
 
 /// What to do if the work does not stop at once.
@@ -46,7 +47,7 @@ impl Interrupted {
     }
 }
 
-/// Cancels `control` on the first interrupt.
+/// Cancels `control` on the first interrupt. Signals that are ignored stay so.
 ///
 /// # Errors
 /// If the system refuses the handler.
@@ -54,6 +55,7 @@ pub(super) fn install(control: &Control, when_stuck: WhenStuck) -> anyhow::Resul
     let control = control.clone();
     let interrupted = Interrupted::default();
     let flag = interrupted.clone();
+    let ignored = Ignored::now();
     ctrlc::set_handler(move || {
         if flag.0.swap(true, Ordering::Relaxed) {
             leave(&when_stuck);
@@ -79,7 +81,12 @@ pub(super) fn install(control: &Control, when_stuck: WhenStuck) -> anyhow::Resul
             }
         }
     })
+    .map_err(|error| match error {
+        ctrlc::Error::System(error) => anyhow::Error::from(error),
+        error => error.into(),
+    })
     .context("cannot watch for Ctrl-C")?;
+    ignored.restore();
     Ok(interrupted)
 }
 

@@ -20,6 +20,7 @@ mod progress;
 mod puzzle;
 mod search;
 mod shell;
+mod signals;
 mod verify;
 
 use std::env;
@@ -53,6 +54,7 @@ impl From<Exit> for ExitCode {
 /// Runs the command that the arguments ask for.
 pub(crate) fn main() -> ExitCode {
     let started = Instant::now();
+    signals::outlive_file_limits();
     color::choose(color::asked_for(env::args_os()));
     let cli = Cli::parse();
     print::set_verbose(cli.global.verbose);

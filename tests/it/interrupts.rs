@@ -135,6 +135,31 @@ fn an_interrupted_search_leaves_no_file_and_exits_130() {
     }
 }
 
+/// As `nohup` asks, and the `&` of a script.
+#[test]
+fn signals_that_were_ignored_stay_so() {
+    let folder = Folder::new();
+    let output = folder.path("chain.json");
+    let mine = fourzero();
+    let mut running = Running::start(
+        Command::new("sh")
+            .args(["-c", "trap '' HUP INT; exec \"$0\" mine - -o \"$1\""])
+            .arg(mine.get_program())
+            .arg(&output),
+    );
+    wait_for_a_file_in(&folder);
+    running.signal("HUP");
+    running.signal("INT");
+    let mut stdin = running.child().stdin.take().unwrap();
+    stdin
+        .write_all(data_text("queue.jsonl").as_bytes())
+        .unwrap();
+    drop(stdin);
+    let ended = running.wait();
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
+    assert!(output.exists());
+}
+
 #[test]
 fn an_interrupted_search_under_every_rule_and_kernel_ends() {
     for rule in crate::naive::RULES {
