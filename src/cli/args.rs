@@ -136,7 +136,7 @@ pub(super) struct MineArgs {
     /// before alone, so a proof found once is reused
     #[arg(long)]
     pub(super) no_proof_cache: bool,
-    /// Give block i the time T + i - 1; with --recipient, two runs then give
+    /// Give block i the time T + (i - 1); with --recipient, two runs then give
     /// the same bytes
     #[arg(long, value_name = "T", value_parser = seconds, allow_negative_numbers = true)]
     pub(super) timestamp: Option<f64>,

@@ -7,6 +7,9 @@ use fourzero::batch::{Kept, OutputError, Unfinished};
 use crate::cli::interrupt::{Interrupted, WhenStuck};
 use crate::cli::print;
 
+/// The longest command that is shown.
+const LONGEST: usize = 1000;
+
 /// What an interrupt does.
 pub(super) fn when_stuck() -> WhenStuck {
     WhenStuck::FinishAndWait { go_on: command() }
@@ -31,8 +34,13 @@ pub(super) fn kept(kept: &Kept) -> String {
 
 /// The command line that goes on with this work.
 pub(super) fn command() -> String {
-    let arguments = env::args_os().map(|argument| argument.to_string_lossy().into_owned());
-    with_resume(arguments.collect())
+    // Of names in no Unicode, a terminal shows something else; and a thousand
+    // names hide what else is said.
+    let arguments = env::args_os().map(|argument| argument.into_string().ok());
+    let command = arguments.collect::<Option<_>>().map(with_resume);
+    command
+        .filter(|command| command.len() <= LONGEST)
+        .unwrap_or_else(|| "the same command with --resume".to_owned())
 }
 
 fn with_resume(mut arguments: Vec<String>) -> String {
