@@ -3,9 +3,9 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use fourzero::batch::{MineError, OutputError, QueueError};
 use fourzero::chain::json::ForeignFormat;
 use fourzero::chain::{Fault, FaultKind, ReadError};
@@ -22,6 +22,16 @@ pub(super) fn name(path: &Path) -> String {
     } else {
         path.display().to_string()
     }
+}
+
+/// Refuses to read standard input twice: the second time, it is empty.
+///
+/// # Errors
+/// If more than one of the paths is `-`.
+pub(super) fn check_stdin(paths: &[PathBuf]) -> anyhow::Result<()> {
+    let count = paths.iter().filter(|path| *path == Path::new("-")).count();
+    ensure!(count < 2, "standard input (-) is named twice");
+    Ok(())
 }
 
 /// Opens it, and tells its size if it has one.

@@ -102,6 +102,7 @@ struct Unreadable<'a> {
 }
 
 pub(super) fn run(args: &InspectArgs) -> anyhow::Result<Exit> {
+    input::check_stdin(&args.chains)?;
     let control = Control::new();
     interrupt::install(&control, WhenStuck::Leave)?;
     let mut worst = Exit::Yes;

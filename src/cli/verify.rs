@@ -45,6 +45,7 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         target: args.difficulty.target,
         strictness: args.strict.strictness(),
     };
+    input::check_stdin(&args.chains)?;
     let verifier = start(args.threads.count())?;
     let control = Control::new();
     interrupt::install(&control, WhenStuck::Leave)?;

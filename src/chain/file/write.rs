@@ -76,11 +76,18 @@ impl Format {
     }
 
     /// The format that a file's name asks for: JSON Lines for `.jsonl` and
-    /// `.ndjson`, JSON for every other. No name asks for [`Self::Array`].
+    /// `.ndjson`, in capitals, too, and JSON for every other. No name asks for
+    /// [`Self::Array`].
     pub fn of_path(path: &Path) -> Self {
-        match path.extension().and_then(|extension| extension.to_str()) {
-            Some("jsonl" | "ndjson") => Self::JsonLines,
-            _ => Self::Json,
+        let is_lines = path.extension().is_some_and(|extension| {
+            ["jsonl", "ndjson"]
+                .iter()
+                .any(|lines| extension.eq_ignore_ascii_case(lines))
+        });
+        if is_lines {
+            Self::JsonLines
+        } else {
+            Self::Json
         }
     }
 }
@@ -241,6 +248,7 @@ mod tests {
             ("a.json", Format::Json),
             ("a.jsonl", Format::JsonLines),
             ("a.ndjson", Format::JsonLines),
+            ("A.JSONL", Format::JsonLines),
             ("chain", Format::Json),
         ] {
             assert_eq!(Format::of_path(Path::new(name)), format);

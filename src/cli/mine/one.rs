@@ -1,7 +1,7 @@
 //! All queues into one chain.
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
@@ -80,21 +80,13 @@ pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
     }
 }
 
-fn open_queues(paths: &[std::path::PathBuf], output: &Path) -> anyhow::Result<Vec<NamedQueue>> {
-    let mut queues = Vec::new();
-    let mut has_stdin = false;
-    for path in paths {
-        if path == Path::new("-") {
-            if has_stdin {
-                bail!("standard input (-) is named twice as a queue");
-            }
-            has_stdin = true;
-            queues.push(NamedQueue::new("standard input", io::stdin()));
-        } else {
-            queues.push(open_queue(path, output)?);
-        }
-    }
-    Ok(queues)
+fn open_queues(paths: &[PathBuf], output: &Path) -> anyhow::Result<Vec<NamedQueue>> {
+    input::check_stdin(paths)?;
+    let open = |path: &PathBuf| match path == Path::new("-") {
+        true => Ok(NamedQueue::new("standard input", io::stdin())),
+        false => open_queue(path, output),
+    };
+    paths.iter().map(open).collect()
 }
 
 /// What share of the threads' time became proofs, by the rate that the same
