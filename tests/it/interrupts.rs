@@ -38,8 +38,21 @@ impl Running {
 
     /// Sends a signal, which a test can do only through another program.
     fn signal(&mut self, name: &str) {
-        let kill = format!("kill -{name} {}", self.child().id());
-        let status = Command::new("sh").arg("-c").arg(kill).status().unwrap();
+        self.signals(&[name]);
+    }
+
+    /// The same for several, one right after the other. Two of a name may
+    /// become one on their way.
+    fn signals(&mut self, names: &[&str]) {
+        let id = self.child().id();
+        let kills: Vec<_> = names
+            .iter()
+            .map(|name| format!("kill -{name} {id}"))
+            .collect();
+        let status = Command::new("sh")
+            .args(["-c", &kills.join(";")])
+            .status()
+            .unwrap();
         assert!(status.success());
     }
 
@@ -262,9 +275,7 @@ fn the_second_interrupt_ends_at_once_and_keeps_the_journal() {
             .args([&output, &data("queue.jsonl")]),
     );
     wait_for_a_file_in(&folder);
-    running.signal("INT");
-    thread::sleep(Duration::from_millis(50));
-    running.signal("INT");
+    running.signals(&["INT", "TERM"]);
     let ended = running.wait();
     let stderr = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(130), "{stderr}");
