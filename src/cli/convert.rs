@@ -1,7 +1,6 @@
 //! `fourzero convert`.
 
 use std::io::{self, Read};
-use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -29,7 +28,7 @@ struct Summary<'a> {
 }
 
 pub(super) fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
-    let is_stdout = args.output == Path::new("-");
+    let is_stdout = print::is_stdout(&args.output);
     if is_stdout && args.verify {
         bail!(
             "--verify cannot take back what went to standard output; name a file, or pipe the \

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
@@ -10,6 +11,14 @@ use super::color;
 
 /// What a command says when its result cannot be printed.
 pub(super) const FAILED: &str = "cannot print the result";
+
+/// Whether `path` is a name of standard output. Where that is redirected to a
+/// file, the system's names for it are that file's, which is there already.
+pub(super) fn is_stdout(path: &Path) -> bool {
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
+        .iter()
+        .any(|name| path == Path::new(name))
+}
 
 /// Prints one line of a result.
 ///

@@ -129,6 +129,13 @@ fn standard_input_and_output_will_do() {
         assert_eq!(run.stdout, written(format, &blocks));
         assert_eq!(run.stderr, "");
     }
+    if cfg!(unix) {
+        let run = fourzero()
+            .args(["convert", "-", "-o", "/dev/stdout"])
+            .write_stdin(data_text(name))
+            .ends_with(0);
+        assert_eq!(run.stdout, written("json", &blocks));
+    }
     for (option, reason) in [
         ("--verify", "cannot take back"),
         ("--json", "cannot both go to standard output"),

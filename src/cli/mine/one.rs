@@ -15,12 +15,8 @@ use crate::cli::interrupt;
 use crate::cli::progress::{self, Progress};
 use crate::cli::{Exit, explain, input, print};
 
-/// What standard output is called. Where it is redirected to a file, the
-/// system's names are that file's, which is there already, and empty.
-const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
-
 pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
-    if STDOUT.iter().any(|stdout| path == Path::new(stdout)) {
+    if print::is_stdout(path) {
         let path = path.display();
         bail!("a chain cannot be written to standard output ({path}); name a file");
     }
