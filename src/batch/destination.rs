@@ -53,6 +53,17 @@ pub enum FileError {
         /// What the system said.
         source: io::Error,
     },
+    /// It is there, but its folder was not synced.
+    #[error(
+        "{} is written, but after a power cut it may be gone: its folder cannot be synced",
+        path.display()
+    )]
+    NameNotSynced {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
 }
 
 /// What a name stands for: a plain file, there or not, in a folder that is.
@@ -151,10 +162,22 @@ pub(super) fn folder_of(file: &Path) -> &Path {
     }
 }
 
-/// Makes what was named in a folder last through a power cut.
+/// Makes what was named in a folder last through a power cut, as far as that
+/// can be asked for: the file itself is as good without it.
 #[cfg(unix)]
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+    match File::open(folder).and_then(|folder| folder.sync_all()) {
+        Err(error) if cannot_be_asked(error.kind()) => Ok(()),
+        synced => synced,
+    }
+}
+
+/// Whether it says that a folder may be written but not read, and so not
+/// opened, or that its file system syncs none.
+#[cfg(unix)]
+const fn cannot_be_asked(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
+    matches!(kind, PermissionDenied | InvalidInput | Unsupported)
 }
 
 /// Other systems have no such call.
@@ -181,5 +204,25 @@ mod tests {
         assert!(matches!(error, FileError::NotAFile { .. }), "{error:?}");
         let error = link("loop", "loop");
         assert!(matches!(error, FileError::Io { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_folder_whose_sync_fails_is_told_apart_from_one_that_has_none() {
+        // The same on all of Unix: EPERM, EIO, EACCES, EINVAL.
+        let kinds = [1, 5, 13, 22].map(|code| io::Error::from_raw_os_error(code).kind());
+        assert_eq!(kinds.map(cannot_be_asked), [true, false, true, true]);
+        assert!(cannot_be_asked(io::ErrorKind::Unsupported));
+    }
+
+    #[test]
+    fn a_file_whose_folder_cannot_be_synced_is_said_to_be_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chain.json");
+        let destination = Destination::of(&path).unwrap();
+        destination.sync_name().unwrap();
+        folder.close().unwrap();
+        let said = destination.sync_name().unwrap_err().to_string();
+        let start = format!("{} is written, but ", path.display());
+        assert!(said.starts_with(&start), "{said}");
     }
 }

@@ -27,6 +27,8 @@ mod mine_queues;
 mod mine_unreadable;
 mod naive;
 mod naive_chain;
+#[cfg(unix)]
+mod permissions;
 mod progress;
 mod properties;
 mod puzzle;

@@ -73,7 +73,8 @@ use crate::pow::{Control, Searcher};
 /// verify when it is read back; if there is a journal that is not to be gone
 /// on with, or cannot be; or as `mine`. The named file is then as it was
 /// before, and the journal keeps what was mined, if that is more than the
-/// genesis block.
+/// genesis block. With [`FileError::NameNotSynced`](super::FileError) alone,
+/// the file is there.
 pub fn mine_to_file(
     queues: Vec<NamedQueue>,
     output: &OutputOptions,
