@@ -155,6 +155,13 @@ impl Store for JournalFile {
     }
 
     fn sync(&self) -> io::Result<()> {
+        // What is mined from now on would be lost with its name. One that cannot
+        // be looked up now may be there again at the end.
+        if let Err(error) = self.check_name()
+            && error.kind() == io::ErrorKind::NotFound
+        {
+            return Err(error);
+        }
         self.file.sync_data()?;
         if !self.is_name_synced.load(Ordering::Relaxed) {
             sync_folder(folder_of(&self.path))?;
@@ -220,7 +227,9 @@ mod tests {
         let path = folder.path().join("chain.json.journal");
         let journal = JournalFile::lock(path.clone()).unwrap();
         journal.check_name().unwrap();
+        journal.sync().unwrap();
         fs::remove_file(&path).unwrap();
+        assert!(journal.sync().unwrap_err().to_string().contains("removed"));
         let problem = journal.check_name().unwrap_err().to_string();
         assert!(problem.contains("removed"), "{problem}");
         fs::write(&path, "another's").unwrap();

@@ -157,3 +157,43 @@ fn a_journal_that_somebody_replaces_does_not_get_the_name_of_the_chain() {
     assert_eq!(folder.names(), ["chain.json.journal"]);
     assert_eq!(folder.read("chain.json.journal"), "another's");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_journal_that_somebody_removes_ends_the_mining_soon() {
+    let folder = Folder::new();
+    let journal = folder.path("chain.json.journal");
+    let mut mining = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+        .current_dir(folder.path("."))
+        .args(["mine", "-", "-o", "chain.json", "--difficulty", "1"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = mining.stdin.take().unwrap();
+    let started = Instant::now();
+    while !journal.exists() {
+        assert!(started.elapsed() < PATIENCE);
+        thread::sleep(Duration::from_millis(1));
+    }
+    std::fs::remove_file(&journal).unwrap();
+    // Its queue does not end.
+    stdin.write_all(queue(35).as_bytes()).unwrap();
+    let removed = Instant::now();
+    while mining.try_wait().unwrap().is_none() {
+        if removed.elapsed() > PATIENCE {
+            mining.kill().unwrap();
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    drop(stdin);
+    let output = mining.wait_with_output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(
+        stderr,
+        "error: cannot write chain.json.journal: somebody removed it while it was written\n"
+    );
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(folder.names(), [""; 0]);
+}
