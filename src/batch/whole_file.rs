@@ -4,7 +4,7 @@
 //! is synced and only then renamed. Whatever ends the program before that
 //! leaves the named file as it was.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::Path;
 
 use tempfile::NamedTempFile;
@@ -50,18 +50,15 @@ impl WholeFile {
         let name = destination.path.file_name().unwrap_or_default();
         let name: String = name.to_string_lossy().chars().take(32).collect();
         let prefix = format!(".{name}.");
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(&prefix).suffix(".partial");
-        #[cfg(unix)]
-        {
-            // As for any new file; the umask applies.
-            use std::os::unix::fs::PermissionsExt as _;
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        let temporary = builder
-            .tempfile_in(destination.folder())
-            // Without the name of the hidden file, which nobody gave.
-            .map_err(|error| destination.io_error(error.kind().into()))?;
+        let mut options = File::options();
+        options.read(true).write(true).create_new(true);
+        let temporary = tempfile::Builder::new()
+            .prefix(&prefix)
+            .suffix(".partial")
+            // Made by ourselves, for an error that is the system's own, without
+            // the name of the hidden file, which nobody gave.
+            .make_in(destination.folder(), |hidden| options.open(hidden))
+            .map_err(|error| destination.io_error(error))?;
         Ok(Self {
             destination,
             temporary,
@@ -93,7 +90,8 @@ impl WholeFile {
     ///
     /// # Errors
     /// If the system refuses, or the name was taken in the meantime and may
-    /// not be replaced.
+    /// not be replaced. With [`FileError::NameNotSynced`] alone, the file is
+    /// there.
     pub fn commit(self) -> Result<(), FileError> {
         let fail = |error| self.destination.io_error(error);
         self.temporary.as_file().sync_all().map_err(fail)?;

@@ -96,3 +96,23 @@ fn mining_into_a_folder_that_cannot_be_read_outlives_its_syncs() {
     assert_eq!(ended.status.code(), Some(0), "{stderr}");
     set_mode(&folder.path("wx"), 0o700);
 }
+
+#[test]
+fn an_error_is_told_in_the_words_of_the_system() {
+    // A folder that somebody removes while a shell is in it.
+    let folder = Folder::new();
+    let ended = Command::new("sh")
+        .args([
+            "-c",
+            "cd \"$1\" && rmdir \"$1\" && exec \"$0\" convert \"$2\" -o c.json",
+        ])
+        .arg(assert_cmd::cargo::cargo_bin!("fourzero"))
+        .arg(folder.path(""))
+        .arg(data("chain-last-proof.json"))
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(2), "{stderr}");
+    let expected = "error: cannot write c.json: No such file or directory (os error 2)\n";
+    assert_eq!(stderr, expected);
+}
