@@ -5,6 +5,7 @@
 //! leaves the named file as it was.
 
 use std::fs::File;
+use std::io::Write as _;
 use std::path::Path;
 
 use tempfile::NamedTempFile;
@@ -14,13 +15,12 @@ use super::destination::{Destination, FileError, Overwrite};
 /// A file that is being written.
 ///
 /// ```
-/// use std::io::Write as _;
 /// use fourzero::batch::{Overwrite, WholeFile};
 ///
 /// let folder = tempfile::tempdir()?;
 /// let path = folder.path().join("out.txt");
 /// let file = WholeFile::create(&path, Overwrite::Never)?;
-/// file.as_file().write_all(b"all of it")?;
+/// file.write_all(b"all of it")?;
 /// assert!(!path.exists());
 /// file.commit()?;
 /// assert_eq!(std::fs::read(&path)?, b"all of it");
@@ -74,6 +74,16 @@ impl WholeFile {
     /// What is to be written to.
     pub fn as_file(&self) -> &File {
         self.temporary.as_file()
+    }
+
+    /// Appends `contents`.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub fn write_all(&self, contents: &[u8]) -> Result<(), FileError> {
+        self.as_file()
+            .write_all(contents)
+            .map_err(|error| self.destination.io_error(error))
     }
 
     /// Opens what was written so far for reading.

@@ -9,6 +9,8 @@
 mod behaviour;
 #[cfg(unix)]
 mod bench;
+#[cfg(unix)]
+mod bench_files;
 mod broken_pipes;
 mod convert;
 #[cfg(all(unix, feature = "node"))]

@@ -6,7 +6,7 @@ mod plot;
 mod table;
 
 use std::fs;
-use std::io::Write as _;
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -75,31 +75,43 @@ fn run_sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
     let report = Report { machine, runs };
     let changes = baseline.map(|baseline| bench::compare(&report, &baseline));
 
-    if to_stdout {
-        print::json(&report).context(print::FAILED)?;
+    // What took minutes is kept wherever it can be: each file whatever becomes of
+    // the other, and both whatever becomes of the table.
+    let json = json.map_or(Ok(()), |file| write_json(args, file, &report));
+    let plot = plot.map_or(Ok(()), |file| write_plot(args, file, &report));
+    let printed = if to_stdout {
+        print::json(&report)
     } else {
-        print_table(&report, changes.as_deref()).context(print::FAILED)?;
-    }
+        print_table(&report, changes.as_deref())
+    };
     if let Some(warning) = scatter(&report) {
         print::warning(&warning);
     }
-    if let Some(json) = json {
-        let text = serde_json::to_string(&report)? + "\n";
-        write(args, json, &text)?;
+    match (json, plot) {
+        (Err(json), Err(plot)) => {
+            print::error(&format!("{json:#}"));
+            return Err(plot);
+        }
+        (json, plot) => json.and(plot)?,
     }
-    if let Some(plot) = plot {
-        let svg = plot::svg(&report).context("cannot draw the plot")?;
-        write(args, plot, &svg)?;
-    }
+    printed.context(print::FAILED)?;
     Ok(Exit::Yes)
+}
+
+fn write_json(args: &SweepArgs, file: WholeFile, report: &Report) -> anyhow::Result<()> {
+    let text = serde_json::to_string(report)? + "\n";
+    write(args, file, &text)
+}
+
+fn write_plot(args: &SweepArgs, file: WholeFile, report: &Report) -> anyhow::Result<()> {
+    let svg = plot::svg(report).context("cannot draw the plot")?;
+    write(args, file, &svg)
 }
 
 /// Gives a file its contents and its name, and says that it is there.
 fn write(args: &SweepArgs, file: WholeFile, contents: &str) -> anyhow::Result<()> {
     let name = file.named().display().to_string();
-    file.as_file()
-        .write_all(contents.as_bytes())
-        .with_context(|| format!("cannot write {name}"))?;
+    file.write_all(contents.as_bytes())?;
     file.commit()?;
     if !args.quiet {
         print::message(&format!("{name} written"));
@@ -107,7 +119,7 @@ fn write(args: &SweepArgs, file: WholeFile, contents: &str) -> anyhow::Result<()
     Ok(())
 }
 
-fn print_table(report: &Report, changes: Option<&[Change]>) -> std::io::Result<()> {
+fn print_table(report: &Report, changes: Option<&[Change]>) -> io::Result<()> {
     print::line(&table::machine(&report.machine))?;
     for line in table::runs(report, changes) {
         print::line(&line)?;
