@@ -45,6 +45,15 @@ pub enum FileError {
         /// What is there.
         what: &'static str,
     },
+    /// It has the name of a journal.
+    #[error(
+        "{} is the name of a journal, and journals are never overwritten; name another file",
+        path.display()
+    )]
+    Journal {
+        /// The name.
+        path: PathBuf,
+    },
     /// The system refuses.
     #[error("cannot write {}", path.display())]
     Io {
@@ -104,6 +113,12 @@ impl Destination {
         if path.file_name().is_none() || is_folder {
             let kind = io::ErrorKind::InvalidInput;
             return Err(fail(io::Error::new(kind, "it names no file")));
+        }
+        // Even if nothing has the name yet: somebody may be about to mine there.
+        let ending = path.extension();
+        if ending.is_some_and(|ending| ending.eq_ignore_ascii_case("journal")) {
+            let path = named.to_owned();
+            return Err(FileError::Journal { path });
         }
         let folder = folder_of(&path);
         if !folder.is_dir() {

@@ -43,6 +43,41 @@ fn an_existing_file_is_refused_and_untouched_without_force() {
 }
 
 #[test]
+fn a_journal_is_no_output_of_any_command() {
+    for (name, options) in [
+        ("other.json.journal", &["--force"][..]),
+        ("other.json.journal", &[]),
+        ("OTHER.JOURNAL", &["--force"]),
+        ("new.journal", &["--force"]),
+    ] {
+        let folder = Folder::new();
+        if name != "new.journal" {
+            folder.write(name, "hours of work");
+        }
+        let names = folder.names();
+        let path = shown(&folder.path(name));
+        let expected = format!(
+            "error: {path} is the name of a journal, and journals are never overwritten; name \
+             another file\n"
+        );
+        let run = mine_into(&folder, name, options, 2);
+        assert_eq!(run.stderr, expected);
+        for arguments in [
+            &["convert", &shown(&data("chain-last-proof.json")), "-o"][..],
+            &["bench", "--seconds", "3600", "--json"],
+        ] {
+            let mut command = fourzero();
+            command.args(arguments).arg(&path).args(options);
+            assert_eq!(command.ends_with(2).stderr, expected);
+        }
+        assert_eq!(folder.names(), names);
+        if name != "new.journal" {
+            assert_eq!(folder.read(name), "hours of work");
+        }
+    }
+}
+
+#[test]
 fn force_also_writes_a_file_that_does_not_exist() {
     let folder = Folder::new();
     mine_into(&folder, "chain.json", &["--force"], 0);
@@ -224,6 +259,17 @@ mod unix {
         assert!(fs::symlink_metadata(&target).unwrap().is_file());
         is_a_chain(&folder, "elsewhere/target.json");
         assert_eq!(folder.names(), ["elsewhere", "link.json"]);
+    }
+
+    #[test]
+    fn a_link_that_leads_to_a_journal_is_no_output() {
+        let folder = Folder::new();
+        folder.write("other.json.journal", "hours of work");
+        symlink("other.json.journal", folder.path("link.json")).unwrap();
+        let run = mine_into(&folder, "link.json", &["--force"], 2);
+        assert!(run.stderr.contains("never overwritten"), "{}", run.stderr);
+        assert_eq!(folder.read("other.json.journal"), "hours of work");
+        assert_eq!(folder.names(), ["link.json", "other.json.journal"]);
     }
 
     #[test]
