@@ -163,9 +163,38 @@ impl Destination {
         }
     }
 
+    /// Gives `file` the permissions of the file that is there, if there is one,
+    /// and those in the mode `further`.
+    #[cfg(unix)]
+    pub(super) fn hand_on_permissions(&self, file: &File, further: u32) -> io::Result<()> {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        // Without the bits that change what a program may do.
+        let mode_of = |found: fs::Metadata| found.permissions().mode() & 0o777;
+        let mode = match fs::metadata(&self.path) {
+            Ok(replaced) => mode_of(replaced) | further,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        // File systems without permissions refuse to change them.
+        if mode_of(file.metadata()?) == mode {
+            return Ok(());
+        }
+        file.set_permissions(fs::Permissions::from_mode(mode))
+    }
+
+    /// Elsewhere, the folder decides who may do what.
+    #[cfg(not(unix))]
+    pub(super) fn hand_on_permissions(&self, _file: &File, _further: u32) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Makes the name last through a power cut.
     pub(super) fn sync_name(&self) -> Result<(), FileError> {
-        sync_folder(self.folder()).map_err(|error| self.io_error(error))
+        sync_folder(self.folder()).map_err(|source| FileError::NameNotSynced {
+            path: self.named.clone(),
+            source,
+        })
     }
 }
 

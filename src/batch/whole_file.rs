@@ -52,6 +52,13 @@ impl WholeFile {
         let prefix = format!(".{name}.");
         let mut options = File::options();
         options.read(true).write(true).create_new(true);
+        #[cfg(unix)]
+        if destination.exists {
+            // Until it gets the permissions of the file that it replaces, which
+            // may be private. A new one is made as any file; the umask applies.
+            use std::os::unix::fs::OpenOptionsExt as _;
+            options.mode(0o600);
+        }
         let temporary = tempfile::Builder::new()
             .prefix(&prefix)
             .suffix(".partial")
@@ -96,7 +103,8 @@ impl WholeFile {
             .map_err(|error| self.destination.io_error(error))
     }
 
-    /// Makes what was written last, and gives it its name.
+    /// Makes what was written last, and gives it its name, and the permissions
+    /// of the file that it replaces.
     ///
     /// # Errors
     /// If the system refuses, or the name was taken in the meantime and may
@@ -104,6 +112,12 @@ impl WholeFile {
     /// there.
     pub fn commit(self) -> Result<(), FileError> {
         let fail = |error| self.destination.io_error(error);
+        if self.overwrite == Overwrite::Replace {
+            let file = self.temporary.as_file();
+            self.destination
+                .hand_on_permissions(file, 0)
+                .map_err(fail)?;
+        }
         self.temporary.as_file().sync_all().map_err(fail)?;
         let renamed = match self.overwrite {
             Overwrite::Replace => self.temporary.persist(&self.destination.path),

@@ -1,4 +1,5 @@
-//! What a folder may be used for: what can be written is written.
+//! What a folder and a file may be used for: what can be written is written,
+//! and a new file shows nobody more than the one that it replaces.
 
 use std::fs::{self, Permissions};
 use std::io::Write as _;
@@ -8,7 +9,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use crate::support::{Folder, data};
+use crate::support::{Ends as _, Folder, data, fourzero};
 
 /// A program that permissions bind, as they do not bind root.
 fn bound(program: impl AsRef<std::ffi::OsStr>) -> Command {
@@ -22,6 +23,10 @@ fn bound(program: impl AsRef<std::ffi::OsStr>) -> Command {
 
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
 /// A folder `wx` that may be written and not read; `None` where nothing here
@@ -95,6 +100,66 @@ fn mining_into_a_folder_that_cannot_be_read_outlives_its_syncs() {
     let stderr = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(0), "{stderr}");
     set_mode(&folder.path("wx"), 0o700);
+}
+
+#[test]
+fn a_file_that_is_replaced_leaves_its_permissions() {
+    let (queue, chain) = (data("queue.jsonl"), data("chain-last-proof.json"));
+    let (queue, chain) = (queue.to_str().unwrap(), chain.to_str().unwrap());
+    for kept in [0o600, 0o640, 0o666, 0o400, 0o444, 0o755] {
+        for arguments in [
+            &["mine", queue, "--difficulty", "1"][..],
+            &["convert", chain],
+            &["convert", chain, "--verify"],
+        ] {
+            let folder = Folder::new();
+            let output = folder.write("chain.json", "old");
+            set_mode(&output, kept);
+            fourzero()
+                .args(arguments)
+                .arg("--force")
+                .arg("-o")
+                .arg(&output)
+                .ends_with(0);
+            assert_ne!(folder.read("chain.json"), "old");
+            assert_eq!(mode(&output), kept, "{arguments:?}: {:o}", mode(&output));
+        }
+    }
+    // That it changes what a program may do is not for another file.
+    let folder = Folder::new();
+    let output = folder.write("chain.json", "old");
+    set_mode(&output, 0o4755);
+    let mut command = fourzero();
+    command
+        .args(["convert", chain, "--force", "-o"])
+        .arg(&output);
+    command.ends_with(0);
+    assert_eq!(mode(&output), 0o755);
+}
+
+#[test]
+fn what_is_to_replace_a_private_file_is_private_from_the_start() {
+    let folder = Folder::new();
+    let output = folder.write("chain.json", "old");
+    set_mode(&output, 0o400);
+    let mut mining = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+        .args(["mine", "-", "--difficulty", "1", "--force", "-o"])
+        .arg(&output)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let journal = folder.path("chain.json.journal");
+    while fs::metadata(&journal).map_or(0, |journal| journal.len()) == 0 {
+        thread::yield_now();
+    }
+    assert_eq!(mode(&journal), 0o600);
+    let mut stdin = mining.stdin.take().unwrap();
+    let line = b"{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": 1}";
+    stdin.write_all(line).unwrap();
+    drop(stdin);
+    assert!(mining.wait().unwrap().success());
+    assert_eq!(mode(&output), 0o400);
 }
 
 #[test]

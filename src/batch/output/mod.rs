@@ -241,6 +241,14 @@ impl Work<'_> {
             options.recipient = recipient;
         }
 
+        if output.overwrite == Overwrite::Replace {
+            // The journal shows nobody more than the file that it replaces; but it
+            // must be open to whoever goes on with it.
+            let (chain, journal) = (&self.target.chain, &self.journal.file);
+            chain
+                .hand_on_permissions(journal, 0o600)
+                .map_err(|error| self.io(error))?;
+        }
         let whole = point.as_ref().map_or(0, |point| point.bytes);
         self.journal
             .go_on_at(whole)
@@ -313,7 +321,12 @@ impl Work<'_> {
         self.journal.check_name().map_err(|error| self.io(error))?;
         let (from, to) = (&self.target.journal, &self.target.chain.path);
         let renamed = match self.output.overwrite {
-            Overwrite::Replace => fs::rename(from, to),
+            Overwrite::Replace => {
+                let chain = &self.target.chain;
+                chain
+                    .hand_on_permissions(&self.journal.file, 0)
+                    .and_then(|()| fs::rename(from, to))
+            }
             // Also refuses a file that came to be in the meantime.
             Overwrite::Never => TempPath::try_from_path(from).and_then(|from| {
                 from.persist_noclobber(to).map_err(|failure| {
