@@ -69,32 +69,46 @@ pub(in crate::batch) fn journal_path(output: &Path) -> PathBuf {
 impl JournalFile {
     /// Opens the journal, makes it if it is not there, and locks it.
     pub(in crate::batch) fn lock(path: PathBuf) -> Result<Self, LockError> {
+        Self::lock_by(path, File::try_lock)
+    }
+
+    fn lock_by(
+        path: PathBuf,
+        try_lock: impl Fn(&File) -> Result<(), TryLockError>,
+    ) -> Result<Self, LockError> {
         loop {
             // A link would lead the renaming astray, and opening a pipe may
             // never end.
-            match fs::symlink_metadata(&path) {
+            let is_new = match fs::symlink_metadata(&path) {
                 Ok(found) if !found.is_file() => {
                     let problem = "it is not a plain file";
                     return Err(io::Error::new(io::ErrorKind::InvalidInput, problem).into());
                 }
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Ok(_) => false,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => true,
                 Err(error) => return Err(error.into()),
-            }
-            let file = File::options()
+            };
+            let opened = File::options()
                 .read(true)
                 .write(true)
-                .create(true)
-                .truncate(false)
-                .open(&path)?;
-            match file.try_lock() {
+                .create_new(is_new)
+                .open(&path);
+            let file = match opened {
+                // Another process made it meanwhile, or removed it.
+                Err(error) if is_new && error.kind() == io::ErrorKind::AlreadyExists => continue,
+                Err(error) if !is_new && error.kind() == io::ErrorKind::NotFound => continue,
+                opened => opened?,
+            };
+            match try_lock(&file) {
                 Ok(()) => {}
                 Err(TryLockError::WouldBlock) => return Err(LockError::InUse),
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                    let problem = "its file system has no locks, which keep others off it";
-                    return Err(io::Error::new(error.kind(), problem).into());
+                Err(TryLockError::Error(error)) => {
+                    // Nobody else has use for it, either.
+                    if is_new && file.metadata()?.len() == 0 {
+                        let _ = fs::remove_file(&path);
+                    }
+                    return Err(lock_problem(error).into());
                 }
-                Err(TryLockError::Error(error)) => return Err(error.into()),
             }
             // Whoever held it before may have renamed or removed it meanwhile.
             let opened = file.metadata()?;
@@ -171,6 +185,17 @@ impl Store for JournalFile {
     }
 }
 
+/// Why it cannot be locked, where that does not say it.
+fn lock_problem(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::Unsupported => {
+            let problem = "its file system has no locks, which keep others off it";
+            io::Error::new(error.kind(), problem)
+        }
+        _ => error,
+    }
+}
+
 #[cfg(unix)]
 fn is_same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -218,6 +243,26 @@ mod tests {
         first.remove().unwrap();
         assert!(!path.exists());
         assert_eq!(JournalFile::lock(path).unwrap().bytes, 0);
+    }
+
+    #[test]
+    fn a_journal_that_cannot_be_locked_is_left_only_if_it_was_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("chain.json.journal");
+        let refusal = |kind: io::ErrorKind| {
+            let refuse = |_: &File| Err(TryLockError::Error(kind.into()));
+            JournalFile::lock_by(path.clone(), refuse).unwrap_err()
+        };
+        for kind in [io::ErrorKind::Unsupported, io::ErrorKind::OutOfMemory] {
+            let LockError::Io(error) = refusal(kind) else {
+                panic!("nobody has it");
+            };
+            assert_eq!(error.kind(), kind);
+            assert!(!path.exists(), "{kind}");
+        }
+        fs::write(&path, "").unwrap();
+        refusal(io::ErrorKind::Unsupported);
+        assert!(path.exists());
     }
 
     #[cfg(unix)]
