@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
+use fourzero::batch::{Overwrite, WholeFile};
 
 use super::args::{Cli, CompletionsArgs, ManArgs};
 use super::{Exit, print};
@@ -28,9 +29,7 @@ pub(super) fn man(args: &ManArgs) -> anyhow::Result<Exit> {
     let Some(folder) = &args.out_dir else {
         return write_out(&page(&command())?);
     };
-    let pages =
-        write_pages(folder).with_context(|| format!("cannot write to {}", folder.display()))?;
-    for page in pages {
+    for page in write_pages(folder)? {
         print::line(&page.display().to_string()).context(print::FAILED)?;
     }
     Ok(Exit::Yes)
@@ -67,14 +66,17 @@ fn write_out(text: &[u8]) -> anyhow::Result<Exit> {
 }
 
 /// Writes a page for the command and each of those below it.
-fn write_pages(folder: &Path) -> io::Result<Vec<PathBuf>> {
-    fs::create_dir_all(folder)?;
+fn write_pages(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    fs::create_dir_all(folder).with_context(|| format!("cannot write to {}", folder.display()))?;
     let mut pages = Vec::new();
     let mut left = vec![command()];
     while let Some(command) = left.pop() {
         let name = command.get_display_name().unwrap_or(NAME);
         let path = folder.join(format!("{name}.1"));
-        fs::write(&path, page(&command)?)?;
+        // A page that is there must not be lost to one that cannot be written.
+        let file = WholeFile::create(&path, Overwrite::Replace)?;
+        file.write_all(&page(&command)?)?;
+        file.commit()?;
         pages.push(path);
         let below = command.get_subcommands();
         left.extend(below.filter(|below| !below.is_hide_set()).cloned());

@@ -206,3 +206,30 @@ fn a_folder_that_cannot_be_made_is_named() {
     let start = format!("error: cannot write to {}: ", file.display());
     assert!(run.stderr.starts_with(&start), "{}", run.stderr);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_page_that_cannot_be_written_is_named_and_left_as_it_was() {
+    let folder = Folder::new();
+    for name in ["fourzero.1", "fourzero-mine.1", "fourzero-verify.1"] {
+        folder.write(name, "good");
+    }
+    // A shell sets the limit; it ignores the signal, as a full disk sends none.
+    let ended = Command::new("sh")
+        .args([
+            "-c",
+            "trap '' XFSZ; ulimit -f 1; exec \"$0\" man --out-dir \"$1\"",
+        ])
+        .arg(assert_cmd::cargo::cargo_bin!("fourzero"))
+        .arg(folder.path(""))
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&ended.stderr);
+    assert_eq!(ended.status.code(), Some(2), "{stderr}");
+    let start = format!("error: cannot write {}", folder.path("fourzero").display());
+    assert!(stderr.starts_with(&start), "{stderr}");
+    assert!(stderr.contains(".1: File too large"), "{stderr}");
+    for name in folder.names() {
+        assert_eq!(folder.read(&name), "good", "{name}");
+    }
+}
