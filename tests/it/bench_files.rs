@@ -1,11 +1,14 @@
-//! The files of `fourzero bench`: what is measured is kept.
+//! The files of `fourzero bench`: what is measured is kept, and a baseline is
+//! what it should be.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Instant;
 
-use crate::support::{Folder, PATIENCE};
+use serde_json::{Value, json};
+
+use crate::support::{Ends as _, Folder, PATIENCE, fourzero};
 
 const QUICK: [&str; 6] = ["bench", "--quiet", "--seconds", "0.02", "--threads", "1"];
 
@@ -65,4 +68,70 @@ fn a_file_that_cannot_be_written_takes_nothing_else_with_it() {
     assert!(String::from_utf8_lossy(&ended.stdout).contains("MH/s"));
     assert_eq!(folder.names(), ["b.json", "b.svg"]);
     assert_eq!(folder.read("b.json"), "precious");
+}
+
+fn report() -> Value {
+    let mut command = fourzero();
+    command.args(QUICK).args(["--json", "-"]);
+    command.ends_with(0).one_json()
+}
+
+#[test]
+fn a_baseline_comes_from_standard_input_too() {
+    let run = fourzero()
+        .args(QUICK)
+        .args(["--baseline", "-"])
+        .write_stdin(report().to_string())
+        .ends_with(0);
+    assert!(run.stdout.contains("since the baseline"), "{}", run.stdout);
+    let run = fourzero()
+        .args(QUICK)
+        .args(["--baseline", "-"])
+        .write_stdin("{")
+        .ends_with(2);
+    let start = "error: standard input is not what fourzero bench --json writes: ";
+    assert!(run.stderr.starts_with(start), "{}", run.stderr);
+}
+
+#[test]
+fn a_baseline_that_does_not_end_is_left() {
+    if fs::metadata("/dev/zero").is_err() {
+        println!("skipped: there is no /dev/zero");
+        return;
+    }
+    let run = fourzero()
+        .args(QUICK)
+        .args(["--baseline", "/dev/zero"])
+        .ends_with(2);
+    assert_eq!(
+        run.stderr,
+        "error: /dev/zero is not what fourzero bench --json writes: it has over 16 MiB\n"
+    );
+}
+
+#[test]
+fn a_rate_of_a_baseline_is_above_0() {
+    let folder = Folder::new();
+    let report = report();
+    for key in ["best", "median"] {
+        for rate in [json!(0), json!(-1.5)] {
+            let mut changed = report.clone();
+            changed["runs"][0][key] = rate.clone();
+            let baseline = folder.write("baseline.json", changed.to_string());
+            let mut command = fourzero();
+            let run = command
+                .args(QUICK)
+                .arg("--baseline")
+                .arg(&baseline)
+                .ends_with(2);
+            let run_0 = &report["runs"][0];
+            let (kernel, rule) = (&run_0["kernel"], &run_0["rule"]);
+            let expected = format!(
+                "baseline.json: the \"{key}\" of {} {} on 1 thread is {rate}, but a rate is above 0\n",
+                kernel.as_str().unwrap(),
+                rule.as_str().unwrap()
+            );
+            assert!(run.stderr.ends_with(&expected), "{}", run.stderr);
+        }
+    }
 }

@@ -5,8 +5,8 @@ mod figures;
 mod plot;
 mod table;
 
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use fourzero::pow::Control;
 use self::bar::Bar;
 use super::args::{BenchArgs, BenchCommand, SweepArgs};
 use super::interrupt::{self, WhenStuck};
-use super::{Exit, print};
+use super::{Exit, input, print};
 
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
     match &args.command {
@@ -127,15 +127,48 @@ fn print_table(report: &Report, changes: Option<&[Change]>) -> io::Result<()> {
     Ok(())
 }
 
+/// More than a baseline has, even of all kernels under all rules on each number
+/// of threads that can be asked for.
+const MOST_BASELINE_MIB: u64 = 16;
+
 fn read_baseline(path: &Path) -> anyhow::Result<Report> {
-    let name = path.display();
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {name}"))?;
-    let report: Report = serde_json::from_str(&text)
-        .with_context(|| format!("{name} is not what fourzero bench --json writes"))?;
+    let name = input::name(path);
+    let text = read_at_most(path, MOST_BASELINE_MIB << 20)
+        .with_context(|| format!("cannot read {name}"))?;
+    let is_none = || format!("{name} is not what fourzero bench --json writes");
+    let Some(text) = text else {
+        bail!("{}: it has over {MOST_BASELINE_MIB} MiB", is_none());
+    };
+    let report: Report = serde_json::from_slice(&text).with_context(is_none)?;
     if report.runs.is_empty() {
         bail!("{name} holds no runs to compare with");
     }
+    for run in &report.runs {
+        for (key, rate) in [("best", run.best), ("median", run.median)] {
+            if rate <= 0.0 {
+                let threads = print::count(run.threads as u64, "thread");
+                bail!(
+                    "{name}: the \"{key}\" of {} {} on {threads} is {rate}, but a rate is above 0",
+                    run.kernel,
+                    run.rule
+                );
+            }
+        }
+    }
     Ok(report)
+}
+
+/// What is in the file, or comes from standard input; `None` if it is longer.
+/// Devices and pipes may never end.
+fn read_at_most(path: &Path, bytes: u64) -> io::Result<Option<Vec<u8>>> {
+    let source: Box<dyn Read> = if path == Path::new("-") {
+        Box::new(io::stdin())
+    } else {
+        Box::new(File::open(path)?)
+    };
+    let mut read = Vec::new();
+    source.take(bytes + 1).read_to_end(&mut read)?;
+    Ok(Some(read).filter(|read| read.len() as u64 <= bytes))
 }
 
 /// What to say of numbers of threads that have no core each: physical cores,
