@@ -219,11 +219,7 @@ fn a_disk_that_is_full_anywhere_is_gone_on_with() {
             .unwrap()
             .matches("]}")
             .count();
-        assert!(
-            kept.blocks() <= there as u64,
-            "{} of {there}",
-            kept.blocks()
-        );
+        assert_eq!(kept.blocks(), there as u64, "full at {most}");
 
         let (disk, kept) = (Disk::new(&left, usize::MAX, NO_SYNC), Kept::default());
         mine_onto(&disk, &kept, 40, Some(left)).unwrap();

@@ -47,7 +47,7 @@ pub(in crate::batch) struct JournalWriter<S: Store> {
     /// Bytes that the store has, and those and the buffer's.
     stored: u64,
     written: u64,
-    /// Ends of blocks in the buffer, and how many blocks end there.
+    /// Ends of blocks that the store has not, and how many blocks end there.
     ends: VecDeque<(u64, u64)>,
     /// Blocks that were written, and those at the last sync.
     blocks: u64,
@@ -165,6 +165,11 @@ impl<S: Store> Write for JournalWriter<S> {
 }
 
 impl<S: Store> Sink for JournalWriter<S> {
+    fn blocks_come(&mut self, blocks: u64, ends: &[usize]) {
+        let ends = ends.iter().map(|end| self.written + *end as u64);
+        self.ends.extend(ends.zip(blocks + 1..));
+    }
+
     fn blocks_end(&mut self, blocks: u64) -> io::Result<()> {
         self.blocks = blocks;
         self.ends.push_back((self.written, blocks));

@@ -104,7 +104,7 @@ impl<'a, 'h> Miner<'a, 'h> {
         let hash = block.append_to(&mut sealed.text);
         let after = self.format.after_block();
         sealed.text.extend_from_slice(after.as_bytes());
-        sealed.blocks += 1;
+        sealed.ends.push(sealed.text.len());
         self.tip = Tip::of(&block, hash);
         *transactions = block.transactions;
     }

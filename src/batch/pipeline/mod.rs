@@ -252,5 +252,6 @@ struct Bundle {
 #[derive(Default)]
 struct Sealed {
     text: Vec<u8>,
-    blocks: u64,
+    /// Where each block ends in it.
+    ends: Vec<usize>,
 }

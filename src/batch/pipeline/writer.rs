@@ -13,6 +13,9 @@ const MOST_TEXT_BYTES: usize = 512 << 10;
 
 /// Where the stage writes.
 pub(in crate::batch) trait Sink: Write + Send {
+    /// After `blocks` blocks, more are written next, which end so many bytes
+    /// from here: if not all can be written, some of them are whole.
+    fn blocks_come(&mut self, blocks: u64, ends: &[usize]);
     /// What was written so far ends with the last of `blocks` blocks.
     fn blocks_end(&mut self, blocks: u64) -> io::Result<()>;
     /// Puts away what was written, if it is time to. Called now and then while
@@ -34,6 +37,8 @@ impl<W: Write> Write for Plain<W> {
 }
 
 impl<W: Write + Send> Sink for Plain<W> {
+    fn blocks_come(&mut self, _blocks: u64, _ends: &[usize]) {}
+
     fn blocks_end(&mut self, _blocks: u64) -> io::Result<()> {
         Ok(())
     }
@@ -65,14 +70,16 @@ impl<S: Sink> Writer<S> {
 
     /// Writes what is sealed, and empties it.
     pub(super) fn write(&mut self, sealed: &mut Sealed) -> Result<(), MineError> {
-        if sealed.blocks == 0 {
+        if sealed.ends.is_empty() {
             return Ok(());
         }
+        let (earlier, blocks) = (self.chain.blocks(), sealed.ends.len() as u64);
+        self.chain.out_mut().blocks_come(earlier, &sealed.ends);
         self.chain
-            .push_framed(&sealed.text, sealed.blocks)
+            .push_framed(&sealed.text, blocks)
             .map_err(MineError::Write)?;
-        self.control.add_blocks(sealed.blocks);
-        sealed.blocks = 0;
+        self.control.add_blocks(blocks);
+        sealed.ends.clear();
         sealed.text.clear();
         sealed.text.shrink_to(MOST_TEXT_BYTES);
         self.blocks_end()
