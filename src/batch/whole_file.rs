@@ -78,6 +78,12 @@ impl WholeFile {
         self.destination.named()
     }
 
+    /// The hidden file that is written to until then. It goes with this value;
+    /// whoever ends the program otherwise is to remove it.
+    pub fn hidden(&self) -> &Path {
+        self.temporary.path()
+    }
+
     /// What is to be written to.
     pub fn as_file(&self) -> &File {
         self.temporary.as_file()

@@ -39,12 +39,7 @@ pub(super) fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
         bail!("--json and the chain cannot both go to standard output; name a file");
     }
     let control = Control::new();
-    let when_stuck = match is_stdout {
-        true => WhenStuck::Leave,
-        // There is a hidden file to put away.
-        false => WhenStuck::Wait,
-    };
-    interrupt::install(&control, when_stuck)?;
+    interrupt::install(&control, WhenStuck::Leave)?;
     let converted = if is_stdout {
         to_stdout(args, &control)
     } else {
@@ -81,7 +76,9 @@ fn to_file(args: &ConvertArgs, control: &Control) -> anyhow::Result<Exit> {
     let format = args.format.unwrap_or_else(|| Format::of_path(&args.output));
     // Before a long chain is read for nothing.
     let file = WholeFile::create(&args.output, Overwrite::forced(args.force))?;
+    interrupt::remove_when_left(&file);
     let conversion = read_and_write(args, &file, format, control)?;
+    interrupt::work_ends();
     let report = match args.verify {
         true => Some(verify(args, file.reopen()?, control)?),
         false => None,

@@ -1,13 +1,16 @@
 //! Ctrl-C (and SIGTERM): the first asks the work to stop, the second stops
 //! the program at once.
 
+use std::fs;
+use std::path::PathBuf;
 use std::process;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use fourzero::batch::WholeFile;
 use fourzero::pow::Control;
 
 use super::signals::Ignored;
@@ -25,9 +28,15 @@ pub(super) enum WhenStuck {
         go_on: String,
     },
     /// Leave. The work may be stuck in a read that never returns, and has
-    /// nothing to lose.
+    /// nothing to lose but [hidden files](remove_when_left).
     Leave,
 }
+
+/// Files that are good for nothing once the program leaves its work.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Whether the work is past all that may never return.
+static IS_ENDING: AtomicBool = AtomicBool::new(false);
 
 /// How long stuck work is waited for. With it an interrupted command ends
 /// within a tenth of a second.
@@ -77,7 +86,9 @@ pub(super) fn install(control: &Control, when_stuck: WhenStuck) -> anyhow::Resul
             WhenStuck::Leave => {
                 control.cancel();
                 thread::sleep(PATIENCE);
-                leave(&when_stuck);
+                if !IS_ENDING.load(Ordering::Relaxed) {
+                    leave(&when_stuck);
+                }
             }
         }
     })
@@ -90,7 +101,26 @@ pub(super) fn install(control: &Control, when_stuck: WhenStuck) -> anyhow::Resul
     Ok(interrupted)
 }
 
+/// Has a file removed if the program leaves before that has its name.
+pub(super) fn remove_when_left(file: &WholeFile) {
+    if let Ok(mut unfinished) = UNFINISHED.lock() {
+        unfinished.push(file.hidden().to_owned());
+    }
+}
+
+/// Says that the work ends by itself from here on: the first interrupt waits
+/// for it.
+pub(super) fn work_ends() {
+    IS_ENDING.store(true, Ordering::Relaxed);
+}
+
 fn leave(when_stuck: &WhenStuck) -> ! {
+    let unfinished = UNFINISHED
+        .lock()
+        .map(|mut files| std::mem::take(&mut *files));
+    for file in unfinished.unwrap_or_default() {
+        let _ = fs::remove_file(file);
+    }
     match when_stuck {
         WhenStuck::FinishAndWait { go_on } => {
             print::message(&format!("interrupted; to go on: {go_on}"));

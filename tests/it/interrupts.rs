@@ -92,8 +92,12 @@ fn fourzero() -> Command {
 
 /// The journal is made after the handler of the signal.
 fn wait_for_a_file_in(folder: &Folder) {
+    wait_for_a_file(folder, ".journal");
+}
+
+fn wait_for_a_file(folder: &Folder, ending: &str) {
     let started = Instant::now();
-    while !folder.names().iter().any(|name| name.ends_with(".journal")) {
+    while !folder.names().iter().any(|name| name.ends_with(ending)) {
         assert!(started.elapsed() < PATIENCE, "nothing is written");
         thread::sleep(Duration::from_millis(2));
     }
@@ -145,6 +149,27 @@ fn an_interrupted_search_leaves_no_file_and_exits_130() {
         running.signal(signal);
         was_interrupted(&running.wait(), &output);
         assert!(folder.names().is_empty(), "{:?}", folder.names());
+    }
+}
+
+#[test]
+fn work_that_is_left_leaves_no_hidden_file() {
+    let signals: [&[&str]; 2] = [&["INT"], &["INT", "TERM"]];
+    let commands: [&[&str]; 2] = [
+        &["convert", "-", "-o", "chain.json"],
+        &["bench", "--seconds", "60", "--json", "runs.json"],
+    ];
+    for command in commands {
+        for signals in signals {
+            let folder = Folder::new();
+            let mut running = Running::start(fourzero().current_dir(folder.path("")).args(command));
+            wait_for_a_file(&folder, ".partial");
+            // Nothing comes on stdin, which stays open.
+            running.signals(signals);
+            let ended = running.wait();
+            assert_eq!(ended.status.code(), Some(130), "{command:?} {ended:?}");
+            assert!(folder.names().is_empty(), "{:?}", folder.names());
+        }
     }
 }
 

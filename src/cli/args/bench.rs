@@ -93,8 +93,8 @@ pub(in crate::cli) struct SweepArgs {
     /// Replace these files if they exist
     #[arg(long)]
     pub(in crate::cli) force: bool,
-    /// Compare with the JSON of an earlier run; in the table, * marks what
-    /// exceeds the scatter of both runs' turns
+    /// Compare with the JSON of an earlier run (- is standard input); in the
+    /// table, * marks what exceeds the scatter of both runs' turns
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) baseline: Option<PathBuf>,
     /// Show no progress

@@ -48,8 +48,13 @@ fn run_sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
         );
     }
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
+    // Before there is a file to put away.
+    let control = Control::new();
+    interrupt::install(&control, WhenStuck::Wait)?;
     let json = args.json.as_deref().filter(|_| !to_stdout);
-    let create = |path| WholeFile::create(path, Overwrite::forced(args.force));
+    let create = |path| {
+        WholeFile::create(path, Overwrite::forced(args.force)).inspect(interrupt::remove_when_left)
+    };
     let json = json.map(create).transpose()?;
     let plot = args.plot.as_deref().map(create).transpose()?;
     if let Some(warning) = crowding(&plan.threads, &machine) {
@@ -59,8 +64,6 @@ fn run_sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
         warn_of_another_machine(baseline, &machine);
     }
 
-    let control = Control::new();
-    interrupt::install(&control, WhenStuck::Wait)?;
     let bar = Bar::start(args.quiet);
     let measured = sweep(&plan, &control, &mut |turn| bar.show(&turn));
     drop(bar);
