@@ -286,3 +286,79 @@ fn a_client_that_breaks_off_hurts_nobody() {
     let answer = request(&serving.address, "GET", "/health", &[], "").unwrap();
     assert_eq!(answer.ok(200)["pending"], 0);
 }
+
+#[test]
+fn a_call_after_a_refused_one_is_answered_or_was_told_of_the_end() {
+    let serving = Serving::new(Limits::default());
+    for (sent, status) in [
+        ("PUT /chain", 405),
+        ("POST /nope", 404),
+        ("POST /transactions/new", 415),
+        ("GET /health", 200),
+    ] {
+        // The body comes after the node saw the head, as `requests` sends it.
+        let mut stream = serving.connect(&format!(
+            "{sent} HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"
+        ));
+        std::thread::sleep(Duration::from_millis(20));
+        // What is sent to a closed connection shows in what it answers.
+        let _ = stream.write_all(b"12345");
+        std::thread::sleep(Duration::from_millis(20));
+        let _ = stream.write_all(b"GET /blocks/1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        let said = read_all(stream);
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{said}");
+        let (first, second) = said.split_once("}HTTP/1.1 ").unwrap_or((&said, "200"));
+        let is_closed = first.contains("connection: close");
+        assert!(is_closed || first.len() < said.len(), "{sent}: {said}");
+        assert!(second.starts_with("200"), "{said}");
+    }
+}
+
+#[test]
+fn a_body_that_no_handler_reads_keeps_no_connection_from_going_on() {
+    let serving = Serving::new(Limits::default());
+    for (sent, size) in [("DELETE /chain", 300_000), ("POST /nope", 3_000_000)] {
+        let mut stream = serving.connect(&format!(
+            "{sent} HTTP/1.1\r\nHost: h\r\nContent-Length: {size}\r\n\r\n"
+        ));
+        stream.write_all(&vec![b'x'; size]).unwrap();
+        stream
+            .write_all(b"GET /blocks/1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            .unwrap();
+        let said = read_all(stream);
+        assert_eq!(said.matches("HTTP/1.1 ").count(), 2, "{said}");
+    }
+    // Chunks end the body by themselves.
+    let said = read_all(serving.connect(
+        "POST /nope HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n\
+         2\r\nab\r\n0\r\n\r\nGET /blocks/1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+    ));
+    assert_eq!(said.matches("HTTP/1.1 ").count(), 2, "{said}");
+}
+
+#[test]
+fn an_answer_before_the_end_of_a_body_says_that_the_connection_closes() {
+    let serving = Serving::new(impatient());
+    for (head, status) in [
+        // It never comes, is too long, is not asked for, or breaks off.
+        ("POST /nope HTTP/1.1\r\nContent-Length: 5", 404),
+        ("PUT /chain HTTP/1.1\r\nContent-Length: 999999999", 405),
+        (
+            "POST /nope HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5",
+            404,
+        ),
+        (
+            "POST /transactions/new HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 5",
+            408,
+        ),
+        (
+            "POST /transactions/new HTTP/1.1\r\nContent-Type: application/json\r\n\
+             Transfer-Encoding: chunked\r\n\r\nno number",
+            400,
+        ),
+    ] {
+        let said = read_all(serving.connect(&format!("{head}\r\nHost: h\r\n\r\n")));
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{said}");
+        assert!(said.contains("connection: close"), "{said}");
+    }
+}

@@ -8,6 +8,7 @@ mod handlers;
 mod held;
 mod openapi;
 mod reply;
+mod rest;
 mod route;
 mod stream;
 
@@ -16,7 +17,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, Method, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
@@ -112,11 +113,16 @@ where
     let started = Instant::now();
     let logged = tracing::enabled!(tracing::Level::DEBUG)
         .then(|| (request.method().clone(), request.uri().path().to_owned()));
-    let response = match answer(request).await {
+    let (request, rest) = rest::lend(request);
+    let mut response = match answer(request).await {
         Ok(response) => response,
         Err(error) => error.into_response(),
     };
     let elapsed = started.elapsed();
+    if !rest.discard(node.shared.config.limits.request_time).await {
+        let close = HeaderValue::from_static("close");
+        response.headers_mut().insert(header::CONNECTION, close);
+    }
     let status = response.status().as_u16();
     node.shared.metrics.count(route, status, elapsed);
     if let Some((method, path)) = logged {
