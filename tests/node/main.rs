@@ -6,6 +6,7 @@
 )]
 #![cfg(unix)]
 
+mod alike;
 mod audit;
 mod balances;
 mod calls;

@@ -7,6 +7,7 @@ mod error;
 mod handlers;
 mod held;
 mod openapi;
+mod path;
 mod reply;
 mod rest;
 mod route;
@@ -18,6 +19,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
+use axum::middleware::map_request;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 
@@ -72,7 +74,7 @@ pub fn router(node: Node) -> Router {
         );
         router = router.route(path, methods);
     }
-    router
+    let router = router
         .fallback(
             move |State(node): State<Node>, request: Request| async move {
                 observe(&node, fallback_number, request, |request| async move {
@@ -81,7 +83,11 @@ pub fn router(node: Node) -> Router {
                 .await
             },
         )
-        .with_state(node)
+        .with_state(node);
+    // What is around a router's fallback comes before the routes within it.
+    Router::new()
+        .fallback_service(router)
+        .layer(map_request(path::normalize))
 }
 
 /// The description of the interface, as `/openapi.json` answers it.

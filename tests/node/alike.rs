@@ -1,0 +1,42 @@
+//! Ways to write a request that a Flask node takes, and so must we.
+
+use crate::fixture::Fixture;
+
+const WHOLE: &str = r#"{"sender": "a", "recipient": "b", "amount": 1}"#;
+
+#[tokio::test]
+async fn slashes_in_front_of_a_path_count_once() {
+    let fixture = Fixture::new();
+    for path in ["//chain", "///chain", "//chain?limit=1"] {
+        assert_eq!(fixture.get(path).await.ok(200)["length"], 1, "{path}");
+    }
+    let reply = fixture.post("//transactions/new", WHOLE).await;
+    reply.ok(201);
+    fixture.get("/nodes//resolve").await.error(404);
+    fixture.get("//").await.error(404);
+}
+
+#[tokio::test]
+async fn a_letter_in_a_path_may_be_escaped() {
+    let fixture = Fixture::new();
+    for path in ["/%63hain", "//c%68%61in", "/blocks/%6Catest", "/blocks/%31"] {
+        fixture.get(path).await.ok(200);
+    }
+    for path in ["/chain%2F", "/nodes%2fresolve", "/chain%00", "/%63hain%zz"] {
+        fixture.get(path).await.error(404);
+    }
+    // A name is decoded once, however it is written.
+    for (path, name) in [
+        ("/balances/%61%2Fb%2541", "a/b%41"),
+        ("/balances/%%34%31", "%41"),
+        ("/%62alances/%2525", "%25"),
+        ("/balances/%C3%A9", "é"),
+        ("/balances//%61", ""),
+    ] {
+        let reply = fixture.get(path).await;
+        match name {
+            "" => drop(reply.error(404)),
+            _ => assert_eq!(reply.ok(200)["name"], name, "{path}"),
+        }
+    }
+}
