@@ -40,3 +40,22 @@ async fn a_letter_in_a_path_may_be_escaped() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_a_path_takes_is_told_to_whoever_asks() {
+    let fixture = Fixture::with(|config| config.token = Some(fourzero::node::Token::new("t")));
+    for (path, allowed) in [
+        ("/chain", "GET, HEAD, OPTIONS"),
+        ("/mine", "GET, HEAD, POST, OPTIONS"),
+        ("/transactions/new", "POST, OPTIONS"),
+        ("/balances/a", "GET, HEAD, OPTIONS"),
+    ] {
+        let reply = fixture.call("OPTIONS", path).await;
+        assert_eq!((reply.status, reply.body.as_str()), (200, ""), "{path}");
+        assert_eq!(reply.headers["allow"], allowed);
+        let reply = fixture.call("PATCH", path).await;
+        reply.error(405);
+        assert_eq!(reply.headers["allow"], allowed);
+    }
+    fixture.call("OPTIONS", "/no/such").await.error(404);
+}

@@ -154,7 +154,7 @@ async fn every_other_error_is_json_that_names_the_field() {
     assert!(detail.contains("/no/such"), "{detail}");
     let reply = fixture.call("DELETE", "/chain").await;
     reply.error(405);
-    assert_eq!(reply.headers["allow"], "GET, HEAD");
+    assert_eq!(reply.headers["allow"], "GET, HEAD, OPTIONS");
     for (path, status, word) in [
         ("/blocks/2", 404, "block 2"),
         ("/blocks/99999999999999999999999", 404, "99999"),

@@ -58,11 +58,15 @@ pub fn router(node: Node) -> Router {
         *methods = std::mem::take(methods).merge(on(filter, dispatch));
     }
     let mut router = Router::new();
-    for (path, (methods, names)) in paths {
+    for (path, (methods, mut names)) in paths {
+        names.push("OPTIONS");
         let allowed = names.join(", ");
         let methods = methods.fallback(
             move |State(node): State<Node>, request: Request| async move {
                 observe(&node, fallback_number, request, |request| async move {
+                    if request.method() == Method::OPTIONS {
+                        return Ok(reply::options(&allowed));
+                    }
                     Err(ApiError::method_not_allowed(
                         request.method().as_str(),
                         request.uri().path(),
