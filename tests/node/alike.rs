@@ -59,3 +59,25 @@ async fn what_a_path_takes_is_told_to_whoever_asks() {
     }
     fixture.call("OPTIONS", "/no/such").await.error(404);
 }
+
+#[tokio::test]
+async fn an_array_or_a_string_lacks_the_fields_of_a_transaction() {
+    let fixture = Fixture::new();
+    for body in [
+        "[]",
+        " [1]",
+        "\u{feff}[]",
+        r#"["sender"]"#,
+        r#"["sender", "recipient", "amount"]"#,
+        r#"[{"sender": "a", "recipient": "b", "amount": 1}]"#,
+        r#""""#,
+        r#""sender recipient amount""#,
+    ] {
+        let reply = fixture.post("/transactions/new", body).await;
+        assert_eq!((reply.status, reply.body.as_str()), (400, "Missing values"));
+    }
+    for body in ["null", "5", "-1.5", "true", "false"] {
+        let (_, detail) = fixture.post("/transactions/new", body).await.error(422);
+        assert!(detail.contains(body), "{detail}");
+    }
+}

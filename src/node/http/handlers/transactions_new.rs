@@ -45,7 +45,7 @@ async fn handle(node: Node, request: Request) -> Result<Response, ApiError> {
         .push_json(&bytes, node.shared.config.strictness)
         .map_err(|error| match error {
             TransactionError::Syntax(error) => not_json(&error),
-            TransactionError::Problem(TransactionProblem::MissingField { .. }) => {
+            TransactionError::Problem(problem) if lacks_fields(&problem) => {
                 ApiError::tutorial("Missing values")
             }
             TransactionError::Problem(problem) => ApiError::unprocessable(problem.to_string()),
@@ -59,4 +59,14 @@ async fn handle(node: Node, request: Request) -> Result<Response, ApiError> {
         StatusCode::CREATED,
         format!("{{\"message\": \"Transaction will be added to Block {index}\"}}"),
     ))
+}
+
+/// Whether the tutorial's `k in values` is false, not an error: Python asks it
+/// of arrays and strings, too.
+fn lacks_fields(problem: &TransactionProblem) -> bool {
+    match problem {
+        TransactionProblem::MissingField { .. } => true,
+        TransactionProblem::NotAnObject { found } => found.starts_with(['[', '"']),
+        TransactionProblem::WrongType { .. } => false,
+    }
 }
