@@ -1,5 +1,7 @@
 //! Ways to write a request that a Flask node takes, and so must we.
 
+use serde_json::json;
+
 use crate::fixture::Fixture;
 
 const WHOLE: &str = r#"{"sender": "a", "recipient": "b", "amount": 1}"#;
@@ -80,4 +82,12 @@ async fn an_array_or_a_string_lacks_the_fields_of_a_transaction() {
         let (_, detail) = fixture.post("/transactions/new", body).await.error(422);
         assert!(detail.contains(body), "{detail}");
     }
+}
+
+#[tokio::test]
+async fn a_node_may_be_written_with_https() {
+    let fixture = Fixture::new();
+    let nodes = r#"{"nodes": ["https://h6:4", "HTTPS://h7/chain", "http://h6:4"]}"#;
+    let reply = fixture.post("/nodes/register", nodes).await;
+    assert_eq!(reply.ok(201)["total_nodes"], json!(["h6:4", "h7"]));
 }

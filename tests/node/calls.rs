@@ -114,7 +114,7 @@ async fn every_other_error_is_json_that_names_the_field() {
         ),
         (
             "/nodes/register",
-            r#"{"nodes": ["https://a"]}"#,
+            r#"{"nodes": ["ftp://a"]}"#,
             422,
             "nodes[0]",
         ),

@@ -4,14 +4,15 @@ use std::net::Ipv6Addr;
 
 /// `host:port` for what names a node: `http://host:port`, `host:port`, either
 /// with a path behind it. The host is put in lower case, and port 80, which
-/// is HTTP's own, is left out, so that a node has one name.
+/// is HTTP's own, is left out, so that a node has one name. As the tutorial's
+/// node does, it takes `https`, too, and speaks plain HTTP all the same.
 ///
 /// # Errors
 /// If it names no node, with the reason.
 pub(in crate::node) fn normalize(address: &str) -> Result<String, String> {
     let address = address.trim();
     let rest = match address.split_once("://") {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
+        Some((scheme, rest)) if is_http(scheme) => rest,
         Some((scheme, _)) => {
             return Err(format!(
                 "{address:?} asks for {scheme:?}, but nodes speak plain http"
@@ -43,6 +44,12 @@ pub(in crate::node) fn normalize(address: &str) -> Result<String, String> {
         80 => host,
         port => format!("{host}:{port}"),
     })
+}
+
+fn is_http(scheme: &str) -> bool {
+    ["http", "https"]
+        .iter()
+        .any(|http| scheme.eq_ignore_ascii_case(http))
 }
 
 /// The host, in brackets if it is an IPv6 address, and the text of the port.
@@ -98,6 +105,8 @@ mod tests {
         }
         for (written, name) in [
             ("http://Example.ORG", "example.org"),
+            ("https://example.org", "example.org"),
+            ("HTTPS://a:443/chain", "a:443"),
             ("example.org:80", "example.org"),
             ("http://[::1]:5000/", "[::1]:5000"),
             ("[0:0::1]", "[::1]"),
@@ -112,7 +121,6 @@ mod tests {
             ("", "host:port"),
             ("http://", "host:port"),
             ("/chain", "host:port"),
-            ("https://a:1", "plain http"),
             ("ftp://a:1", "plain http"),
             ("a:b", "number"),
             ("a:70000", "65535"),
