@@ -91,3 +91,15 @@ async fn a_node_may_be_written_with_https() {
     let reply = fixture.post("/nodes/register", nodes).await;
     assert_eq!(reply.ok(201)["total_nodes"], json!(["h6:4", "h7"]));
 }
+
+#[tokio::test]
+async fn a_parameter_given_twice_is_refused_in_our_words() {
+    let fixture = Fixture::new();
+    for query in ["limit=1&limit=2", "from=1&limit=1&from=1", "limit&limit"] {
+        let reply = fixture.get(&format!("/chain?{query}")).await;
+        let (_, detail) = reply.error(400);
+        assert!(detail.contains("more than once"), "{detail}");
+    }
+    let part = fixture.get("/chain?x=1&x=2&limit=0&%66rom=1").await;
+    assert_eq!(part.ok(200), json!({"chain": [], "length": 1}));
+}

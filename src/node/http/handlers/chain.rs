@@ -3,7 +3,6 @@
 use axum::RequestExt as _;
 use axum::extract::{Query, Request};
 use axum::response::Response;
-use serde::Deserialize;
 use serde_json::json;
 
 use crate::node::http::error::ApiError;
@@ -41,29 +40,23 @@ pub(super) fn route() -> Route {
                     ("length", json!({"type": "integer", "minimum": 1})),
                 ])),
             ),
-            errors: &[(400, "A parameter is not a number of the right size")],
+            errors: &[(400, "A parameter is not one number of the right size")],
         },
     )
 }
 
-#[derive(Deserialize)]
-struct Parameters {
-    from: Option<String>,
-    limit: Option<String>,
-}
-
 async fn handle(node: Node, mut request: Request) -> Result<Response, ApiError> {
-    let Query(Parameters { from, limit }) = request
-        .extract_parts()
+    let Query(parameters) = request
+        .extract_parts::<Query<Vec<(String, String)>>>()
         .await
-        .map_err(|error| ApiError::bad_request(format!("the query cannot be read: {error}")))?;
+        .map_err(|_| ApiError::bad_request("the query cannot be read"))?;
     let head = node.shared.ledger.head();
     let length = head.tip.index;
-    let first = number("from", from)?.unwrap_or(1);
+    let first = number("from", &parameters)?.unwrap_or(1);
     if first == 0 {
         return Err(ApiError::bad_request("from is 0, but blocks count from 1"));
     }
-    let last = match number("limit", limit)? {
+    let last = match number("limit", &parameters)? {
         Some(limit) => length.min(first.saturating_add(limit) - 1),
         None => length,
     };
@@ -76,13 +69,24 @@ async fn handle(node: Node, mut request: Request) -> Result<Response, ApiError> 
     stream::chain(&node, head, answer).await
 }
 
-fn number(name: &str, text: Option<String>) -> Result<Option<u64>, ApiError> {
-    text.map(|text| match text.parse() {
-        Ok(number) if text.starts_with(|first: char| first.is_ascii_digit()) => Ok(number),
+fn number(name: &str, parameters: &[(String, String)]) -> Result<Option<u64>, ApiError> {
+    let mut texts = parameters
+        .iter()
+        .filter(|(key, _)| key == name)
+        .map(|(_, text)| text);
+    let Some(text) = texts.next() else {
+        return Ok(None);
+    };
+    if texts.next().is_some() {
+        return Err(ApiError::bad_request(format!(
+            "{name} is given more than once"
+        )));
+    }
+    match text.parse() {
+        Ok(number) if text.starts_with(|first: char| first.is_ascii_digit()) => Ok(Some(number)),
         _ => Err(ApiError::bad_request(format!(
             "{name} is {text:?}, expected a number from 0 to {}",
             u64::MAX
         ))),
-    })
-    .transpose()
+    }
 }
