@@ -1,5 +1,7 @@
 //! Ways to write a request that a Flask node takes, and so must we.
 
+use axum::body::Body;
+use axum::http::{HeaderValue, Request};
 use serde_json::json;
 
 use crate::fixture::Fixture;
@@ -102,4 +104,30 @@ async fn a_parameter_given_twice_is_refused_in_our_words() {
     }
     let part = fixture.get("/chain?x=1&x=2&limit=0&%66rom=1").await;
     assert_eq!(part.ok(200), json!({"chain": [], "length": 1}));
+}
+
+#[tokio::test]
+async fn a_content_type_is_read_up_to_its_parameters() {
+    let fixture = Fixture::new();
+    let send = async |types: &[&[u8]]| {
+        let mut request = Request::post("/transactions/new");
+        for type_ in types {
+            request = request.header("content-type", HeaderValue::from_bytes(type_).unwrap());
+        }
+        fixture
+            .send(request.body(Body::from(WHOLE)).unwrap())
+            .await
+            .status
+    };
+    for (types, status) in [
+        (&[&b"application/json; x=\xe9"[..]][..], 201),
+        (&[b"APPLICATION/JSON\t;x"], 201),
+        (&[b"application/problem+json"], 201),
+        (&[b"application/json\xe9"], 415),
+        (&[b"text/plain; application/json"], 415),
+        (&[b"text/plain", b"application/json"], 201),
+        (&[b"application/json", b"text/plain"], 415),
+    ] {
+        assert_eq!(send(types).await, status, "{types:?}");
+    }
 }

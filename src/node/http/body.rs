@@ -35,11 +35,10 @@ impl Deref for JsonBytes<'_> {
 /// The bytes of a body that is said to be JSON.
 pub(super) async fn json_bytes(node: &Node, request: Request) -> Result<JsonBytes<'_>, ApiError> {
     let limits = &node.shared.config.limits;
-    let content_type = request.headers().get(header::CONTENT_TYPE);
-    let is_json = content_type
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(is_json);
-    if !is_json {
+    // Flask, too, takes the last of several.
+    let content_types = request.headers().get_all(header::CONTENT_TYPE);
+    let content_type = content_types.iter().next_back();
+    if !content_type.is_some_and(|value| is_json(value.as_bytes())) {
         let found = content_type.map_or_else(
             || "nothing".to_owned(),
             |value| format!("{:?}", String::from_utf8_lossy(value.as_bytes())),
@@ -110,12 +109,13 @@ fn too_large(most: usize) -> ApiError {
     )
 }
 
-/// Whether Flask would read it as JSON.
-fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim();
+/// Whether Flask would read it as JSON. Its parameters may hold any bytes.
+fn is_json(content_type: &[u8]) -> bool {
+    let mut parts = content_type.split(|byte| *byte == b';');
+    let essence = parts.next().unwrap_or_default().trim_ascii();
     let essence = essence.to_ascii_lowercase();
-    essence == "application/json"
-        || (essence.starts_with("application/") && essence.ends_with("+json"))
+    essence == b"application/json"
+        || (essence.starts_with(b"application/") && essence.ends_with(b"+json"))
 }
 
 /// The error for a body that is not JSON, or too much of it.
