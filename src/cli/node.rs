@@ -88,10 +88,10 @@ fn run_node(args: &ServeArgs) -> anyhow::Result<Exit> {
     let data = config.data.clone();
     let node = Node::open(config)?;
     announce(args, &node, &data, listener.local_addr()?).context(print::FAILED)?;
-    let exit = runtime.block_on(serve(node.clone(), listener))?;
+    let exit = runtime.block_on(serve(node.clone(), listener));
     finish(runtime, node);
     tracing::info!("stopped");
-    Ok(exit)
+    exit
 }
 
 /// The runtime's tasks hold the node, so they end first.
@@ -104,16 +104,19 @@ async fn serve(node: Node, listener: TcpListener) -> anyhow::Result<Exit> {
     let watching = "cannot watch for signals";
     let mut interrupts = signal(SignalKind::interrupt()).context(watching)?;
     let mut terminations = signal(SignalKind::terminate()).context(watching)?;
-    let mut exit = Exit::Yes;
+    let mut exit = Ok(Exit::Yes);
+    let broken = node.clone();
     let shutdown = async {
         tokio::select! {
-            _ = interrupts.recv() => exit = Exit::Interrupted,
+            _ = interrupts.recv() => exit = Ok(Exit::Interrupted),
             _ = terminations.recv() => {}
+            // Whoever watches over the process starts it again.
+            () = broken.broken() => exit = Err(anyhow!("the thread that writes has ended")),
         }
         tracing::info!("shutting down");
     };
     fourzero::node::serve(node, listener, shutdown).await;
-    Ok(exit)
+    exit
 }
 
 fn announce(args: &ServeArgs, node: &Node, data: &Path, address: SocketAddr) -> io::Result<()> {

@@ -134,6 +134,13 @@ impl Node {
         self.shared.closing.subscribe()
     }
 
+    /// Waits until the node can write no more. Only a panic of the thread that
+    /// writes leads to that, and only a new start out of it.
+    pub async fn broken(&self) {
+        let mut heads = self.shared.ledger.heads();
+        while heads.changed().await.is_ok() {}
+    }
+
     /// Waits until all that was asked for is on disk. To be called last, when
     /// no other clone is left; with another clone it returns at once.
     pub fn finish(self) {

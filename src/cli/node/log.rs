@@ -17,6 +17,8 @@ pub(super) fn start(format: LogFormat, level: LogLevel) {
     };
     let subscriber = tracing_subscriber::fmt()
         .with_writer(io::stderr)
+        // It would tell of a stderr that cannot be written on stderr, and panic.
+        .log_internal_errors(false)
         .with_max_level(level)
         .with_ansi(color::is_wanted_on_stderr())
         .with_target(false);
