@@ -5,14 +5,17 @@
 //! pays for many answers. Whoever asks waits in a bounded channel. The thread
 //! ends, with all that was asked done, once the last [`Ledger`] is gone.
 
+mod command;
+
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use self::command::{Answer, Command, Outcome, Reply};
 use super::error::NodeError;
 use super::store::{Folding, Forged, NewTransaction, ReplaceError, Replacement, Staged, Store};
 use super::tip::Tip;
@@ -64,26 +67,6 @@ pub(super) struct Gauges {
     pub(super) blocks_forged: AtomicU64,
     /// Whether the last commit failed.
     pub(super) is_failing: AtomicBool,
-}
-
-type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
-
-enum Command {
-    Add(NewTransaction, Reply<u64>),
-    Forge(Digest, Nonce, Reply<Forged>),
-    Register(Vec<String>, Reply<Vec<String>>),
-    Replace(
-        Box<Staged>,
-        Control,
-        oneshot::Sender<Result<Replacement, ReplaceError>>,
-    ),
-}
-
-/// An answer that is sent once its change is on disk.
-enum Answer {
-    Add(Reply<u64>, Result<u64, LedgerError>),
-    Forge(Reply<Forged>, Box<Result<Forged, LedgerError>>),
-    Register(Reply<Vec<String>>, Result<Vec<String>, LedgerError>),
 }
 
 /// Asks the thread for changes.
@@ -214,19 +197,21 @@ impl Writer {
         while waiting.blocking_recv_many(&mut batch, MOST_IN_COMMIT) > 0 {
             let mut commands = batch.drain(..).peekable();
             while let Some(next) = commands.next() {
-                // A replacement of the chain has a transaction of its own.
-                if let Command::Replace(staged, control, reply) = next {
-                    let _ = reply.send(self.replace(*staged, &control));
-                    continue;
+                match next {
+                    Command::Replace(staged, control, reply) => {
+                        let _ = reply.send(self.replace(*staged, &control));
+                    }
+                    next => {
+                        let result = self.commit(next, &mut commands, &mut answers);
+                        self.settle(&result, &mut answers);
+                    }
                 }
-                let result = self.commit(next, &mut commands, &mut answers);
-                self.settle(&result, &mut answers);
             }
         }
     }
 
-    /// Applies `first` and the commands after it, up to the next replacement of
-    /// the chain, and commits.
+    /// Applies `first` and the commands after it, up to the next that has a
+    /// transaction of its own, and commits.
     fn commit(
         &mut self,
         first: Command,
@@ -248,7 +233,7 @@ impl Writer {
                     Err(error)
                 }
             };
-            next = commands.next_if(|next| !matches!(next, Command::Replace(..)));
+            next = commands.next_if(|next| !next.is_alone());
         }
         result?;
         self.store.commit()
@@ -283,7 +268,7 @@ impl Writer {
                 self.store.register(nodes)?;
                 Outcome::Registered(self.store.peers()?)
             }
-            Command::Replace(..) => unreachable!("a replacement is no part of a batch"),
+            Command::Replace(..) => unreachable!("it is no part of a batch"),
         })
     }
 
@@ -294,9 +279,7 @@ impl Writer {
             .store(result.is_err(), Ordering::Relaxed);
         if let Err(error) = result {
             tracing::error!(%error, "a commit failed");
-            if let Err(error) = self.store.roll_back() {
-                tracing::error!(%error, "rolling back failed");
-            }
+            self.roll_back();
             let error = LedgerError::Storage(error.to_string());
             for answer in answers.drain(..) {
                 answer.fail(&error);
@@ -355,20 +338,17 @@ impl Writer {
         }
     }
 
-    fn replace(&mut self, staged: Staged, control: &Control) -> Result<Replacement, ReplaceError> {
-        let (theirs, ours) = (staged.blocks(), self.store.tip().index);
-        if theirs <= ours {
-            return Err(ReplaceError::NotLonger { theirs, ours });
+    /// Undoes what was not committed. Should that fail, the store builds on
+    /// nothing until it has read again what is there.
+    fn roll_back(&mut self) {
+        if let Err(error) = self.store.roll_back() {
+            tracing::error!(%error, "rolling back failed");
+            self.gauges.is_failing.store(true, Ordering::Relaxed);
         }
-        let replaced = self
-            .fold_beside()
-            .and_then(|()| self.store.begin())
-            .map_err(ReplaceError::from)
-            .and_then(|()| self.store.replace_chain(staged, control))
-            .and_then(|replacement| {
-                self.store.commit()?;
-                Ok(replacement)
-            });
+    }
+
+    fn replace(&mut self, staged: Staged, control: &Control) -> Result<Replacement, ReplaceError> {
+        let replaced = self.replace_and_commit(staged, control);
         match &replaced {
             Ok(_) => {
                 self.gauges.is_failing.store(false, Ordering::Relaxed);
@@ -380,70 +360,26 @@ impl Writer {
                     tracing::error!(%error, "replacing the chain failed");
                     self.gauges.is_failing.store(true, Ordering::Relaxed);
                 }
-                self.store.roll_back()?;
+                self.roll_back();
             }
         }
         replaced
     }
-}
 
-/// What applying a command gave.
-enum Outcome {
-    Added(u64),
-    Forged(Box<Forged>),
-    Registered(Vec<String>),
-    Refused(LedgerError),
-}
-
-impl Command {
-    fn answer(self, outcome: Outcome) -> Answer {
-        match (self, outcome) {
-            (Self::Add(_, reply), Outcome::Added(index)) => Answer::Add(reply, Ok(index)),
-            (Self::Add(_, reply), Outcome::Refused(error)) => Answer::Add(reply, Err(error)),
-            (Self::Forge(.., reply), Outcome::Forged(forged)) => {
-                Answer::Forge(reply, Box::new(Ok(*forged)))
-            }
-            (Self::Forge(.., reply), Outcome::Refused(error)) => {
-                Answer::Forge(reply, Box::new(Err(error)))
-            }
-            (Self::Register(_, reply), Outcome::Registered(peers)) => {
-                Answer::Register(reply, Ok(peers))
-            }
-            (Self::Register(_, reply), Outcome::Refused(error)) => {
-                Answer::Register(reply, Err(error))
-            }
-            _ => unreachable!("a command has an outcome of its own kind"),
+    fn replace_and_commit(
+        &mut self,
+        staged: Staged,
+        control: &Control,
+    ) -> Result<Replacement, ReplaceError> {
+        self.fold_beside()?;
+        // What is ours is known only from here on.
+        self.store.begin()?;
+        let (theirs, ours) = (staged.blocks(), self.store.tip().index);
+        if theirs <= ours {
+            return Err(ReplaceError::NotLonger { theirs, ours });
         }
-    }
-
-    /// The answer to a command that was not, or not wholly, applied. It will
-    /// be failed with its batch.
-    fn refuse(self, error: &rusqlite::Error) -> Answer {
-        let error = LedgerError::Storage(error.to_string());
-        match self {
-            Self::Add(_, reply) => Answer::Add(reply, Err(error)),
-            Self::Forge(.., reply) => Answer::Forge(reply, Box::new(Err(error))),
-            Self::Register(_, reply) => Answer::Register(reply, Err(error)),
-            Self::Replace(..) => unreachable!("a replacement is no part of a batch"),
-        }
-    }
-}
-
-impl Answer {
-    // Whoever no longer listens has closed the connection.
-    fn send(self) {
-        match self {
-            Self::Add(reply, result) => drop(reply.send(result)),
-            Self::Forge(reply, result) => drop(reply.send(*result)),
-            Self::Register(reply, result) => drop(reply.send(result)),
-        }
-    }
-
-    fn fail(self, error: &LedgerError) {
-        match self {
-            Self::Add(reply, _) => drop(reply.send(Err(error.clone()))),
-            Self::Forge(reply, _) => drop(reply.send(Err(error.clone()))),
-            Self::Register(reply, _) => drop(reply.send(Err(error.clone()))),
-        }
+        let replacement = self.store.replace_chain(staged, control)?;
+        self.store.commit()?;
+        Ok(replacement)
     }
 }

@@ -54,6 +54,9 @@ pub(in crate::node) struct Store {
     path: PathBuf,
     node_id: String,
     pub(super) state: State,
+    /// Whether `state` is what is stored. It is not after a failure, until it
+    /// could be read again.
+    is_known: bool,
     _lock: File,
 }
 
@@ -128,6 +131,7 @@ impl Store {
             path,
             node_id,
             state,
+            is_known: true,
             _lock: lock,
         })
     }
@@ -164,8 +168,12 @@ impl Store {
         schema::set_folding(&self.connection, folding)
     }
 
-    /// Begins a transaction, unless one has begun.
-    pub(in crate::node) fn begin(&self) -> rusqlite::Result<()> {
+    /// Begins a transaction, unless one has begun. An error while it is not
+    /// known what is stored: what builds on anything else is lost.
+    pub(in crate::node) fn begin(&mut self) -> rusqlite::Result<()> {
+        if !self.is_known {
+            self.roll_back()?;
+        }
         if !self.connection.is_autocommit() {
             return Ok(());
         }
@@ -178,12 +186,17 @@ impl Store {
 
     /// Undoes what was not committed, here too.
     pub(in crate::node) fn roll_back(&mut self) -> rusqlite::Result<()> {
+        self.is_known = false;
         if !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK")?;
         }
-        if let Some(state) = load(&self.connection)? {
-            self.state = state;
+        if !self.reload()? {
+            return Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),
+                Some("its last block does not match its hash".to_owned()),
+            ));
         }
+        self.is_known = true;
         Ok(())
     }
 
@@ -260,7 +273,7 @@ impl Store {
             .collect()
     }
 
-    /// Reads the end of the chain again, after it was replaced.
+    /// Reads the end of the chain again. `false`: it is not what it was.
     pub(super) fn reload(&mut self) -> rusqlite::Result<bool> {
         let state = load(&self.connection)?;
         let is_sound = state.is_some();
@@ -419,74 +432,4 @@ pub(super) fn proof_column(tip: &Tip) -> Column {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::pow::Target;
-
-    /// The names under which entries stand in blocks and among the pending.
-    fn senders(store: &Store, table: &str) -> Vec<(i64, String)> {
-        let (column, order) = match table {
-            "pending" => ("0", "id"),
-            _ => ("block", "block, place"),
-        };
-        let mut query = store
-            .connection
-            .prepare(&format!(
-                "SELECT {column}, substr(sender, 1, 2) FROM {table} ORDER BY {order}"
-            ))
-            .unwrap();
-        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
-        rows.unwrap().map(Result::unwrap).collect()
-    }
-
-    #[test]
-    fn what_does_not_fit_into_a_block_goes_into_the_next() {
-        let folder = tempfile::tempdir().unwrap();
-        let config = NodeConfig {
-            target: Target::from_hex_zeros(1).unwrap(),
-            node_id: Some("me".to_owned()),
-            ..NodeConfig::new(folder.path())
-        };
-        let mut store = Store::open(&config).unwrap();
-        // As a replaced chain may leave it: 50 MiB in five transactions.
-        for id in 1..=5 {
-            let text = format!(
-                r#"{{"amount": 1, "recipient": "r", "sender": "s{id}{}"}}"#,
-                "x".repeat(10 << 20)
-            );
-            let entry = Entry::of(View::of(text.as_bytes())).unwrap();
-            insert_entry(&store.connection, id, &entry).unwrap();
-        }
-        assert!(store.reload().unwrap());
-        assert_eq!(store.pending(), 5);
-        let mut one = Transactions::new();
-        one.push_reward("another");
-        assert!(!store.has_room_for(&NewTransaction::new(one.clone())));
-
-        let named = |block: i64, names: &[&str]| -> Vec<_> {
-            names
-                .iter()
-                .map(|name| (block, (*name).to_owned()))
-                .collect()
-        };
-        store.forge(Nonce(1)).unwrap();
-        let first = named(2, &["s1", "s2", "0"]);
-        assert_eq!(senders(&store, "transactions"), first);
-        assert_eq!(senders(&store, "pending"), named(0, &["s3", "s4", "s5"]));
-        assert_eq!(store.pending(), 3);
-        let before = store.state.clone();
-        assert!(store.reload().unwrap());
-        assert_eq!(store.state.last_entry, before.last_entry);
-        assert_eq!(store.state.next, before.next);
-
-        store.forge(Nonce(2)).unwrap();
-        assert!(store.has_room_for(&NewTransaction::new(one)));
-        store.forge(Nonce(3)).unwrap();
-        assert_eq!(
-            senders(&store, "transactions"),
-            [first, named(3, &["s3", "s4", "0"]), named(4, &["s5", "0"])].concat()
-        );
-        assert_eq!(store.pending(), 0);
-        assert_eq!(store.tip().index, 4);
-    }
-}
+mod tests;
