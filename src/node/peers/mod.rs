@@ -5,11 +5,13 @@ mod fetch;
 mod resolve;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub(super) use self::address::normalize;
 pub(super) use self::resolve::{ResolveError, resolve};
 
+use self::resolve::Resolved;
 use super::background::made_in_background;
 use super::config::NodeConfig;
 use super::error::NodeError;
@@ -24,8 +26,10 @@ pub(super) struct PeerBook {
     verifier: Arc<Mutex<Verifier>>,
     /// Cancelled when the node shuts down.
     control: Control,
-    /// One resolution at a time.
-    turn: tokio::sync::Mutex<()>,
+    /// One resolution at a time. It holds the last one's end.
+    turn: tokio::sync::Mutex<Option<Resolved>>,
+    /// Resolutions that have begun.
+    resolutions: AtomicU64,
     visits: Mutex<BTreeMap<String, Visit>>,
 }
 
@@ -45,7 +49,8 @@ impl PeerBook {
                 Ok(Verifier::new(config.threads)?)
             })?)),
             control: Control::new(),
-            turn: tokio::sync::Mutex::new(()),
+            turn: tokio::sync::Mutex::default(),
+            resolutions: AtomicU64::new(0),
             visits: Mutex::default(),
         })
     }

@@ -19,12 +19,20 @@ use crate::pow::Control;
 const AT_ONCE: usize = 8;
 
 /// Why the chains could not be compared.
-#[derive(Debug, Error)]
+#[derive(Clone, Debug, Error)]
 pub(in crate::node) enum ResolveError {
     #[error("the node is shutting down")]
     Closing,
     #[error("{0}")]
     Storage(String),
+}
+
+/// How a resolution ended.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    /// Resolutions that had begun by its own start, itself included.
+    number: u64,
+    outcome: Result<Option<Replacement>, ResolveError>,
 }
 
 /// A peer's chain that verified and is longer than ours.
@@ -37,9 +45,30 @@ struct Candidate {
 /// Fetches the chain of every peer, and replaces ours by the longest that is
 /// longer, verifies under our rule and difficulty, and starts as ours does.
 /// A peer that fails is noted and passed over. `None`: ours stays.
+///
+/// One at a time. All who wait for their turn share the next one's outcome, for
+/// it began after they asked: else many calls and a peer that is slow to answer
+/// would take up the connections for hours.
 pub(in crate::node) async fn resolve(node: &Node) -> Result<Option<Replacement>, ResolveError> {
+    let book = &node.shared.peers;
+    let asked = book.resolutions.load(Ordering::Relaxed);
+    let mut last = book.turn.lock().await;
+    if let Some(resolved) = &*last
+        && resolved.number > asked
+    {
+        return resolved.outcome.clone();
+    }
+    let number = book.resolutions.fetch_add(1, Ordering::Relaxed) + 1;
+    let outcome = visit_and_replace(node).await;
+    *last = Some(Resolved {
+        number,
+        outcome: outcome.clone(),
+    });
+    outcome
+}
+
+async fn visit_and_replace(node: &Node) -> Result<Option<Replacement>, ResolveError> {
     let mut closing = node.closing();
-    let _turn = node.shared.peers.turn.lock().await;
     // Cancelled, too, if nobody waits for the answer any more.
     let control = node.shared.peers.control();
     let abandoned = Control::new();
