@@ -10,7 +10,7 @@ use super::error::ApiError;
 use crate::node::state::Node;
 
 /// An answer, or a part of one, that is no larger is not counted.
-const SMALL_BYTES: usize = 512 << 10;
+const SMALL_BYTES: usize = 128 << 10;
 
 /// A text and its place among all large ones, which is free again once the
 /// last of it was sent, or the connection is gone.

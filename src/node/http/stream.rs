@@ -15,8 +15,9 @@ use super::{held, reply};
 use crate::node::ledger::Head;
 use crate::node::state::Node;
 
-/// Parts that are read ahead of a slow client.
-const PARTS_AHEAD: usize = 2;
+/// Parts that are read ahead of a slow client. Each takes memory for every
+/// client that does not read.
+const PARTS_AHEAD: usize = 1;
 
 /// Which blocks an answer holds, and what stands around them.
 pub(super) struct ChainAnswer {
@@ -73,6 +74,10 @@ pub(super) async fn chain(
             return;
         }
         while next <= last {
+            // First a place, then the part: it would wait here in memory.
+            let Ok(place) = parts.reserve().await else {
+                return;
+            };
             let (bytes, is_over) =
                 match node.shared.readers.chain_part(generation, next, last).await {
                     Ok(Some(part)) if part.next > next => {
@@ -90,8 +95,8 @@ pub(super) async fn chain(
             } else {
                 Ok(held::in_turn(&node, bytes).await)
             };
-            // Nobody listens any more, or nothing more comes.
-            if parts.send(part).await.is_err() || is_over {
+            place.send(part);
+            if is_over {
                 return;
             }
         }

@@ -18,8 +18,9 @@ use crate::pow::Control;
 /// Connections that read at once.
 const MOST_READERS: usize = 4;
 
-/// A part of a chain is closed once it holds this many bytes.
-const PART_BYTES: usize = 256 << 10;
+/// A part of a chain is closed once it holds this many bytes. Small, because
+/// each client that does not read holds some parts in memory.
+const PART_BYTES: usize = 64 << 10;
 
 /// Connections that read.
 #[derive(Clone, Debug)]
