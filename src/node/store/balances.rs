@@ -12,8 +12,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
 
+use super::open_reader;
 use super::schema::BUSY_TIMEOUT;
 use crate::chain::Amount;
 use crate::chain::json::write_float;
@@ -61,7 +62,9 @@ struct Progress {
 /// The sums, for the one thread that keeps them up.
 #[derive(Debug)]
 pub(in crate::node) struct Balances {
-    connection: Connection,
+    data: PathBuf,
+    /// `None` if what was in the file could not be read.
+    connection: Option<Connection>,
 }
 
 pub(super) fn path(data: &Path) -> PathBuf {
@@ -78,7 +81,10 @@ impl Balances {
                 Self::forget(data);
                 prepare(&path)
             })
-            .map(|connection| Self { connection })
+            .map(|connection| Self {
+                data: data.to_owned(),
+                connection: Some(connection),
+            })
     }
 
     /// Removes the sums, which nobody may have open.
@@ -92,52 +98,76 @@ impl Balances {
     }
 
     /// Adds some more blocks of the chain that `chain` reads. `false`: there
-    /// were none.
+    /// were none. If the file is lost or damaged, it is made anew.
     pub(in crate::node) fn catch_up(&mut self, chain: &Connection) -> rusqlite::Result<bool> {
-        let chain = chain.unchecked_transaction()?;
-        let sums = self.connection.transaction()?;
-        let mut progress = progress(&sums, "main")?;
-        if !is_in_chain(&chain, &progress)? {
-            sums.execute("DELETE FROM balances", [])?;
-            progress = Progress::default();
+        // What is written to a file that was removed goes nowhere.
+        if !path(&self.data).exists() {
+            self.connection = None;
         }
-        let before = progress.last_entry;
-        let mut has_more = false;
-        {
-            let mut query = chain.prepare_cached(
-                "SELECT number, hash, last_entry FROM blocks WHERE number > ? ORDER BY number",
-            )?;
-            let mut rows = query.query([progress.block])?;
-            while progress.last_entry - before < STEP
-                && let Some(row) = rows.next()?
-            {
-                progress = read_progress(row)?;
-                has_more = true;
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            None => {
+                tracing::warn!("the balances are counted anew");
+                Self::forget(&self.data);
+                self.connection.insert(prepare(&path(&self.data))?)
             }
+        };
+        let added = add(connection, chain);
+        if let Err(error) = &added
+            && let Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) =
+                error.sqlite_error_code()
+        {
+            self.connection = None;
         }
-        if !has_more {
-            return Ok(false);
-        }
-        for (name, new) in added_up(&chain, before, progress.last_entry)? {
-            let mut total = known(&sums, "main", &name)?;
-            total.received.add(&new.received);
-            total.sent.add(&new.sent);
-            total.transactions += new.transactions;
-            sums.prepare_cached("INSERT OR REPLACE INTO balances VALUES (?, ?, ?, ?)")?
-                .execute(params![
-                    name,
-                    total.received.to_string(),
-                    total.sent.to_string(),
-                    total.transactions as i64
-                ])?;
-        }
-        sums.execute(
-            "UPDATE progress SET block = ?, hash = ?, last_entry = ?",
-            params![progress.block, progress.hash, progress.last_entry],
-        )?;
-        sums.commit()?;
-        Ok(true)
+        added
     }
+}
+
+/// See [`Balances::catch_up`].
+fn add(sums: &mut Connection, chain: &Connection) -> rusqlite::Result<bool> {
+    let chain = chain.unchecked_transaction()?;
+    let sums = sums.transaction()?;
+    let mut progress = progress(&sums)?;
+    if !is_in_chain(&chain, &progress)? {
+        sums.execute("DELETE FROM balances", [])?;
+        progress = Progress::default();
+    }
+    let before = progress.last_entry;
+    let mut has_more = false;
+    {
+        let mut query = chain.prepare_cached(
+            "SELECT number, hash, last_entry FROM blocks WHERE number > ? ORDER BY number",
+        )?;
+        let mut rows = query.query([progress.block])?;
+        while progress.last_entry - before < STEP
+            && let Some(row) = rows.next()?
+        {
+            progress = read_progress(row)?;
+            has_more = true;
+        }
+    }
+    if !has_more {
+        return Ok(false);
+    }
+    for (name, new) in added_up(&chain, before, progress.last_entry)? {
+        let mut total = known(&sums, &name)?;
+        total.received.add(&new.received);
+        total.sent.add(&new.sent);
+        total.transactions += new.transactions;
+        sums.prepare_cached("INSERT OR REPLACE INTO balances VALUES (?, ?, ?, ?)")?
+            .execute(params![
+                name,
+                total.received.to_string(),
+                total.sent.to_string(),
+                total.transactions as i64
+            ])?;
+    }
+    sums.execute(
+        "UPDATE progress SET block = ?, hash = ?, last_entry = ?",
+        params![progress.block, progress.hash, progress.last_entry],
+    )?;
+    sums.commit()?;
+    Ok(true)
 }
 
 fn prepare(path: &Path) -> rusqlite::Result<Connection> {
@@ -158,14 +188,16 @@ fn prepare(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// What `name` received and sent in the chain that `connection` reads, which
-/// has the sums attached as `sums`.
-pub(super) fn read(connection: &Connection, name: &str) -> rusqlite::Result<Sums> {
-    let transaction = connection.unchecked_transaction()?;
+/// What `name` received and sent in the chain that `connection` reads. The sums
+/// in the file at `path` only make it quicker.
+pub(super) fn read(connection: &Connection, path: &Path, name: &str) -> rusqlite::Result<Sums> {
     // The sums are read first: what they hold is in the chain by then, unless
     // that was replaced.
-    let mut progress = progress(&transaction, "sums")?;
-    let mut sums = known(&transaction, "sums", name)?;
+    let (mut progress, mut sums) = stored(path, name).unwrap_or_else(|error| {
+        tracing::debug!(%error, "balances are counted without the sums");
+        Default::default()
+    });
+    let transaction = connection.unchecked_transaction()?;
     if !is_in_chain(&transaction, &progress)? {
         (progress, sums) = Default::default();
     }
@@ -180,6 +212,14 @@ pub(super) fn read(connection: &Connection, name: &str) -> rusqlite::Result<Sums
         sums.count(amount.as_ref(), row.get(1)?, row.get(2)?);
     }
     Ok(sums)
+}
+
+/// Up to where the sums in the file go, and those of `name`. The file is opened
+/// each time: it may be another one by now.
+fn stored(path: &Path, name: &str) -> rusqlite::Result<(Progress, Sums)> {
+    let connection = open_reader(path)?;
+    let sums = connection.unchecked_transaction()?;
+    Ok((progress(&sums)?, known(&sums, name)?))
 }
 
 impl Sums {
@@ -233,11 +273,9 @@ fn read_progress(row: &rusqlite::Row<'_>) -> rusqlite::Result<Progress> {
     })
 }
 
-fn progress(sums: &Connection, schema: &str) -> rusqlite::Result<Progress> {
-    sums.prepare_cached(&format!(
-        "SELECT block, hash, last_entry FROM {schema}.progress"
-    ))?
-    .query_row([], read_progress)
+fn progress(sums: &Connection) -> rusqlite::Result<Progress> {
+    sums.prepare_cached("SELECT block, hash, last_entry FROM progress")?
+        .query_row([], read_progress)
 }
 
 /// Whether the chain holds the block up to which the sums go. A hash stands
@@ -247,21 +285,19 @@ fn is_in_chain(chain: &Connection, progress: &Progress) -> rusqlite::Result<bool
         return Ok(true);
     }
     let found = chain
-        .prepare_cached("SELECT number, hash, last_entry FROM main.blocks WHERE number = ?")?
+        .prepare_cached("SELECT number, hash, last_entry FROM blocks WHERE number = ?")?
         .query_row([progress.block], read_progress)
         .optional()?;
     Ok(found.as_ref() == Some(progress))
 }
 
 /// The stored sums of one name.
-fn known(sums: &Connection, schema: &str, name: &str) -> rusqlite::Result<Sums> {
+fn known(sums: &Connection, name: &str) -> rusqlite::Result<Sums> {
     let number = |row: &rusqlite::Row<'_>, column| {
         Amount::parse(row.get_ref(column)?.as_str()?).ok_or(rusqlite::Error::InvalidQuery)
     };
     let found = sums
-        .prepare_cached(&format!(
-            "SELECT received, sent, transactions FROM {schema}.balances WHERE name = ?"
-        ))?
+        .prepare_cached("SELECT received, sent, transactions FROM balances WHERE name = ?")?
         .query_row([name], |row| {
             Ok(Sums {
                 received: number(row, 0)?,

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::Semaphore;
 use tokio::task;
@@ -73,7 +72,7 @@ impl Readers {
             let known = idle().pop();
             let connection = match known {
                 Some(connection) => connection,
-                None => open(&inner.path)?,
+                None => open_reader(&inner.path)?,
             };
             let result = read(&connection);
             idle().push(connection);
@@ -146,20 +145,10 @@ impl Readers {
 
     /// What `name` received and sent.
     pub(in crate::node) async fn sums(&self, name: String) -> rusqlite::Result<Sums> {
-        self.run(move |connection| balances::read(connection, &name))
+        let path = balances::path(self.0.path.parent().unwrap_or_else(|| Path::new(".")));
+        self.run(move |connection| balances::read(connection, &path, &name))
             .await
     }
-}
-
-/// A connection that reads the chain and the balances.
-fn open(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = open_reader(path)?;
-    let data = path.parent().unwrap_or_else(|| Path::new("."));
-    let sums = balances::path(data);
-    // A path need not be UTF-8.
-    let name = ValueRef::Text(sums.as_os_str().as_encoded_bytes());
-    connection.execute("ATTACH ? AS sums", [ToSqlOutput::Borrowed(name)])?;
-    Ok(connection)
 }
 
 /// See [`Readers::chain_part`].
