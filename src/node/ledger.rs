@@ -9,11 +9,13 @@ mod command;
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::timeout;
 
 use self::command::{Answer, Command, Outcome, Reply};
 use super::error::NodeError;
@@ -31,6 +33,10 @@ const LARGE_BYTES: usize = 1 << 20;
 
 /// Far more nodes than anybody runs.
 const MOST_NODES: usize = 1000;
+
+/// How often it is tried whether commits succeed again, and how long whoever
+/// asks waits for that.
+const TRIAL_TIME: Duration = Duration::from_secs(1);
 
 /// Changes in one commit.
 const MOST_IN_COMMIT: usize = 1024;
@@ -67,6 +73,23 @@ pub(super) struct Gauges {
     pub(super) blocks_forged: AtomicU64,
     /// Whether the last commit failed.
     pub(super) is_failing: AtomicBool,
+    /// When somebody last asked whether commits succeed again.
+    tried_out: Mutex<Option<Instant>>,
+}
+
+impl Gauges {
+    /// Whether it is time to try out a commit; from then on it is not, for a while.
+    fn may_try_out(&self) -> bool {
+        let mut last = self
+            .tried_out
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let may = last.is_none_or(|last| last.elapsed() >= TRIAL_TIME);
+        if may {
+            *last = Some(Instant::now());
+        }
+        may
+    }
 }
 
 /// Asks the thread for changes.
@@ -169,6 +192,19 @@ impl Ledger {
         answer.await.unwrap_or(Err(ReplaceError::Cancelled))
     }
 
+    /// Whether the last commit failed. Before it says so, it tries whether one
+    /// succeeds by now, for nobody may write to a node that is said to fail.
+    pub(super) async fn is_failing(&self) -> bool {
+        let is_failing = || self.gauges.is_failing.load(Ordering::Relaxed);
+        if is_failing() && self.gauges.may_try_out() {
+            let (reply, done) = oneshot::channel();
+            if self.commands.try_send(Command::TryOut(reply)).is_ok() {
+                let _ = timeout(TRIAL_TIME, done).await;
+            }
+        }
+        is_failing()
+    }
+
     async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, LedgerError> {
         let (reply, answer) = oneshot::channel();
         self.commands
@@ -200,6 +236,10 @@ impl Writer {
                 match next {
                     Command::Replace(staged, control, reply) => {
                         let _ = reply.send(self.replace(*staged, &control));
+                    }
+                    Command::TryOut(reply) => {
+                        self.try_out();
+                        let _ = reply.send(());
                     }
                     next => {
                         let result = self.commit(next, &mut commands, &mut answers);
@@ -268,7 +308,7 @@ impl Writer {
                 self.store.register(nodes)?;
                 Outcome::Registered(self.store.peers()?)
             }
-            Command::Replace(..) => unreachable!("it is no part of a batch"),
+            Command::Replace(..) | Command::TryOut(_) => unreachable!("it is no part of a batch"),
         })
     }
 
@@ -381,5 +421,21 @@ impl Writer {
         let replacement = self.store.replace_chain(staged, control)?;
         self.store.commit()?;
         Ok(replacement)
+    }
+
+    /// Tries whether commits succeed again.
+    fn try_out(&mut self) {
+        match self.store.try_out() {
+            Ok(()) => {
+                tracing::info!("commits succeed again");
+                self.gauges.is_failing.store(false, Ordering::Relaxed);
+                self.publish();
+            }
+            Err(error) => {
+                // The failure itself was told of: this one may come every second.
+                tracing::debug!(%error, "commits still fail");
+                self.roll_back();
+            }
+        }
     }
 }

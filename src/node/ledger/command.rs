@@ -18,6 +18,7 @@ pub(super) enum Command {
         Control,
         oneshot::Sender<Result<Replacement, ReplaceError>>,
     ),
+    TryOut(oneshot::Sender<()>),
 }
 
 /// An answer that is sent once its change is on disk.
@@ -38,7 +39,7 @@ pub(super) enum Outcome {
 impl Command {
     /// Whether it has a transaction of its own.
     pub(super) const fn is_alone(&self) -> bool {
-        matches!(self, Self::Replace(..))
+        matches!(self, Self::Replace(..) | Self::TryOut(_))
     }
 
     pub(super) fn answer(self, outcome: Outcome) -> Answer {
@@ -69,7 +70,7 @@ impl Command {
             Self::Add(_, reply) => Answer::Add(reply, Err(error)),
             Self::Forge(.., reply) => Answer::Forge(reply, Box::new(Err(error))),
             Self::Register(_, reply) => Answer::Register(reply, Err(error)),
-            Self::Replace(..) => unreachable!("it is no part of a batch"),
+            Self::Replace(..) | Self::TryOut(_) => unreachable!("it is no part of a batch"),
         }
     }
 }

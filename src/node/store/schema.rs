@@ -115,6 +115,13 @@ pub(super) fn set_meta(connection: &Connection, key: &str, value: &str) -> rusql
     Ok(())
 }
 
+pub(super) fn remove_meta(connection: &Connection, key: &str) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM meta WHERE key = ?")?
+        .execute([key])?;
+    Ok(())
+}
+
 /// What stands under `key`; `value` if nothing stood there, and from now on.
 pub(super) fn meta_or_insert(
     connection: &Connection,

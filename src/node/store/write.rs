@@ -22,6 +22,9 @@ use crate::pow::Nonce;
 /// ([`MAX_VALUE_BYTES`](crate::chain::json::MAX_VALUE_BYTES)).
 pub(in crate::node) const BLOCK_TEXT_BYTES: usize = 30 << 20;
 
+/// What is written to tell whether commits succeed.
+const TRIAL_BYTES: usize = 64 << 10;
+
 /// A transaction on its way into the database.
 #[derive(Debug)]
 pub(in crate::node) struct NewTransaction {
@@ -198,6 +201,17 @@ impl Store {
         }
         self.is_known = true;
         Ok(())
+    }
+
+    /// Writes something and removes it again, to tell whether commits succeed:
+    /// pages enough that no full disk has room for it, but not for a change.
+    pub(in crate::node) fn try_out(&mut self) -> rusqlite::Result<()> {
+        self.begin()?;
+        schema::set_meta(&self.connection, "trial", &" ".repeat(TRIAL_BYTES))?;
+        self.commit()?;
+        self.begin()?;
+        schema::remove_meta(&self.connection, "trial")?;
+        self.commit()
     }
 
     /// Adds a pending transaction.

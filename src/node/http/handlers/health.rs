@@ -1,7 +1,5 @@
 //! `GET /health`.
 
-use std::sync::atomic::Ordering;
-
 use axum::extract::Request;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -53,13 +51,7 @@ pub(super) fn must_be_sound(node: &Node) -> Result<(), ApiError> {
 }
 
 async fn handle(node: Node, _request: Request) -> Result<Response, ApiError> {
-    if node
-        .shared
-        .ledger
-        .gauges()
-        .is_failing
-        .load(Ordering::Relaxed)
-    {
+    if node.shared.ledger.is_failing().await {
         return Err(ApiError::failing());
     }
     must_be_sound(&node)?;
