@@ -16,4 +16,5 @@ mod hostile;
 mod kill;
 mod limits;
 mod peers;
+mod soak;
 mod support;

@@ -1,0 +1,166 @@
+//! A node for weeks: what fails meanwhile comes back, and nobody else suffers
+//! from those that do not read, answer or stay.
+
+use std::io;
+use std::net::TcpListener;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use serde_json::json;
+
+use crate::fixture::Fixture;
+use crate::support::{PATIENCE, Server, node_command};
+
+fn database(data: &Path) -> Connection {
+    Connection::open(data.join("node.sqlite3")).unwrap()
+}
+
+/// Lets writing to a table fail, until the trigger is dropped.
+fn break_table(database: &Connection, table: &str) {
+    let trigger = format!(
+        "CREATE TRIGGER broken_{table} BEFORE INSERT ON {table}
+         BEGIN SELECT RAISE(FAIL, 'as a full disk'); END"
+    );
+    database.execute_batch(&trigger).unwrap();
+}
+
+fn mend_table(database: &Connection, table: &str) {
+    let drop = format!("DROP TRIGGER broken_{table}");
+    database.execute_batch(&drop).unwrap();
+}
+
+#[test]
+fn a_log_that_nobody_reads_stops_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let server = Server::node(
+        node_command(folder.path())
+            .args(["--difficulty", "2"])
+            .stderr(writer),
+    );
+    let body = json!({"sender": "s", "recipient": "r", "amount": 1}).to_string();
+    let database = database(folder.path());
+    break_table(&database, "entries");
+    // It is logged that this one failed, by the thread that writes.
+    server.post("/transactions/new", &body).ok(503);
+    mend_table(&database, "entries");
+    server.post("/transactions/new", &body).ok(201);
+    assert_eq!(server.get("/mine").ok(200)["index"], 2);
+}
+
+#[tokio::test]
+async fn nothing_is_built_on_what_was_rolled_back() {
+    let node = Fixture::new();
+    node.add("before").await.ok(201);
+    let database = database(node.folder.path());
+    // What is stored can neither be changed nor, after that, be read.
+    break_table(&database, "entries");
+    let alter = |change: &str| database.execute(change, []).unwrap();
+    alter("UPDATE blocks SET hash = 'x' || hash");
+    node.add("refused").await.error(503);
+    mend_table(&database, "entries");
+    let (code, _) = node.add("refused").await.error(503);
+    assert_eq!(code, "storage");
+    node.get("/health").await.error(503);
+    alter("UPDATE blocks SET hash = substr(hash, 2)");
+    assert_eq!(node.add("after").await.status, 201);
+    let mined = node.get("/mine").await.ok(200);
+    let senders: Vec<_> = mined["transactions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|transaction| transaction["sender"].as_str().unwrap())
+        .collect();
+    assert_eq!(senders, ["before", "after", "0"]);
+}
+
+#[test]
+fn calls_that_wait_to_resolve_share_one_visit() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::node(node_command(folder.path()).args(["--peer-timeout", "1"]));
+    // It takes connections, and never answers.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let peer = silent.local_addr().unwrap().to_string();
+    let body = json!({ "nodes": [peer] }).to_string();
+    server.post("/nodes/register", &body).ok(201);
+    std::thread::scope(|scope| {
+        for _ in 0..20 {
+            scope.spawn(|| server.get("/nodes/resolve").ok(200));
+        }
+    });
+    silent.set_nonblocking(true).unwrap();
+    let visits = silent.incoming().take_while(Result::is_ok).count();
+    // Threads may start late, but not a visit's time after one another.
+    assert!((1..10).contains(&visits), "{visits}");
+}
+
+#[tokio::test]
+async fn reads_do_without_the_balances_and_those_come_back() {
+    let node = Fixture::new();
+    node.add("s").await.ok(201);
+    node.get("/mine").await.ok(200);
+    let file = node.folder.path().join("balances.sqlite3");
+    let assert_reads = async |balance: i64| {
+        node.get("/chain").await.ok(200);
+        node.get("/blocks/1").await.ok(200);
+        let bob = node.get("/balances/bob").await.ok(200);
+        assert_eq!(bob["received"], balance);
+    };
+    std::fs::remove_file(&file).unwrap();
+    assert_reads(5).await;
+    node.add("s").await.ok(201);
+    node.get("/mine").await.ok(200);
+    assert_reads(10).await;
+    wait_for_balances(&node, &file).await;
+    std::fs::write(&file, "garbage ".repeat(2000)).unwrap();
+    assert_reads(10).await;
+    node.add("s").await.ok(201);
+    node.get("/mine").await.ok(200);
+    assert_reads(15).await;
+}
+
+/// Waits until the balances hold the whole chain again.
+async fn wait_for_balances(node: &Fixture, file: &Path) {
+    let started = Instant::now();
+    let block = || -> rusqlite::Result<i64> {
+        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
+        Connection::open_with_flags(file, flags)?.query_row(
+            "SELECT block FROM progress",
+            [],
+            |row| row.get(0),
+        )
+    };
+    while block() != Ok(node.node.blocks() as i64) {
+        assert!(started.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test]
+async fn health_tells_that_commits_succeed_again_before_anybody_writes() {
+    let node = Fixture::new();
+    let database = database(node.folder.path());
+    for table in ["entries", "meta"] {
+        break_table(&database, table);
+    }
+    node.add("s").await.error(503);
+    // A trial of a commit fails, too, and so does the next.
+    for _ in 0..2 {
+        node.get("/health").await.error(503);
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+    }
+    for table in ["entries", "meta"] {
+        mend_table(&database, table);
+    }
+    let started = Instant::now();
+    while node.get("/health").await.status != 200 {
+        assert!(started.elapsed() < PATIENCE);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let count = |sql| database.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let trials = count("SELECT count(*) FROM meta WHERE key = 'trial'");
+    assert_eq!(trials, Ok(0));
+    node.add("s").await.ok(201);
+}
