@@ -180,9 +180,11 @@ fn bodies_past_what_all_may_take_are_sent_away_and_welcome_later() {
     post(&serving.address, "/transactions/new", &body)
         .unwrap()
         .ok(201);
-    let held = serving.connect(&format!("{head}{}\r\n\r\n{}", body.len() + 1, body));
     let started = Instant::now();
+    let mut held;
     let refused = loop {
+        // Anew each time: whichever of the two comes second is sent away.
+        held = serving.connect(&format!("{head}{}\r\n\r\n{}", body.len() + 1, body));
         let answer = post(&serving.address, "/transactions/new", &body).unwrap();
         if answer.status != 201 {
             break answer;
@@ -217,9 +219,11 @@ fn large_answers_past_what_all_may_take_are_put_off() {
     }
     let ask = || request(&serving.address, "GET", "/transactions/pending", &[], "").unwrap();
     assert_eq!(ask().ok(200)["count"], 20);
-    let unread = serving.connect("GET /transactions/pending HTTP/1.1\r\nHost: h\r\n\r\n");
     let started = Instant::now();
+    let mut unread;
     let refused = loop {
+        // Anew each time: whichever of the two comes second is put off.
+        unread = serving.connect("GET /transactions/pending HTTP/1.1\r\nHost: h\r\n\r\n");
         let answer = ask();
         if answer.status != 200 {
             break answer;
