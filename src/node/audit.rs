@@ -14,7 +14,7 @@ use super::background::give_way;
 use super::config::NodeConfig;
 use super::error::NodeError;
 use super::ledger::Head;
-use super::store::{chain_part, first_unsound};
+use super::store::{PART_BYTES, chain_part, first_unsound};
 use crate::chain::{Report, Strictness, Verifier, VerifyError, VerifyOptions};
 use crate::pow::Control;
 
@@ -168,7 +168,8 @@ fn write_chain(chain: &Connection, head: &Head, mut sink: PipeWriter) -> io::Res
     let mut next = 1;
     sink.write_all(b"[")?;
     while next <= last {
-        let part = chain_part(chain, head.generation, next, last).map_err(io::Error::other)?;
+        let part =
+            chain_part(chain, head.generation, next, last, PART_BYTES).map_err(io::Error::other)?;
         let Some(part) = part else {
             return Ok(false);
         };

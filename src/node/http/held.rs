@@ -50,6 +50,31 @@ pub(super) async fn in_turn(node: &Node, text: Vec<u8>) -> Bytes {
     }
 }
 
+/// Places for so many bytes, if they are free.
+pub(super) fn claim(node: &Node, bytes: usize) -> Option<OwnedSemaphorePermit> {
+    let count = u32::try_from(bytes).ok()?;
+    Arc::clone(&node.shared.answer_places)
+        .try_acquire_many_owned(count)
+        .ok()
+}
+
+/// `text` in the places that were claimed for it, or in turn if there are none,
+/// or it came out longer.
+pub(super) async fn claimed(
+    node: &Node,
+    text: Vec<u8>,
+    places: Option<OwnedSemaphorePermit>,
+) -> Bytes {
+    match places {
+        Some(places) if text.len() <= places.num_permits() + SMALL_BYTES => held(text, places),
+        // They are free again first: whoever waits for more must hold none.
+        places => {
+            drop(places);
+            in_turn(node, text).await
+        }
+    }
+}
+
 fn held(text: Vec<u8>, places: OwnedSemaphorePermit) -> Bytes {
     Bytes::from_owner(Held {
         text,

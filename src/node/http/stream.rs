@@ -14,10 +14,15 @@ use super::error::ApiError;
 use super::{held, reply};
 use crate::node::ledger::Head;
 use crate::node::state::Node;
+use crate::node::store::PART_BYTES;
 
 /// Parts that are read ahead of a slow client. Each takes memory for every
 /// client that does not read.
 const PARTS_AHEAD: usize = 1;
+
+/// The bytes of a part while others hold all the memory there is for large answers: clients
+/// that do not read make others slower, and do not stop them.
+const SMALL_PART_BYTES: usize = 32 << 10;
 
 /// Which blocks an answer holds, and what stands around them.
 pub(super) struct ChainAnswer {
@@ -54,7 +59,7 @@ pub(super) async fn chain(
         let part = node
             .shared
             .readers
-            .chain_part(generation, first, last)
+            .chain_part(generation, first, last, SMALL_PART_BYTES)
             .await
             .map_err(|error| ApiError::of_read(&error))?
             .ok_or_else(ApiError::replaced)?;
@@ -78,22 +83,31 @@ pub(super) async fn chain(
             let Ok(place) = parts.reserve().await else {
                 return;
             };
-            let (bytes, is_over) =
-                match node.shared.readers.chain_part(generation, next, last).await {
-                    Ok(Some(part)) if part.next > next => {
-                        next = part.next;
-                        ([b", ", part.text.as_slice()].concat(), false)
-                    }
-                    Ok(_) => (Vec::new(), true),
-                    Err(error) => {
-                        tracing::error!(%error, "reading the chain failed");
-                        (Vec::new(), true)
-                    }
-                };
+            let counted = held::claim(&node, PART_BYTES);
+            let enough = match counted {
+                Some(_) => PART_BYTES,
+                None => SMALL_PART_BYTES,
+            };
+            let (bytes, is_over) = match node
+                .shared
+                .readers
+                .chain_part(generation, next, last, enough)
+                .await
+            {
+                Ok(Some(part)) if part.next > next => {
+                    next = part.next;
+                    ([b", ", part.text.as_slice()].concat(), false)
+                }
+                Ok(_) => (Vec::new(), true),
+                Err(error) => {
+                    tracing::error!(%error, "reading the chain failed");
+                    (Vec::new(), true)
+                }
+            };
             let part = if is_over {
                 Err(BrokenOff)
             } else {
-                Ok(held::in_turn(&node, bytes).await)
+                Ok(held::claimed(&node, bytes, counted).await)
             };
             place.send(part);
             if is_over {

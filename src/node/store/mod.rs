@@ -19,7 +19,7 @@ use rusqlite::{Connection, OpenFlags};
 
 pub(super) use self::balances::Balances;
 pub(super) use self::chain::{Compare, ReplaceError, Replacement, Staged, check_start};
-pub(super) use self::read::{Readers, chain_part};
+pub(super) use self::read::{PART_BYTES, Readers, chain_part};
 pub(super) use self::schema::Folding;
 pub(super) use self::sound::first_unsound;
 pub(super) use self::write::{Forged, NewTransaction, Store};

@@ -17,9 +17,9 @@ use crate::pow::Control;
 /// Connections that read at once.
 const MOST_READERS: usize = 4;
 
-/// A part of a chain is closed once it holds this many bytes. Small, because
-/// each client that does not read holds some parts in memory.
-const PART_BYTES: usize = 64 << 10;
+/// A part of a chain is closed once it holds about this many bytes, where there
+/// is memory for that.
+pub(in crate::node) const PART_BYTES: usize = 256 << 10;
 
 /// Connections that read.
 #[derive(Clone, Debug)]
@@ -100,15 +100,16 @@ impl Readers {
         .await
     }
 
-    /// Blocks from `first` to `last`, as many as make a part; `None` if the
-    /// chain was replaced since `generation`.
+    /// Blocks from `first` to `last`, until the part holds `enough` bytes; `None`
+    /// if the chain was replaced since `generation`.
     pub(in crate::node) async fn chain_part(
         &self,
         generation: u64,
         first: u64,
         last: u64,
+        enough: usize,
     ) -> rusqlite::Result<Option<ChainPart>> {
-        self.run(move |connection| chain_part(connection, generation, first, last))
+        self.run(move |connection| chain_part(connection, generation, first, last, enough))
             .await
     }
 
@@ -157,6 +158,7 @@ pub(in crate::node) fn chain_part(
     generation: u64,
     first: u64,
     last: u64,
+    enough: usize,
 ) -> rusqlite::Result<Option<ChainPart>> {
     // Both reads see the same state of the database.
     let transaction = connection.unchecked_transaction()?;
@@ -170,7 +172,7 @@ pub(in crate::node) fn chain_part(
         text: Vec::new(),
         next: first,
     };
-    while part.text.len() < PART_BYTES
+    while part.text.len() < enough
         && let Some(row) = rows.next()?
     {
         if part.next > first {
