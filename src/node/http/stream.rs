@@ -20,8 +20,8 @@ use crate::node::store::PART_BYTES;
 /// client that does not read.
 const PARTS_AHEAD: usize = 1;
 
-/// The bytes of a part while others hold all the memory there is for large answers: clients
-/// that do not read make others slower, and do not stop them.
+/// The bytes of a part while others hold all the memory there is for large
+/// answers: clients that do not read make others slower, and do not stop them.
 const SMALL_PART_BYTES: usize = 32 << 10;
 
 /// Which blocks an answer holds, and what stands around them.
