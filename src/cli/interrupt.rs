@@ -13,8 +13,7 @@ use anyhow::Context as _;
 use fourzero::batch::WholeFile;
 use fourzero::pow::Control;
 
-use super::signals::Ignored;
-use super::{Exit, print};
+use super::{Exit, print, signals};
 
 /// What to do if the work does not stop at once.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,8 +63,7 @@ pub(super) fn install(control: &Control, when_stuck: WhenStuck) -> anyhow::Resul
     let control = control.clone();
     let interrupted = Interrupted::default();
     let flag = interrupted.clone();
-    let ignored = Ignored::now();
-    ctrlc::set_handler(move || {
+    signals::watch(move || {
         if flag.0.swap(true, Ordering::Relaxed) {
             leave(&when_stuck);
         }
@@ -92,12 +90,7 @@ pub(super) fn install(control: &Control, when_stuck: WhenStuck) -> anyhow::Resul
             }
         }
     })
-    .map_err(|error| match error {
-        ctrlc::Error::System(error) => anyhow::Error::from(error),
-        error => error.into(),
-    })
     .context("cannot watch for Ctrl-C")?;
-    ignored.restore();
     Ok(interrupted)
 }
 

@@ -1,68 +1,76 @@
-//! Signals that the program is to leave as they are, or never to die of.
+//! What the system's signals do.
 
 #[cfg(unix)]
-pub(super) use unix::{Ignored, outlive_file_limits};
+pub(super) use unix::{outlive_file_limits, watch};
 
 #[cfg(unix)]
-#[allow(unsafe_code, reason = "calls of the C library")]
 mod unix {
-    use std::{mem, ptr};
+    use std::sync::Arc;
+    use std::sync::atomic::AtomicBool;
+    use std::{fs, io, thread};
 
-    use libc::{SIG_ERR, SIG_IGN, SIGHUP, SIGINT, SIGTERM, SIGXFSZ, c_int};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+    use signal_hook::flag;
+    use signal_hook::iterator::Signals;
 
-    /// Those that end a program, where whoever started it had them ignored: so
-    /// `nohup` asks to go on without a terminal, and a script to leave Ctrl-C
-    /// to itself.
-    pub(in crate::cli) struct Ignored(Vec<c_int>);
-
-    impl Ignored {
-        /// Those that are ignored now.
-        pub(in crate::cli) fn now() -> Self {
-            let signals = [SIGINT, SIGTERM, SIGHUP];
-            Self(signals.into_iter().filter(|it| is_ignored(*it)).collect())
-        }
-
-        /// Has them ignored again, whatever handler they got meanwhile.
-        pub(in crate::cli) fn restore(&self) {
-            self.0.iter().copied().for_each(ignore);
-        }
+    /// Calls `handle` for each signal that asks the program to end: Ctrl-C,
+    /// SIGTERM and SIGHUP. But those that are ignored stay so: `nohup` asks
+    /// thereby to go on without a terminal, and a script to leave Ctrl-C to
+    /// itself.
+    ///
+    /// # Errors
+    /// If the system refuses.
+    pub(in crate::cli) fn watch(mut handle: impl FnMut() + Send + 'static) -> io::Result<()> {
+        let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let ignored = ignored(&status);
+        let is_heeded = |signal: &i32| ignored >> (signal - 1) & 1 == 0;
+        let heeded = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(is_heeded);
+        let mut signals = Signals::new(heeded)?;
+        thread::Builder::new()
+            .name("signals".into())
+            .spawn(move || signals.forever().for_each(|_| handle()))?;
+        Ok(())
     }
 
-    /// Makes a file that may not grow (`ulimit -f`) an error like a full disk:
-    /// by itself, the signal ends the program.
+    /// The signals that are ignored, one bit each, by the text of Linux; other
+    /// systems do not tell.
+    fn ignored(status: &str) -> u64 {
+        let mut lines = status.lines();
+        let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"));
+        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+            .unwrap_or(0)
+    }
+
+    /// Makes a file that may not grow (`ulimit -f`) an error like a full disk.
+    /// Unheeded, the signal ends the program.
     pub(in crate::cli) fn outlive_file_limits() {
-        ignore(SIGXFSZ);
+        // Where that cannot be had, it is as it would have been.
+        let _ = flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
     }
 
-    fn is_ignored(signal: c_int) -> bool {
-        // SAFETY: the structure is plain numbers, and without a new action the
-        // call only fills it in.
-        unsafe {
-            let mut action: libc::sigaction = mem::zeroed();
-            libc::sigaction(signal, ptr::null(), &raw mut action) == 0
-                && action.sa_sigaction == SIG_IGN
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn linux_tells_what_is_ignored() {
+            let status = "Name:\tfourzero\nSigBlk:\t0000000000000002\nSigIgn:\t0000000000001001\n";
+            assert_eq!(ignored(status), 1 << (SIGHUP - 1) | 1 << 12);
+            assert_eq!(ignored("SigIgn:\tnone\n"), 0);
+            assert_eq!(ignored(""), 0);
         }
     }
-
-    fn ignore(signal: c_int) {
-        // SAFETY: to ignore a signal runs no code when it comes.
-        let before = unsafe { libc::signal(signal, SIG_IGN) };
-        debug_assert_ne!(before, SIG_ERR, "the signal exists");
-    }
 }
 
-/// Where there are no such signals.
+/// Calls `handle` for each Ctrl-C.
+///
+/// # Errors
+/// If the system refuses.
 #[cfg(not(unix))]
-pub(super) struct Ignored;
-
-#[cfg(not(unix))]
-impl Ignored {
-    pub(super) const fn now() -> Self {
-        Self
-    }
-
-    pub(super) const fn restore(&self) {}
+pub(super) fn watch(handle: impl FnMut() + Send + 'static) -> Result<(), ctrlc::Error> {
+    ctrlc::set_handler(handle)
 }
 
+/// Other systems have no such limits.
 #[cfg(not(unix))]
 pub(super) const fn outlive_file_limits() {}
