@@ -121,10 +121,10 @@ impl Task {
             }
             Self::Verify { chain, threads } => {
                 let verifier = Verifier::new(*threads)?;
-                let source = File::open(chain)?;
-                let bytes = source.metadata()?.len();
+                let file = File::open(chain)?;
+                let bytes = file.metadata()?.len();
                 let started = Instant::now();
-                let report = verifier.verify(source, &VerifyOptions::default(), control)?;
+                let report = verifier.verify_file(&file, &VerifyOptions::default(), control)?;
                 let elapsed = started.elapsed();
                 if let Some(fault) = report.fault {
                     return Err(TaskError::Invalid(fault));

@@ -9,12 +9,12 @@
 //! holds by some bytes, so that what is read after it comes to the same place
 //! of a cache line as it has in the file.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 
 /// A cache line. A distance of whole lines is never one of the slow ones.
 const LINE: usize = 64;
 
-/// A reader, from its start, that knows how much of it was read.
+/// A reader, from its start, that knows how far in it it is.
 #[derive(Debug)]
 pub(crate) struct Source<R> {
     reader: R,
@@ -33,6 +33,10 @@ impl<R: Read> Source<R> {
 
     pub(crate) const fn bytes_read(&self) -> u64 {
         self.bytes_read
+    }
+
+    pub(crate) const fn reader(&self) -> &R {
+        &self.reader
     }
 
     /// Whether a read came to the end.
@@ -54,6 +58,16 @@ impl<R: Read> Source<R> {
         self.bytes_read += count as u64;
         self.is_at_end = count == 0;
         Ok(count)
+    }
+
+    /// Goes on at `offset`, with so many bytes counted as read.
+    pub(crate) fn go_to(&mut self, offset: u64) -> io::Result<()>
+    where
+        R: Seek,
+    {
+        self.bytes_read = self.reader.seek(SeekFrom::Start(offset))?;
+        self.is_at_end = false;
+        Ok(())
     }
 }
 
@@ -89,17 +103,40 @@ impl ReadBuffer {
         source: &mut Source<R>,
         size: usize,
     ) -> io::Result<usize> {
+        let room = self.room_for(size, source.bytes_read);
+        let count = source.read(room)?;
+        self.end += count;
+        Ok(count)
+    }
+
+    /// Replaces what is unread by the `length` bytes that `read` reads from
+    /// `offset` on, and none if it fails. The buffer's memory is made to fit
+    /// `size` bytes, which must be as many or more.
+    pub(crate) fn replace(
+        &mut self,
+        length: usize,
+        offset: u64,
+        size: usize,
+        read: impl FnOnce(&mut [u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.clear(size);
+        read(&mut self.room_for(size, offset)[..length])?;
+        self.end += length;
+        Ok(())
+    }
+
+    /// The rest of the memory for `size` unread bytes, to which goes what is
+    /// read from `offset` on.
+    fn room_for(&mut self, size: usize, offset: u64) -> &mut [u8] {
         if !self.has_room(size) {
             self.make_room(size);
         }
         // What is unread goes to the buffer's start, but for the few bytes that
         // bring its end in step with the source.
         let behind = self.bytes.as_ptr().addr() + self.unread().len();
-        let in_step = (source.bytes_read as usize).wrapping_sub(behind) % LINE;
+        let in_step = (offset as usize).wrapping_sub(behind) % LINE;
         self.move_to(in_step);
-        let count = source.read(&mut self.bytes[self.end..self.start + size])?;
-        self.end += count;
-        Ok(count)
+        &mut self.bytes[self.end..self.start + size]
     }
 
     /// Whether the buffer's memory fits `size` unread bytes.

@@ -1,6 +1,7 @@
 //! `fourzero convert`.
 
-use std::io::{self, Read};
+use std::fs::File;
+use std::io;
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow, bail};
@@ -80,7 +81,7 @@ fn to_file(args: &ConvertArgs, control: &Control) -> anyhow::Result<Exit> {
     let conversion = read_and_write(args, &file, format, control)?;
     interrupt::work_ends();
     let report = match args.verify {
-        true => Some(verify(args, file.reopen()?, control)?),
+        true => Some(verify(args, &file.reopen()?, control)?),
         false => None,
     };
     if let Some(fault) = fault(&conversion, report.as_ref()) {
@@ -151,18 +152,14 @@ fn failed(args: &ConvertArgs, error: ConvertError, output: &str) -> anyhow::Erro
 }
 
 /// What is written is read back, so that its verdict stands for the file.
-fn verify(
-    args: &ConvertArgs,
-    written: impl Read + Send,
-    control: &Control,
-) -> anyhow::Result<Report> {
+fn verify(args: &ConvertArgs, written: &File, control: &Control) -> anyhow::Result<Report> {
     let options = VerifyOptions {
         rule: rule(args),
         target: args.difficulty.unwrap_or_default(),
         ..VerifyOptions::default()
     };
     super::verify::start(super::args::all_cores())?
-        .verify(written, &options, &control.with_fresh_counts())
+        .verify_file(written, &options, &control.with_fresh_counts())
         .with_context(|| format!("cannot read {} back", args.output.display()))
 }
 

@@ -2,7 +2,7 @@
 //! about those that cannot be read.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Stdin};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
@@ -34,17 +34,33 @@ pub(super) fn check_stdin(paths: &[PathBuf]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What is behind a path.
+pub(super) enum Opened {
+    Stdin(Stdin),
+    File(File),
+}
+
+impl Read for Opened {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self {
+            Self::Stdin(stdin) => stdin.read(buffer),
+            Self::File(file) => file.read(buffer),
+        }
+    }
+}
+
 /// Opens it, and tells its size if it has one.
 ///
 /// # Errors
 /// If the system refuses.
-pub(super) fn open(path: &Path) -> anyhow::Result<(Box<dyn Read + Send>, Option<u64>)> {
+pub(super) fn open(path: &Path) -> anyhow::Result<(Opened, Option<u64>)> {
     if path == Path::new("-") {
-        return Ok((Box::new(io::stdin()), None));
+        return Ok((Opened::Stdin(io::stdin()), None));
     }
     let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
     let (metadata, file) = opened.with_context(|| format!("cannot open {}", path.display()))?;
-    Ok((Box::new(file), metadata.is_file().then_some(metadata.len())))
+    let size = metadata.is_file().then_some(metadata.len());
+    Ok((Opened::File(file), size))
 }
 
 /// What to do about a chain file that `fourzero COMMAND` cannot read, to follow

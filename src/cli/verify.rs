@@ -10,9 +10,10 @@ use fourzero::pow::Control;
 use serde::Serialize;
 
 use super::args::VerifyArgs;
+use super::input::{self, Opened};
 use super::interrupt::{self, WhenStuck};
 use super::progress::{self, Progress};
-use super::{Exit, color, explain, input, print};
+use super::{Exit, color, explain, print};
 
 /// What `--json` prints for a file that could be read.
 #[derive(Serialize)]
@@ -68,7 +69,10 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         let verdict = {
             let line = progress::verifying(name.clone(), size);
             let _progress = Progress::start(&args.printing, &control, line);
-            verifier.verify(source, &options, &control)
+            match source {
+                Opened::File(file) => verifier.verify_file(&file, &options, &control),
+                Opened::Stdin(stdin) => verifier.verify(stdin, &options, &control),
+            }
         };
         let exit = match verdict {
             Ok(report) => {

@@ -55,7 +55,7 @@ pub fn import(
         strictness: config.strictness,
     };
     let report = Verifier::new(config.threads)?
-        .verify(&source, &options, control)
+        .verify_file(&source, &options, control)
         .map_err(|source| NodeError::Verify {
             path: path.clone(),
             source,

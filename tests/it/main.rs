@@ -46,3 +46,4 @@ mod verify_chains;
 mod verify_faults;
 mod verify_guesses;
 mod verify_unreadable;
+mod ways;

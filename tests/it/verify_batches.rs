@@ -1,15 +1,15 @@
 //! Chains of many batches: however many threads check them, and wherever the
 //! batches are cut, the verdict is that of the second opinion.
 
-use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
-use fourzero::chain::{Report, Verifier, VerifyOptions};
+use fourzero::chain::{Report, VerifyOptions};
 use fourzero::pow::{Control, Rule, Target};
 
 use crate::naive::{self, Json, LAST_HASH, LAST_PROOF, RULES, number, parse, text, transaction};
 use crate::naive_chain::{self, Verdict};
 use crate::support::{Ends as _, Folder, fourzero};
+use crate::ways::{Way, ways};
 
 /// The first block is a batch of its own; each of the others holds what
 /// starts, and has its first eight bytes, within so many from its own start.
@@ -48,14 +48,14 @@ fn batch_heads(chain: &[Json]) -> Vec<usize> {
     heads
 }
 
-fn verdict(verifier: &Verifier, chain: &[Json], rule: Option<&'static str>) -> (Verdict, Report) {
+fn verdict(way: &Way, chain: &[Json], rule: Option<&'static str>) -> (Verdict, Report) {
     let options = VerifyOptions {
         rule: rule.map(|name| name.parse().unwrap()),
         target: Target::from_hex_zeros(1).unwrap(),
         ..VerifyOptions::default()
     };
     let file = naive_chain::jsonl_file(chain);
-    let report = verifier
+    let report = way
         .verify(file.as_bytes(), &options, &Control::new())
         .unwrap();
     assert_eq!(report.blocks, chain.len() as u64);
@@ -83,17 +83,13 @@ const SPOILS: [Spoil; 8] = [
     |block| block.set("proof", number(123_456_789)),
 ];
 
-fn verifiers() -> [Verifier; 3] {
-    [1, 2, 5].map(|threads| Verifier::new(NonZeroUsize::new(threads).unwrap()).unwrap())
-}
-
 #[track_caller]
-fn all_agree(verifiers: &[Verifier], chain: &[Json], rule: Option<&'static str>, what: &str) {
+fn all_agree(ways: &[Way], chain: &[Json], rule: Option<&'static str>, what: &str) {
     let expected = naive_chain::verify(chain, rule, 1);
-    let reports: Vec<_> = verifiers
+    let reports: Vec<_> = ways
         .iter()
-        .map(|verifier| {
-            let (found, report) = verdict(verifier, chain, rule);
+        .map(|way| {
+            let (found, report) = verdict(way, chain, rule);
             assert_eq!(found, expected, "{what}, rule {rule:?}");
             report
         })
@@ -104,19 +100,19 @@ fn all_agree(verifiers: &[Verifier], chain: &[Json], rule: Option<&'static str>,
 
 #[test]
 fn a_long_chain_is_valid_however_many_threads_look() {
-    let verifiers = verifiers();
+    let ways = ways();
     for rule in [LAST_PROOF, LAST_HASH] {
         let chain = long_chain(rule);
         assert!(batch_heads(chain).len() >= 5, "{:?}", batch_heads(chain));
         for asked in [None, Some(RULES[0]), Some(RULES[1]), Some(RULES[2])] {
-            all_agree(&verifiers, chain, asked, "the chain as it is");
+            all_agree(&ways, chain, asked, "the chain as it is");
         }
     }
 }
 
 #[test]
 fn a_fault_at_the_edge_of_a_batch_is_found_where_it_is() {
-    let verifiers = verifiers();
+    let ways = ways();
     let chain = long_chain(LAST_HASH);
     let heads = batch_heads(chain);
     for (step, head) in heads.iter().skip(2).enumerate() {
@@ -126,7 +122,7 @@ fn a_fault_at_the_edge_of_a_batch_is_found_where_it_is() {
                 let mut spoiled = chain.to_vec();
                 SPOILS[number](&mut spoiled[place]);
                 let what = format!("spoil {number} of block {}", place + 1);
-                all_agree(&verifiers, &spoiled, None, &what);
+                all_agree(&ways, &spoiled, None, &what);
             }
         }
     }
@@ -134,7 +130,7 @@ fn a_fault_at_the_edge_of_a_batch_is_found_where_it_is() {
 
 #[test]
 fn of_faults_on_both_sides_of_an_edge_the_first_is_named() {
-    let verifiers = verifiers();
+    let ways = ways();
     let chain = long_chain(LAST_PROOF);
     let heads = batch_heads(chain);
     for (number, spoil) in SPOILS.iter().enumerate() {
@@ -144,8 +140,8 @@ fn of_faults_on_both_sides_of_an_edge_the_first_is_named() {
         SPOILS[(number + 3) % SPOILS.len()](&mut spoiled[head]);
         SPOILS[(number + 5) % SPOILS.len()](&mut spoiled[BLOCKS - 2]);
         let what = format!("spoil {number} at the edge before block {}", head + 1);
-        all_agree(&verifiers, &spoiled, None, &what);
-        all_agree(&verifiers, &spoiled, Some(LAST_PROOF), &what);
+        all_agree(&ways, &spoiled, None, &what);
+        all_agree(&ways, &spoiled, Some(LAST_PROOF), &what);
     }
 }
 
@@ -153,7 +149,7 @@ fn of_faults_on_both_sides_of_an_edge_the_first_is_named() {
 fn the_rule_may_change_its_mind_only_where_the_chain_does() {
     // A chain that follows one rule up to an edge and another behind it
     // follows none: the longest that holds is named.
-    let verifiers = verifiers();
+    let ways = ways();
     let start = long_chain(LAST_HASH);
     let head = batch_heads(start)[2];
     let mut chain = start[..head].to_vec();
@@ -169,7 +165,7 @@ fn the_rule_may_change_its_mind_only_where_the_chain_does() {
         chain.push(block);
     }
     for asked in [None, Some(LAST_PROOF), Some(LAST_HASH)] {
-        all_agree(&verifiers, &chain, asked, "two rules");
+        all_agree(&ways, &chain, asked, "two rules");
     }
 }
 
@@ -256,7 +252,7 @@ fn a_block_of_megabytes_between_small_ones_is_checked_like_any_other() {
 
 #[test]
 fn proofs_too_long_to_be_hashed_beside_others_are_checked_like_any_other() {
-    let verifiers = verifiers();
+    let ways = ways();
     for rule in [LAST_PROOF, LAST_HASH] {
         let mut chain = long_chain(rule)[..4].to_vec();
         while chain.len() < 24 {
@@ -273,15 +269,15 @@ fn proofs_too_long_to_be_hashed_beside_others_are_checked_like_any_other() {
             block.set("previous_hash", text(naive::hash(last)));
             chain.push(block);
         }
-        assert_eq!(verdict(&verifiers[0], &chain, Some(rule)).0.fault, None);
+        assert_eq!(verdict(&ways[0], &chain, Some(rule)).0.fault, None);
         for asked in [None, Some(rule)] {
-            all_agree(&verifiers, &chain, asked, "long proofs");
+            all_agree(&ways, &chain, asked, "long proofs");
             for place in 4..chain.len() {
                 for proof in ["1".to_owned(), "2".to_owned(), "7".repeat(1_500)] {
                     let mut spoiled = chain.clone();
                     spoiled[place].set("proof", number(proof));
                     let what = format!("another proof in block {}", place + 1);
-                    all_agree(&verifiers, &spoiled, asked, &what);
+                    all_agree(&ways, &spoiled, asked, &what);
                 }
             }
         }

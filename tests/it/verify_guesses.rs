@@ -1,13 +1,12 @@
 //! Text in which it is hard to see where a block starts: the verdict, and the
 //! place of an error, must be as if one read it from front to back.
 
-use std::num::NonZeroUsize;
-
-use fourzero::chain::{Verifier, VerifyOptions};
+use fourzero::chain::VerifyOptions;
 use fourzero::pow::{Control, Target};
 
 use crate::naive::{Json, LAST_HASH, hash, number, object, parse, text};
 use crate::naive_chain;
+use crate::ways::ways;
 
 const BLOCKS: usize = 4000;
 
@@ -36,10 +35,6 @@ fn options() -> VerifyOptions {
         target: Target::from_hex_zeros(1).unwrap(),
         ..VerifyOptions::default()
     }
-}
-
-fn verifiers() -> [Verifier; 2] {
-    [1, 3].map(|threads| Verifier::new(NonZeroUsize::new(threads).unwrap()).unwrap())
 }
 
 /// The chain as an array, each block in a spelling that its place decides.
@@ -71,11 +66,9 @@ fn objects_that_start_like_blocks_change_no_verdict() {
         ];
         for spelling in spellings {
             let file = spelled(&chain, spelling);
-            for verifier in verifiers() {
+            for way in ways() {
                 let control = Control::new();
-                let report = verifier
-                    .verify(file.as_bytes(), &options(), &control)
-                    .unwrap();
+                let report = way.verify(file.as_bytes(), &options(), &control).unwrap();
                 assert!(report.is_valid(), "{every}: {:?}", report.fault);
                 assert_eq!(report.blocks, BLOCKS as u64);
                 assert_eq!(report.transactions, 2 * (BLOCKS as u64 - 1));
@@ -97,8 +90,8 @@ fn a_fault_among_them_is_found_where_it_is() {
             spoiled[place + 1].set("index", number(1));
             let file = spelled(&spoiled, |place| place % 2);
             let expected = naive_chain::verify(&spoiled, None, 1);
-            for verifier in verifiers() {
-                let report = verifier
+            for way in ways() {
+                let report = way
                     .verify(file.as_bytes(), &options(), &Control::new())
                     .unwrap();
                 let fault = report.fault.map(|fault| (fault.block, fault.kind.name()));
@@ -126,8 +119,8 @@ fn an_error_behind_them_names_its_line_and_column() {
                 let line = before.matches('\n').count() + 1;
                 let last_line = before.rsplit('\n').next().unwrap();
                 let column = last_line.chars().count() + 1;
-                for verifier in verifiers() {
-                    let error = verifier
+                for way in ways() {
+                    let error = way
                         .verify(broken.as_bytes(), &options(), &Control::new())
                         .unwrap_err();
                     assert_eq!(
@@ -149,8 +142,8 @@ fn a_file_that_ends_in_the_middle_is_an_error_there() {
     let file = spelled(&chain(700), |_| 0);
     for length in [file.len() - 1, file.len() / 2, 300_000] {
         let cut = &file[..length];
-        for verifier in verifiers() {
-            let error = verifier
+        for way in ways() {
+            let error = way
                 .verify(cut.as_bytes(), &options(), &Control::new())
                 .unwrap_err();
             let line = cut.matches('\n').count() + 1;
@@ -176,8 +169,8 @@ fn an_index_at_the_end_of_its_range_is_a_fault_like_any_other() {
             naive_chain::proof_digest(LAST_HASH, &spoiled[1], proof).starts_with('0')
         });
         spoiled[2].set("proof", number(proof.unwrap()));
-        for verifier in verifiers() {
-            let report = verifier
+        for way in ways() {
+            let report = way
                 .verify(
                     spelled(&spoiled, |_| 0).as_bytes(),
                     &options(),

@@ -294,7 +294,6 @@ impl Work<'_> {
         control: &Control,
     ) -> Result<(), OutputError> {
         let path = || self.target.journal.clone();
-        let written = self.journal.reader().map_err(|error| self.io(error))?;
         let verify_options = VerifyOptions {
             rule: Some(options.rule),
             target: options.target,
@@ -302,7 +301,7 @@ impl Work<'_> {
         };
         let report = Verifier::new(threads)
             .map_err(OutputError::Threads)?
-            .verify(written, &verify_options, control)
+            .verify_file(&self.journal.file, &verify_options, control)
             .map_err(|source| OutputError::ReadBack {
                 path: path(),
                 source,

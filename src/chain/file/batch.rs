@@ -1,5 +1,9 @@
 //! Blocks on their way from the file to a thread that checks them.
 
+use std::io;
+use std::ops::Range;
+
+use super::input::PartedFile;
 use crate::chain::json::Position;
 use crate::chain::read_buffer::ReadBuffer;
 
@@ -14,6 +18,9 @@ pub(crate) struct Batch {
     /// The place of the first block in the chain, counted from 1.
     pub(crate) first_index: u64,
     pub(super) text: ReadBuffer,
+    /// Where in the file the text of a guess is, if it is still to be
+    /// [read](Self::read) or was.
+    pub(super) part: Option<Range<u64>>,
     pub(super) entries: Vec<Entry>,
 }
 
@@ -78,6 +85,26 @@ impl Batch {
         self.text.has_room(BATCH_BYTES)
     }
 
+    /// Bytes of its text, read or not.
+    pub(crate) fn bytes(&self) -> usize {
+        self.part
+            .as_ref()
+            .map_or(self.text().len(), |part| (part.end - part.start) as usize)
+    }
+
+    /// Reads the text of a guess, if that is still to be done.
+    ///
+    /// # Errors
+    /// If the file is no longer what it was, or cannot be read.
+    pub(crate) fn read(&mut self, file: Option<PartedFile<'_>>) -> io::Result<()> {
+        let (Some(file), Some(part)) = (file, &self.part) else {
+            return Ok(());
+        };
+        let (start, length) = (part.start, self.bytes());
+        let read = |buffer: &mut [u8]| file.read_exact_at(buffer, start);
+        self.text.replace(length, start, BATCH_BYTES, read)
+    }
+
     /// Forgets the text, and gets the memory for a guess.
     pub(crate) fn make_room(&mut self) {
         self.text.clear(BATCH_BYTES);
@@ -93,6 +120,7 @@ impl Batch {
     /// the file.
     pub(crate) fn shrink(&mut self) {
         self.text.clear(2 * BATCH_BYTES);
+        self.part = None;
         self.entries.clear();
         self.entries.shrink_to(BATCH_BYTES / 64);
     }

@@ -3,11 +3,13 @@
 
 mod batch;
 mod error;
+mod input;
 mod read;
 mod write;
 
 pub(crate) use batch::{Batch, Separator};
 pub use error::{ChainPlace, ReadError};
+pub(crate) use input::{Input, PartedFile};
 pub(crate) use read::ChainReader;
 pub use read::Shape;
 pub use write::{ChainWriter, Format};

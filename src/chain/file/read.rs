@@ -1,6 +1,8 @@
 //! Reading a chain in any of its three shapes, a batch of blocks at a time:
 //! `{"chain": [...], "length": N}`, a bare array of blocks, or JSON Lines.
 
+mod parts;
+
 use std::fmt;
 use std::io::Read;
 
@@ -221,11 +223,24 @@ impl<R: Read> ChainReader<R> {
     /// This is what lets many threads look for the ends of blocks: quotes and
     /// brackets can only be paired from the start of the text.
     pub(crate) fn guess(&mut self, batch: &mut Batch) -> Option<Separator> {
-        let separator = match self.state {
-            State::Lines => Separator::Nothing,
+        let separator = self.go_to_block()?;
+        self.stream.peek_ahead()?;
+        batch.clear(self.blocks + 1);
+        self.stream.take_ahead(&mut batch.text, BATCH_BYTES);
+        let end = memmem::rfind(batch.text(), BLOCK_START).unwrap_or(0);
+        self.stream.put_back(&batch.text()[end..]);
+        batch.text.truncate(end);
+        (end > 0).then_some(separator)
+    }
+
+    /// Moves behind the separator, and tells it; `None` where no block can
+    /// come.
+    fn go_to_block(&mut self) -> Option<Separator> {
+        match self.state {
+            State::Lines => Some(Separator::Nothing),
             State::List {
                 next: Next::Block, ..
-            } => Separator::Comma,
+            } => Some(Separator::Comma),
             State::List {
                 in_object,
                 next: Next::Comma,
@@ -235,17 +250,10 @@ impl<R: Read> ChainReader<R> {
                     in_object,
                     next: Next::Block,
                 };
-                Separator::Comma
+                Some(Separator::Comma)
             }
-            _ => return None,
-        };
-        self.stream.peek_ahead()?;
-        batch.clear(self.blocks + 1);
-        self.stream.take_ahead(&mut batch.text, BATCH_BYTES);
-        let end = memmem::rfind(batch.text(), BLOCK_START).unwrap_or(0);
-        self.stream.put_back(&batch.text()[end..]);
-        batch.text.truncate(end);
-        (end > 0).then_some(separator)
+            _ => None,
+        }
     }
 
     /// Counts the oldest guess, which was right, as read: `blocks` blocks, and

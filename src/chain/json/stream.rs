@@ -3,7 +3,7 @@
 //! The stream finds where a value ends by its brackets and quotes alone; that
 //! the value is well formed is for [`Transcoder`](super::Transcoder) to say.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 
 use thiserror::Error;
 
@@ -85,6 +85,16 @@ impl<R: Read> JsonStream<R> {
     /// Bytes that were read from the source, ahead of the place or not.
     pub(crate) const fn bytes_read(&self) -> u64 {
         self.source.bytes_read()
+    }
+
+    /// What it reads from.
+    pub(crate) const fn source(&self) -> &R {
+        self.source.reader()
+    }
+
+    /// Where in the source the next unread byte is.
+    pub(crate) fn offset(&self) -> u64 {
+        self.bytes_read() - self.unread().len() as u64
     }
 
     /// Skips white space (and a byte order mark at the very start), then
@@ -262,6 +272,19 @@ impl<R: Read> JsonStream<R> {
     /// Puts `text` before what is unread.
     pub(crate) fn put_back(&mut self, text: &[u8]) {
         self.buffer.put_back(text);
+    }
+
+    /// Goes on with the byte at `offset` of the source. The place in the stream
+    /// stays, as in [`Self::take_ahead`].
+    pub(crate) fn go_to(&mut self, offset: u64) -> io::Result<()>
+    where
+        R: Seek,
+    {
+        self.source.go_to(offset)?;
+        self.buffer.clear(self.size);
+        // Who comes there again, meets it again.
+        self.delayed = None;
+        Ok(())
     }
 
     /// Counts bytes that were taken ahead as read.

@@ -1,6 +1,5 @@
 //! Where the threads take batches, and bring back what they found.
 
-use std::io::Read;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -8,14 +7,14 @@ use super::line::{Line, Next};
 
 /// A [`Line`] for many threads. One at a time reads for itself or brings
 /// something back; all others check.
-pub(super) struct Desk<'a, R> {
-    line: Mutex<Line<'a, R>>,
+pub(super) struct Desk<'a> {
+    line: Mutex<Line<'a>>,
     /// Something was brought back, or all is over.
     changed: Condvar,
 }
 
-impl<'a, R: Read> Desk<'a, R> {
-    pub(super) const fn new(line: Line<'a, R>) -> Self {
+impl<'a> Desk<'a> {
+    pub(super) const fn new(line: Line<'a>) -> Self {
         Self {
             line: Mutex::new(line),
             changed: Condvar::new(),
@@ -42,9 +41,9 @@ impl<'a, R: Read> Desk<'a, R> {
         loop {
             match line.next() {
                 Next::Task(mut task) => {
-                    let options = line.options;
+                    let (file, options) = (line.file(), line.options);
                     drop(line);
-                    task.run(options);
+                    task.run(file, options);
                     line = self.lock();
                     line.bring_back(*task);
                 }
@@ -66,25 +65,26 @@ impl<'a, R: Read> Desk<'a, R> {
         self.changed.notify_all();
     }
 
-    pub(super) fn into_line(self) -> Line<'a, R> {
+    pub(super) fn into_line(self) -> Line<'a> {
         self.line
             .into_inner()
             .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// After a panic, the line was given up.
-    fn lock(&self) -> MutexGuard<'_, Line<'a, R>> {
+    fn lock(&self) -> MutexGuard<'_, Line<'a>> {
         self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io;
+    use std::io::{self, Read};
     use std::num::NonZeroUsize;
     use std::thread;
 
     use super::*;
+    use crate::chain::file::Input;
     use crate::chain::{Verifier, VerifyError, VerifyOptions};
     use crate::pow::Control;
 
@@ -115,7 +115,8 @@ mod tests {
     #[test]
     fn a_batch_that_is_lost_in_a_panic_is_not_waited_for() {
         let (options, control, text) = (VerifyOptions::default(), Control::new(), lines());
-        let desk = Desk::new(Line::new(text.as_bytes(), 4, &options, &control));
+        let input = Input::Stream(Box::new(text.as_bytes()));
+        let desk = Desk::new(Line::new(input, 4, &options, &control));
         thread::scope(|scope| {
             let panicking = scope.spawn(|| {
                 desk.or_give_up(|| {

@@ -1,12 +1,11 @@
 //! The batches on their way through the threads.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 
 use super::ledger::Ledger;
 use super::worker::{Summary, Worker};
 use super::{ReadError, Report, VerifyError, VerifyOptions};
-use crate::chain::file::{Batch, ChainReader, Separator};
+use crate::chain::file::{Batch, ChainReader, Input, PartedFile, Separator};
 use crate::chain::json::Advance;
 use crate::pow::Control;
 
@@ -44,6 +43,7 @@ pub(super) struct Task {
     number: u64,
     worker: Worker,
     work: Work,
+    bytes: usize,
     checked: Option<Checked>,
 }
 
@@ -64,10 +64,10 @@ pub(super) enum Next {
 /// A chain that is read, and the batches that are under way: a fixed number
 /// of workers goes round, and what they found comes together in the order of
 /// the file.
-pub(super) struct Line<'a, R> {
+pub(super) struct Line<'a> {
     pub(super) options: &'a VerifyOptions,
     control: &'a Control,
-    reader: ChainReader<R>,
+    reader: ChainReader<Input<'a>>,
     ledger: Ledger,
     idle: Vec<Worker>,
     /// Batches that wait for one before them, or to be taken back.
@@ -90,9 +90,9 @@ pub(super) struct Line<'a, R> {
     verdict: Option<Result<(), VerifyError>>,
 }
 
-impl<'a, R: Read> Line<'a, R> {
+impl<'a> Line<'a> {
     pub(super) fn new(
-        source: R,
+        input: Input<'a>,
         workers: usize,
         options: &'a VerifyOptions,
         control: &'a Control,
@@ -100,7 +100,7 @@ impl<'a, R: Read> Line<'a, R> {
         Self {
             options,
             control,
-            reader: ChainReader::new(source),
+            reader: ChainReader::new(input),
             ledger: Ledger::default(),
             idle: (0..workers).map(|_| Worker::default()).collect(),
             early: BTreeMap::new(),
@@ -116,13 +116,19 @@ impl<'a, R: Read> Line<'a, R> {
         }
     }
 
+    /// The file from which a task reads its batch, if not the line does.
+    pub(super) fn file(&self) -> Option<PartedFile<'a>> {
+        self.reader.file()
+    }
+
     /// What the thread that asks does next.
     pub(super) fn next(&mut self) -> Next {
         if self.verdict.is_some() {
             return Next::End;
         }
         let next = self.try_next();
-        let read = self.reader.bytes_read();
+        // Of a file, parts may be read once more.
+        let read = self.reader.bytes_read().max(self.bytes_counted);
         self.control.add_bytes(read - self.bytes_counted);
         self.bytes_counted = read;
         next.unwrap_or_else(|error| {
@@ -153,10 +159,12 @@ impl<'a, R: Read> Line<'a, R> {
                 return Ok(Next::Wait);
             };
             if self.certain == 0 {
-                if !worker.batch.has_room() && self.reader.bytes_read() >= LONG_BYTES {
+                let is_read_here = self.file().is_none();
+                let is_long = self.reader.bytes_read() >= LONG_BYTES;
+                if is_read_here && is_long && !worker.batch.has_room() {
                     return Ok(Next::MakeRoom(Box::new(worker)));
                 }
-                if let Some(separator) = self.reader.guess(&mut worker.batch) {
+                if let Some(separator) = self.reader.guess_part(&mut worker.batch) {
                     self.guesses += 1;
                     return Ok(self.start(worker, Work::Guess(separator)));
                 }
@@ -169,7 +177,7 @@ impl<'a, R: Read> Line<'a, R> {
                 // Checked here, large blocks come one after another, which
                 // bounds what all batches together take.
                 Ok(true) if self.is_full_for(&worker.batch) => {
-                    let checked = worker.run(Work::Certain, self.options);
+                    let checked = worker.run(None, Work::Certain, self.options);
                     worker.shrink();
                     self.early.insert(self.started, (worker, checked));
                     self.started += 1;
@@ -184,12 +192,14 @@ impl<'a, R: Read> Line<'a, R> {
     }
 
     fn start(&mut self, worker: Worker, work: Work) -> Next {
-        self.bytes_under_way += worker.batch.text().len();
+        let bytes = worker.batch.bytes();
+        self.bytes_under_way += bytes;
         self.started += 1;
         Next::Task(Box::new(Task {
             number: self.started - 1,
             worker,
             work,
+            bytes,
             checked: None,
         }))
     }
@@ -208,7 +218,7 @@ impl<'a, R: Read> Line<'a, R> {
 
     /// Takes the task back with what was found.
     pub(super) fn bring_back(&mut self, task: Task) {
-        self.bytes_under_way -= task.worker.batch.text().len();
+        self.bytes_under_way -= task.bytes;
         let checked = task.checked.expect("it was run");
         self.early.insert(task.number, (task.worker, checked));
     }
@@ -217,7 +227,7 @@ impl<'a, R: Read> Line<'a, R> {
     /// reader.
     fn take_back(&mut self) {
         self.reader
-            .take_back(self.early.values().map(|(worker, _)| &worker.batch));
+            .take_back_parts(self.early.values().map(|(worker, _)| &worker.batch));
         let early = std::mem::take(&mut self.early);
         self.idle
             .extend(early.into_values().map(|(worker, _)| worker));
@@ -281,16 +291,24 @@ impl<'a, R: Read> Line<'a, R> {
 }
 
 impl Task {
-    pub(super) fn run(&mut self, options: &VerifyOptions) {
-        self.checked = Some(self.worker.run(self.work, options));
+    pub(super) fn run(&mut self, file: Option<PartedFile<'_>>, options: &VerifyOptions) {
+        self.checked = Some(self.worker.run(file, self.work, options));
     }
 }
 
 impl Worker {
-    fn run(&mut self, work: Work, options: &VerifyOptions) -> Checked {
+    fn run(
+        &mut self,
+        file: Option<PartedFile<'_>>,
+        work: Work,
+        options: &VerifyOptions,
+    ) -> Checked {
         let checked = match work {
             Work::Certain => Checked::Certain(self.check(options)),
-            Work::Guess(separator) => Checked::Guess(self.check_guess(separator, options)),
+            Work::Guess(separator) => Checked::Guess(
+                // What cannot be read is told by who reads it with certainty.
+                (self.batch.read(file).ok()).and_then(|()| self.check_guess(separator, options)),
+            ),
         };
         self.shrink_buffers();
         checked

@@ -176,7 +176,7 @@ async fn visit(node: &Node, peer: &str, control: Control) -> Result<(u64, File),
         let report = verifier
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .verify(&file, &options, &control)?;
+            .verify_file(&file, &options, &control)?;
         let rewind = || {
             let result = (&file).rewind();
             result.map_err(|error| VerifyError::Read(error.into()))

@@ -4,10 +4,12 @@
 mod forge;
 mod plain;
 
+use std::fs::File;
+use std::io::{Seek as _, Write as _};
 use std::num::NonZeroUsize;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 
-use fourzero::chain::{Report, Strictness, Verifier, VerifyOptions};
+use fourzero::chain::{Report, Strictness, Verifier, VerifyError, VerifyOptions};
 use fourzero::pow::{Control, Rule, Target};
 
 use crate::drip::Drip;
@@ -20,6 +22,9 @@ static VERIFIERS: LazyLock<Vec<Verifier>> = LazyLock::new(|| {
         .into()
 });
 
+/// A file without a name, written anew for each chain.
+static FILE: LazyLock<Mutex<File>> = LazyLock::new(|| Mutex::new(tempfile::tempfile().unwrap()));
+
 /// The bytes are a chain file.
 pub fn reader(data: &[u8]) {
     let [one, three] = VERIFIERS.as_slice() else {
@@ -31,6 +36,7 @@ pub fn reader(data: &[u8]) {
         let again = run(verifier, Drip::new(data, most), &options);
         assert_eq!(again, found, "{most} bytes a read");
     }
+    assert_eq!(run_file(data, &options), found, "from a file");
     plain::compare(data, &found, None, 1);
 }
 
@@ -57,6 +63,7 @@ pub fn verify(data: &[u8]) {
     for again in verdicts {
         assert_eq!(again, found, "with more threads");
     }
+    assert_eq!(run_file(&text, &options), found, "from a file");
     plain::compare(&text, &found, asked, zeros);
 }
 
@@ -71,7 +78,20 @@ fn options(rule: Option<Rule>, zeros: u16) -> VerifyOptions {
 /// The verdict, or why there is none.
 fn run(verifier: &Verifier, source: Drip<'_>, options: &VerifyOptions) -> Result<Report, String> {
     let control = Control::new();
-    let result = verifier.verify(source, options, &control);
+    counted(verifier.verify(source, options, &control), &control)
+}
+
+/// The same of a file with that text.
+fn run_file(text: &[u8], options: &VerifyOptions) -> Result<Report, String> {
+    let mut file = FILE.lock().unwrap();
+    file.set_len(0).unwrap();
+    file.rewind().unwrap();
+    file.write_all(text).unwrap();
+    let control = Control::new();
+    counted(VERIFIERS[1].verify_file(&file, options, &control), &control)
+}
+
+fn counted(result: Result<Report, VerifyError>, control: &Control) -> Result<Report, String> {
     if let Ok(report) = &result {
         assert_eq!(control.blocks(), report.blocks);
     }

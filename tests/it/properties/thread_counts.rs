@@ -1,7 +1,7 @@
 //! The number of threads, and the pieces in which a file arrives, make no
 //! difference to the verdict.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 
 use fourzero::chain::{Report, Strictness, Verifier, VerifyOptions};
 use fourzero::pow::{Control, Target};
@@ -31,6 +31,16 @@ fn verdict(
     Verifier::new(threads(count))
         .unwrap()
         .verify(Pieces(file, piece), options, &Control::new())
+        .map_err(|error| error.to_string())
+}
+
+/// The same of a file.
+fn file_verdict(file: &[u8], count: usize, options: &VerifyOptions) -> Result<Report, String> {
+    let mut written = tempfile::tempfile().unwrap();
+    written.write_all(file).unwrap();
+    Verifier::new(threads(count))
+        .unwrap()
+        .verify_file(&written, options, &Control::new())
         .map_err(|error| error.to_string())
 }
 
@@ -110,6 +120,7 @@ proptest! {
         };
         let one = verdict(file.as_bytes(), 1, usize::MAX, &options);
         prop_assert_eq!(&verdict(file.as_bytes(), count, piece, &options), &one);
+        prop_assert_eq!(&file_verdict(file.as_bytes(), count, &options), &one);
         match (one, torn) {
             (Ok(report), None) => {
                 if strictness == Strictness::Presence {
