@@ -6,8 +6,9 @@
 //! ends, with all that was asked done, once the last [`Ledger`] is gone.
 
 mod command;
+mod replacing;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -18,8 +19,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::timeout;
 
 use self::command::{Answer, Command, Outcome, Reply};
+use self::replacing::Waiting;
 use super::error::NodeError;
-use super::store::{Folding, Forged, NewTransaction, ReplaceError, Replacement, Staged, Store};
+use super::store::{
+    Folding, Forged, NewTransaction, ReplaceError, Replacement, Replacing, Staged, Store,
+};
 use super::tip::Tip;
 use super::upkeep::Wake;
 use crate::pow::{Control, Nonce};
@@ -62,6 +66,9 @@ pub(super) struct Head {
     pub(super) tip: Tip,
     /// How often the chain was replaced.
     pub(super) generation: u64,
+    /// Whether a longer chain is taking its place, and this is as much of it as
+    /// there is. Nothing is mined then.
+    pub(super) is_partial: bool,
 }
 
 /// What everybody may see without asking the thread.
@@ -112,6 +119,7 @@ impl Ledger {
         let head = Head {
             tip: store.tip().clone(),
             generation: store.generation(),
+            is_partial: false,
         };
         let (heads_sender, heads) = watch::channel(Arc::new(head));
         let known = store.peers().map_err(|source| NodeError::Database {
@@ -129,6 +137,8 @@ impl Ledger {
             gauges: Arc::clone(&gauges),
             wake,
             is_folded_beside: false,
+            replacements: VecDeque::new(),
+            is_replacing: false,
         };
         let thread = thread::Builder::new()
             .name("ledger".to_owned())
@@ -177,14 +187,19 @@ impl Ledger {
         self.ask(|reply| Command::Register(nodes, reply)).await
     }
 
-    /// Replaces the chain by a verified one, if that is longer.
+    /// Replaces the chain by a verified one, if that is longer; block by block,
+    /// so an error may leave a part of that one.
     pub(super) async fn replace(
         &self,
         staged: Staged,
         control: Control,
     ) -> Result<Replacement, ReplaceError> {
         let (reply, answer) = oneshot::channel();
-        let command = Command::Replace(Box::new(staged), control, reply);
+        let command = Command::Replace(Box::new(Waiting {
+            replacing: Replacing::new(staged),
+            control,
+            reply,
+        }));
         self.commands
             .send(command)
             .await
@@ -224,19 +239,28 @@ struct Writer {
     gauges: Arc<Gauges>,
     wake: Wake,
     is_folded_beside: bool,
+    replacements: VecDeque<Waiting>,
+    /// Whether the first of them has made a step, and the next may be made.
+    is_replacing: bool,
 }
 
 impl Writer {
     fn run(mut self, mut waiting: mpsc::Receiver<Command>) {
         let mut batch = Vec::with_capacity(MOST_IN_COMMIT);
         let mut answers = Vec::with_capacity(MOST_IN_COMMIT);
-        while waiting.blocking_recv_many(&mut batch, MOST_IN_COMMIT) > 0 {
+        loop {
+            if self.replacements.is_empty() {
+                if waiting.blocking_recv_many(&mut batch, MOST_IN_COMMIT) == 0 {
+                    return;
+                }
+            } else {
+                let commands = std::iter::from_fn(|| waiting.try_recv().ok());
+                batch.extend(commands.take(MOST_IN_COMMIT));
+            }
             let mut commands = batch.drain(..).peekable();
             while let Some(next) = commands.next() {
                 match next {
-                    Command::Replace(staged, control, reply) => {
-                        let _ = reply.send(self.replace(*staged, &control));
-                    }
+                    Command::Replace(replacement) => self.replacements.push_back(*replacement),
                     Command::TryOut(reply) => {
                         self.try_out();
                         let _ = reply.send(());
@@ -247,6 +271,8 @@ impl Writer {
                     }
                 }
             }
+            drop(commands);
+            self.replace_further();
         }
     }
 
@@ -289,7 +315,7 @@ impl Writer {
                 self.store.add(new)?;
                 Outcome::Added(self.store.tip().index + 1)
             }
-            Command::Forge(after, ..) if *after != self.store.tip().hash => {
+            Command::Forge(after, ..) if self.is_replacing || *after != self.store.tip().hash => {
                 Outcome::Refused(LedgerError::Stale)
             }
             Command::Forge(_, proof, _) => {
@@ -358,17 +384,24 @@ impl Writer {
         Ok(())
     }
 
+    /// Shows the end of the chain to everybody, if it is known.
     fn publish(&mut self) {
+        if !self.store.is_known() {
+            return;
+        }
         self.gauges
             .pending
             .store(self.store.pending(), Ordering::Relaxed);
         let (tip, generation) = (self.store.tip(), self.store.generation());
         let is_new_tip = self.heads.send_if_modified(|head| {
-            let is_new = head.tip.hash != tip.hash || head.generation != generation;
+            let is_new = head.tip.hash != tip.hash
+                || head.generation != generation
+                || head.is_partial != self.is_replacing;
             if is_new {
                 *head = Arc::new(Head {
                     tip: tip.clone(),
                     generation,
+                    is_partial: self.is_replacing,
                 });
             }
             is_new
@@ -385,42 +418,6 @@ impl Writer {
             tracing::error!(%error, "rolling back failed");
             self.gauges.is_failing.store(true, Ordering::Relaxed);
         }
-    }
-
-    fn replace(&mut self, staged: Staged, control: &Control) -> Result<Replacement, ReplaceError> {
-        let replaced = self.replace_and_commit(staged, control);
-        match &replaced {
-            Ok(_) => {
-                self.gauges.is_failing.store(false, Ordering::Relaxed);
-                self.gauges.commits.fetch_add(1, Ordering::Relaxed);
-                self.publish();
-            }
-            Err(error) => {
-                if let ReplaceError::Database(error) = error {
-                    tracing::error!(%error, "replacing the chain failed");
-                    self.gauges.is_failing.store(true, Ordering::Relaxed);
-                }
-                self.roll_back();
-            }
-        }
-        replaced
-    }
-
-    fn replace_and_commit(
-        &mut self,
-        staged: Staged,
-        control: &Control,
-    ) -> Result<Replacement, ReplaceError> {
-        self.fold_beside()?;
-        // What is ours is known only from here on.
-        self.store.begin()?;
-        let (theirs, ours) = (staged.blocks(), self.store.tip().index);
-        if theirs <= ours {
-            return Err(ReplaceError::NotLonger { theirs, ours });
-        }
-        let replacement = self.store.replace_chain(staged, control)?;
-        self.store.commit()?;
-        Ok(replacement)
     }
 
     /// Tries whether commits succeed again.

@@ -107,7 +107,13 @@ impl Miner {
         };
         let mut heads = ledger.heads();
         loop {
-            let head = Arc::clone(&heads.borrow_and_update());
+            let head = tokio::select! {
+                head = heads.wait_for(|head| !head.is_partial) => match head {
+                    Ok(head) => Arc::clone(&head),
+                    Err(_) => return Err(MineError::Closing),
+                },
+                _ = is_closing.wait_for(|is_closing| *is_closing) => return Err(MineError::Closing),
+            };
             let mut search = Running::start(self, &head.tip);
             let found = tokio::select! {
                 found = &mut search.found => found,

@@ -16,5 +16,6 @@ mod hostile;
 mod kill;
 mod limits;
 mod peers;
+mod replace;
 mod soak;
 mod support;

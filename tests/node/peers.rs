@@ -18,12 +18,12 @@ fn mine(server: &Server, times: usize) {
     }
 }
 
-fn add(server: &Server, sender: &str) {
+pub(crate) fn add(server: &Server, sender: &str) {
     let body = json!({"sender": sender, "recipient": "r", "amount": 1.5}).to_string();
     server.post("/transactions/new", &body).ok(201);
 }
 
-fn register(server: &Server, peers: &[&str]) {
+pub(crate) fn register(server: &Server, peers: &[&str]) {
     let body = json!({ "nodes": peers }).to_string();
     server.post("/nodes/register", &body).ok(201);
 }
@@ -32,7 +32,7 @@ fn chain(server: &Server) -> Value {
     server.get("/chain").ok(200)["chain"].clone()
 }
 
-fn pending_senders(server: &Server) -> Vec<String> {
+pub(crate) fn pending_senders(server: &Server) -> Vec<String> {
     let pending = server.get("/transactions/pending").ok(200);
     let transactions = pending["transactions"].as_array().unwrap();
     transactions
@@ -42,7 +42,7 @@ fn pending_senders(server: &Server) -> Vec<String> {
 }
 
 /// A peer that answers every request with the same bytes.
-fn fake_peer(answer: impl Into<Vec<u8>>) -> String {
+pub(crate) fn fake_peer(answer: impl Into<Vec<u8>>) -> String {
     let answer = answer.into();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -56,7 +56,7 @@ fn fake_peer(answer: impl Into<Vec<u8>>) -> String {
     address
 }
 
-fn http(body: &str) -> String {
+pub(crate) fn http(body: &str) -> String {
     format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()

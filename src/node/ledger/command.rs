@@ -3,8 +3,9 @@
 use tokio::sync::oneshot;
 
 use super::LedgerError;
-use crate::node::store::{Forged, NewTransaction, ReplaceError, Replacement, Staged};
-use crate::pow::{Control, Nonce};
+use super::replacing::Waiting;
+use crate::node::store::{Forged, NewTransaction};
+use crate::pow::Nonce;
 use crate::sha256::Digest;
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, LedgerError>>;
@@ -13,11 +14,7 @@ pub(super) enum Command {
     Add(NewTransaction, Reply<u64>),
     Forge(Digest, Nonce, Reply<Forged>),
     Register(Vec<String>, Reply<Vec<String>>),
-    Replace(
-        Box<Staged>,
-        Control,
-        oneshot::Sender<Result<Replacement, ReplaceError>>,
-    ),
+    Replace(Box<Waiting>),
     TryOut(oneshot::Sender<()>),
 }
 

@@ -5,10 +5,11 @@
 //! writes, others read beside it.
 
 mod balances;
-mod chain;
 mod read;
+mod replace;
 mod schema;
 mod sound;
+mod staged;
 mod write;
 
 use std::fs::{self, File, TryLockError};
@@ -18,10 +19,11 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 
 pub(super) use self::balances::Balances;
-pub(super) use self::chain::{Compare, ReplaceError, Replacement, Staged, check_start};
 pub(super) use self::read::{PART_BYTES, Readers, chain_part};
+pub(super) use self::replace::{Replacement, Replacing};
 pub(super) use self::schema::Folding;
 pub(super) use self::sound::first_unsound;
+pub(super) use self::staged::{Compare, ReplaceError, Staged, check_start};
 pub(super) use self::write::{Forged, NewTransaction, Store};
 
 use super::error::NodeError;

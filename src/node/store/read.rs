@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use tokio::task;
 
 use super::balances::Sums;
-use super::chain::{Compare, ReplaceError, Staged};
+use super::staged::{Compare, ReplaceError, Staged};
 use super::write::write_entry;
 use super::{balances, open_reader, schema};
 use crate::pow::Control;

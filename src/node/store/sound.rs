@@ -5,8 +5,8 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::chain::member;
 use super::schema;
+use super::staged::member;
 use super::write::{proof_column, write_entry};
 use crate::chain::json::View;
 use crate::node::entry::Entry;

@@ -57,8 +57,7 @@ pub(in crate::node) struct Store {
     path: PathBuf,
     node_id: String,
     pub(super) state: State,
-    /// Whether `state` is what is stored. It is not after a failure, until it
-    /// could be read again.
+    /// Whether `state` is what is stored.
     is_known: bool,
     _lock: File,
 }
@@ -169,6 +168,12 @@ impl Store {
     /// Says who folds the log into the database from now on.
     pub(in crate::node) fn set_folding(&self, folding: Folding) -> rusqlite::Result<()> {
         schema::set_folding(&self.connection, folding)
+    }
+
+    /// Whether it is known what is stored. It is not after a failure, until it
+    /// could be read again.
+    pub(in crate::node) const fn is_known(&self) -> bool {
+        self.is_known
     }
 
     /// Begins a transaction, unless one has begun. An error while it is not

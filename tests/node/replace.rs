@@ -1,0 +1,158 @@
+//! A longer chain takes the place of ours block by block: what others ask for
+//! meanwhile is done, and whatever ends it, no less is left than there was.
+
+use std::path::Path;
+use std::sync::OnceLock;
+use std::thread;
+
+use serde_json::Value;
+
+use crate::peers::{add, fake_peer, http, pending_senders, register};
+use crate::support::{Answer, Server, assert_verifies, node_command};
+
+/// Blocks of the longer chain: far more than are appended at once.
+const BLOCKS: u64 = 20_001;
+
+/// A chain of five transactions a block, as `/chain` answers it.
+fn long_chain() -> &'static str {
+    static CHAIN: OnceLock<String> = OnceLock::new();
+    CHAIN.get_or_init(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let transaction = |amount: u64| {
+            format!("{{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": {amount}}}\n")
+        };
+        let queue: String = (0..5 * (BLOCKS - 1)).map(transaction).collect();
+        std::fs::write(folder.path().join("queue.jsonl"), queue).unwrap();
+        assert_cmd::cargo::cargo_bin_cmd!("fourzero")
+            .current_dir(&folder)
+            .args([
+                "mine",
+                "queue.jsonl",
+                "-o",
+                "chain.json",
+                "--rule",
+                "last-hash",
+            ])
+            .args(["--difficulty", "1", "--block-size", "5", "--no-verify"])
+            .assert()
+            .success();
+        std::fs::read_to_string(folder.path().join("chain.json")).unwrap()
+    })
+}
+
+/// A node that knows a peer with the long chain.
+fn node(data: &Path) -> Server {
+    let server = start(data);
+    register(&server, &[&fake_peer(http(long_chain()))]);
+    server
+}
+
+fn start(data: &Path) -> Server {
+    Server::node(node_command(data).args(["--difficulty", "1", "--rule", "last-hash"]))
+}
+
+fn length(server: &Server) -> u64 {
+    server.get("/blocks/latest").ok(200)["index"]
+        .as_u64()
+        .unwrap()
+}
+
+/// Waits until our chain is a part of the long one.
+fn wait_for_a_part(server: &Server) {
+    let is_part =
+        |latest: &Answer| (100..BLOCKS).contains(&latest.ok(200)["index"].as_u64().unwrap());
+    server.wait_until("/blocks/latest", is_part);
+}
+
+fn senders(block: &Value) -> impl Iterator<Item = &str> {
+    let transactions = block["transactions"].as_array().unwrap();
+    transactions
+        .iter()
+        .map(|one| one["sender"].as_str().unwrap())
+}
+
+#[test]
+fn others_are_answered_while_a_longer_chain_takes_our_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = node(folder.path());
+    add(&server, "before");
+    let mut sent = vec!["before".to_owned()];
+    let mut lengths = Vec::new();
+    let mined = thread::scope(|scope| {
+        let resolving = scope.spawn(|| server.get("/nodes/resolve").ok(200));
+        wait_for_a_part(&server);
+        // It waits for the whole chain: nothing is mined on a part of it.
+        let mining = scope.spawn(|| server.get("/mine").ok(200));
+        while !resolving.is_finished() {
+            sent.push(format!("s{}", sent.len()));
+            add(&server, sent.last().unwrap());
+            lengths.push(length(&server));
+        }
+        let answer = resolving.join().unwrap();
+        assert_eq!(answer["message"], "Our chain was replaced");
+        mining.join().unwrap()
+    });
+    let parts = lengths.iter().filter(|length| **length < BLOCKS).count();
+    assert!(parts > 1, "{lengths:?}");
+    assert!(lengths.is_sorted());
+
+    assert_eq!(mined["index"], BLOCKS + 1);
+    let mut found: Vec<_> = senders(&mined).map(str::to_owned).collect();
+    assert_eq!(found.pop().as_deref(), Some("0"));
+    found.extend(pending_senders(&server));
+    assert_eq!(found, sent);
+    assert_verifies(&server.get("/chain").body, "last-hash", "1");
+}
+
+#[test]
+fn a_kill_amid_leaves_a_longer_chain_and_all_that_was_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = node(folder.path());
+    add(&server, "before");
+    let length_before = thread::scope(|scope| {
+        let address = server.address.clone();
+        scope.spawn(move || crate::support::request(&address, "GET", "/nodes/resolve", &[], ""));
+        wait_for_a_part(&server);
+        add(&server, "meanwhile");
+        let length = length(&server);
+        server.kill();
+        length
+    });
+    let server = start(folder.path());
+    let left = length(&server);
+    assert!(
+        (length_before..BLOCKS).contains(&left),
+        "{left} of {length_before}"
+    );
+    assert_verifies(&server.get("/chain").body, "last-hash", "1");
+    assert_eq!(pending_senders(&server), ["before", "meanwhile"]);
+    // The peer is still known, and its chain longer.
+    let peer = fake_peer(http(long_chain()));
+    register(&server, &[&peer]);
+    server.get("/nodes/resolve").ok(200);
+    assert_eq!(length(&server), BLOCKS);
+    assert_eq!(pending_senders(&server), ["before", "meanwhile"]);
+}
+
+#[test]
+fn a_failure_amid_keeps_the_part_and_mining_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = node(folder.path());
+    add(&server, "before");
+    let database = rusqlite::Connection::open(folder.path().join("node.sqlite3")).unwrap();
+    let trigger = "CREATE TRIGGER full BEFORE INSERT ON blocks WHEN NEW.number = 19000
+         BEGIN SELECT RAISE(FAIL, 'as a full disk'); END";
+    database.execute_batch(trigger).unwrap();
+    assert_eq!(server.get("/nodes/resolve").ok(503)["error"], "storage");
+    let left = length(&server);
+    assert!((100..19_000).contains(&left), "{left}");
+    let mined = server.get("/mine").ok(200);
+    assert_eq!(mined["index"], left + 1);
+    assert_eq!(senders(&mined).collect::<Vec<_>>(), ["before", "0"]);
+    assert_verifies(&server.get("/chain").body, "last-hash", "1");
+    database.execute_batch("DROP TRIGGER full").unwrap();
+    server.get("/nodes/resolve").ok(200);
+    assert_eq!(length(&server), BLOCKS);
+    // Its block was given up.
+    assert_eq!(pending_senders(&server), ["before"]);
+}
