@@ -1,6 +1,7 @@
 //! Printing: results on stdout, messages on stderr, numbers for people.
 
-use std::fmt::Display;
+use std::borrow::Cow;
+use std::fmt::{Display, Write as _};
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,6 +29,10 @@ pub(super) fn is_stdout(path: &Path) -> bool {
 /// # Errors
 /// If stdout is closed or full.
 pub(super) fn line(text: &str) -> io::Result<()> {
+    raw_line(&printable(text))
+}
+
+fn raw_line(text: &str) -> io::Result<()> {
     match writeln!(io::stdout().lock(), "{text}") {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         printed => printed,
@@ -40,12 +45,41 @@ pub(super) fn line(text: &str) -> io::Result<()> {
 /// If stdout is closed or full.
 pub(super) fn json(value: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_string(value).map_err(io::Error::other)?;
-    line(&text)
+    raw_line(&text)
 }
 
 /// Prints a message. A closed stderr is nothing to stop for.
 pub(super) fn message(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{text}");
+    let _ = writeln!(io::stderr().lock(), "{}", printable(text));
+}
+
+/// `text` without what could steer a terminal: a file may be named anything.
+/// New lines and colours stay, which are ours.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    let is_bare = |character: char| !character.is_control() || character == '\n';
+    if text.chars().all(is_bare) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        let length = color_length(rest).unwrap_or(character.len_utf8());
+        let (start, end) = rest.split_at(length);
+        rest = end;
+        if is_bare(character) || length > 1 && character == '\u{1b}' {
+            out.push_str(start);
+        } else {
+            let _ = write!(out, "{}", character.escape_default());
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Bytes of the change of colour that `text` starts with.
+fn color_length(text: &str) -> Option<usize> {
+    let parameters = text.strip_prefix("\u{1b}[")?;
+    let end = parameters.find(|character: char| !matches!(character, '0'..='9' | ';'))?;
+    parameters[end..].starts_with('m').then_some(end + 3)
 }
 
 /// Prints an error.
@@ -141,6 +175,24 @@ pub(super) fn shell_word(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_would_steer_a_terminal_is_shown_in_its_place() {
+        let plain = "é.json: valid\nnext";
+        assert!(matches!(printable(plain), Cow::Borrowed(same) if same == plain));
+        for (text, shown) in [
+            ("a\u{1b}[2Jb", "a\\u{1b}[2Jb"),
+            ("a\u{1b}]0;title\u{7}", "a\\u{1b}]0;title\\u{7}"),
+            ("\rx\t\u{9b}é\u{1b}", "\\rx\\t\\u{9b}é\\u{1b}"),
+            (
+                "\u{1b}[1m\u{1b}[31mred\u{1b}[0m\t",
+                "\u{1b}[1m\u{1b}[31mred\u{1b}[0m\\t",
+            ),
+            ("\u{1b}[12", "\\u{1b}[12"),
+        ] {
+            assert_eq!(printable(text), shown);
+        }
+    }
 
     #[test]
     fn numbers_are_readable() {

@@ -52,7 +52,8 @@ impl Progress {
             .spawn(move || {
                 let started = Instant::now();
                 while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(INTERVAL) {
-                    drawn.set_message(describe(&control, started.elapsed()));
+                    let line = describe(&control, started.elapsed());
+                    drawn.set_message(print::printable(&line).into_owned());
                     drawn.tick();
                 }
                 drawn.finish_and_clear();

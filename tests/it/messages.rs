@@ -117,3 +117,29 @@ fn verbose_says_what_was_chosen_and_the_results_stay_the_same() {
     assert!(run.stderr.contains(takes), "{}", run.stderr);
     assert!(!run.stderr.contains("rule"), "{}", run.stderr);
 }
+
+#[test]
+fn the_name_of_a_file_does_not_steer_the_terminal() {
+    let folder = Folder::new();
+    let name = "a\u{1b}[2J\r.json";
+    let chain = folder.path(name);
+    std::fs::copy(data("chain-last-hash.json"), &chain).unwrap();
+    let missing = folder.path("b\u{7}\u{9b}");
+    let run = plain().arg("verify").args([&chain, &missing]).ends_with(2);
+    assert!(
+        run.stdout.contains("a\\u{1b}[2J\\r.json: valid"),
+        "{}",
+        run.stdout
+    );
+    assert!(run.stderr.contains("b\\u{7}\\u{9b}: "), "{}", run.stderr);
+    for text in [run.stdout, run.stderr] {
+        assert!(
+            !text.contains(|c: char| c.is_control() && c != '\n'),
+            "{text:?}"
+        );
+    }
+    // Programs get the name itself.
+    let run = plain().arg("verify").arg(&chain).arg("--json").ends_with(0);
+    let verdict: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert!(verdict["file"].as_str().unwrap().ends_with(name));
+}

@@ -34,12 +34,12 @@ pub(super) fn kept(kept: &Kept) -> String {
 
 /// The command line that goes on with this work.
 pub(super) fn command() -> String {
-    // Of names in no Unicode, a terminal shows something else; and a thousand
-    // names hide what else is said.
+    // Of names in no Unicode or with control characters, a terminal shows
+    // something else; and a thousand names hide what else is said.
     let arguments = env::args_os().map(|argument| argument.into_string().ok());
     let command = arguments.collect::<Option<_>>().map(with_resume);
     command
-        .filter(|command| command.len() <= LONGEST)
+        .filter(|command| command.len() <= LONGEST && !command.contains(char::is_control))
         .unwrap_or_else(|| "the same command with --resume".to_owned())
 }
 
