@@ -23,6 +23,9 @@ struct Summary {
     hashes: u64,
     seconds: f64,
     hashrate: f64,
+    /// Where to go on, if the time limit came before the end of the range.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<u64>,
 }
 
 pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
@@ -58,7 +61,7 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
 
     match result {
         Ok(outcome) => {
-            report(args, &template, &outcome, elapsed).context(print::FAILED)?;
+            report(args, &template, &outcome, elapsed, None).context(print::FAILED)?;
             Ok(if outcome.hit.is_some() {
                 Exit::Yes
             } else {
@@ -80,7 +83,8 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
                     hit: None,
                     hashes: control.hashes(),
                 };
-                report(args, &template, &outcome, elapsed).context(print::FAILED)?;
+                let next = Some(next.0);
+                report(args, &template, &outcome, elapsed, next).context(print::FAILED)?;
             }
             Ok(Exit::No)
         }
@@ -106,6 +110,7 @@ fn report(
     template: &Template,
     outcome: &Outcome,
     elapsed: Duration,
+    next: Option<u64>,
 ) -> std::io::Result<()> {
     let seconds = elapsed.as_secs_f64();
     let hashrate = if seconds > 0.0 {
@@ -120,6 +125,7 @@ fn report(
             hashes: outcome.hashes,
             seconds,
             hashrate,
+            next,
         });
     }
     match outcome.hit {

@@ -157,6 +157,19 @@ fn a_time_limit_says_where_to_go_on() {
         "{}",
         run.stderr
     );
+    assert_eq!(run.one_json()["next"], tried);
+    // A range that was searched to its end has no such key.
+    let whole = [
+        "search",
+        "abc",
+        "--difficulty",
+        "64",
+        "--end",
+        "9",
+        "--json",
+    ];
+    let run = fourzero().args(whole).ends_with(1);
+    assert_eq!(run.one_json().as_object().unwrap().len(), 5);
 }
 
 #[test]
