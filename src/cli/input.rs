@@ -99,18 +99,19 @@ pub(super) fn queue_hint(error: &OutputError) -> String {
 }
 
 fn unpack(format: ForeignFormat, name: &str, command: &str) -> String {
-    let is_stdin = name == STANDARD_INPUT;
-    match format {
-        ForeignFormat::Gzip if is_stdin => format!("; try: gunzip -c | fourzero {command} -"),
-        ForeignFormat::Gzip => {
-            let file = shell_word(name);
-            format!("; try: gunzip -c {file} | fourzero {command} -")
-        }
-        ForeignFormat::Zip if is_stdin => "; unpack it first".to_owned(),
-        ForeignFormat::Zip => {
-            let file = shell_word(name);
-            format!("; try: unzip -p {file} | fourzero {command} -")
-        }
-        _ => String::new(),
-    }
+    let unpacker = match format {
+        ForeignFormat::Gzip => "gunzip -c",
+        ForeignFormat::Bzip2 => "bunzip2 -c",
+        ForeignFormat::Xz => "xz -dc",
+        ForeignFormat::Zstd => "zstd -dc",
+        // It cannot unpack what it cannot seek in.
+        ForeignFormat::Zip if name == STANDARD_INPUT => return "; unpack it first".to_owned(),
+        ForeignFormat::Zip => "unzip -p",
+        _ => return String::new(),
+    };
+    let file = match name {
+        STANDARD_INPUT => String::new(),
+        name => format!(" {}", shell_word(name)),
+    };
+    format!("; try: {unpacker}{file} | fourzero {command} -")
 }

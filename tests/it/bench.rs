@@ -281,7 +281,7 @@ fn what_cannot_be_measured_is_refused_by_name() {
         (["--threads", "2,9999"], "at most 1024"),
         (["--rule", "proof"], "there is no rule \"proof\""),
         (["--seconds", "0"], "0.01 to 3600"),
-        (["--seconds", "nan"], "number of seconds"),
+        (["--seconds", "nan"], "0.01 to 3600"),
         (["--difficulty", "65"], "outside 1 to 64"),
     ] {
         let run = fourzero().arg("bench").args(arguments).ends_with(2);

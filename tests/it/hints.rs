@@ -101,11 +101,13 @@ fn packed_files_come_with_the_command_that_unpacks_them() {
     let folder = Folder::new();
     let gzip = folder.write("it's.gz", b"\x1f\x8b\x08\0");
     let zip = folder.write("chain.zip", b"PK\x03\x04");
+    let xz = folder.write("chain.xz", b"\xfd7zXZ\0");
     let output = folder.path("new.json");
     for command in ["verify", "inspect", "convert", "mine"] {
         for (path, what, unpack) in [
             (&gzip, "gzip", "gunzip -c"),
             (&zip, "a zip archive", "unzip -p"),
+            (&xz, "xz", "xz -dc"),
         ] {
             let mut run = fourzero();
             run.arg(command).arg(path);

@@ -100,7 +100,7 @@ fn unreadable() -> Vec<(String, &'static str)> {
         ),
         (
             format!("{header}\r\n\"a\r\n\",b,1\r\na\r\n"),
-            "line 4: the field \"recipient\" is missing: this row has 1 fields, but the header has \
+            "line 4: the field \"recipient\" is missing: this row has 1 field, but the header has \
              3",
         ),
         (

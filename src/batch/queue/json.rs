@@ -232,7 +232,10 @@ fn started_at(error: StreamError, start: Position) -> QueueError {
 
 fn within_limit(block: &Transactions, position: Position) -> Result<(), QueueError> {
     if block.text_bytes() > MAX_BLOCK_BYTES {
-        return Err(QueueError::TooLarge { position });
+        return Err(match block.count() {
+            1 => QueueError::ValueTooLarge { position },
+            _ => QueueError::TooLarge { position },
+        });
     }
     Ok(())
 }

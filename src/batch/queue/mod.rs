@@ -70,7 +70,13 @@ pub enum QueueError {
         /// What is wrong with it.
         problem: TransactionProblem,
     },
-    /// One value, or the transactions of one block together, are too large.
+    /// A value, or a row of CSV, is larger than a block may be.
+    #[error("{position}: this takes more than the {} MiB that a block has room for", MAX_BLOCK_BYTES >> 20)]
+    ValueTooLarge {
+        /// Where it starts.
+        position: Position,
+    },
+    /// The transactions of one block together are too large.
     #[error(
         "{position}: the transactions of one block take more than {} MiB; give it fewer \
          (--block-size), or smaller ones",
@@ -97,7 +103,7 @@ pub enum QueueError {
         column: &'static str,
     },
     /// A CSV row has not as many fields as the header.
-    #[error("line {line}: {}this row has {found} fields, but the header has {expected}", missing(.field))]
+    #[error("line {line}: {}this row has {}, but the header has {expected}", missing(.field), fields(.found))]
     RowLength {
         /// The row's line.
         line: u64,
@@ -142,6 +148,13 @@ fn in_list(place: Option<usize>) -> String {
     })
 }
 
+fn fields(count: &usize) -> String {
+    match count {
+        1 => "1 field".to_owned(),
+        count => format!("{count} fields"),
+    }
+}
+
 fn missing(field: &Option<&'static str>) -> String {
     field.map_or_else(String::new, |field| {
         format!("the field \"{field}\" is missing: ")
@@ -157,7 +170,7 @@ impl From<StreamError> for QueueError {
                 kind,
                 start: None,
             },
-            StreamError::TooLarge { position } => Self::TooLarge { position },
+            StreamError::TooLarge { position } => Self::ValueTooLarge { position },
         }
     }
 }

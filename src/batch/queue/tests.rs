@@ -200,7 +200,7 @@ fn what_cannot_be_read_is_named_with_line_and_field() {
         Err("line 1 column 13: these bytes are not UTF-8; save the file as UTF-8".into())
     );
     assert_eq!(
-        blocks_with(b"\xff\xfe\x00", Strictness::Presence),
+        blocks_with(b"\xff\xfe{", Strictness::Presence),
         Err("this is UTF-16; save the file as UTF-8".into())
     );
 }

@@ -92,6 +92,18 @@ pub enum ForeignFormat {
     /// An archive of zip.
     #[error("this is a zip archive")]
     Zip,
+    /// Packed by bzip2.
+    #[error("this is bzip2")]
+    Bzip2,
+    /// Packed by xz.
+    #[error("this is xz")]
+    Xz,
+    /// Packed by zstd.
+    #[error("this is zstd")]
+    Zstd,
+    /// Text in UTF-32, with its byte order mark.
+    #[error("this is UTF-32; save the file as UTF-8")]
+    Utf32,
     /// Text in UTF-16, with its byte order mark.
     #[error("this is UTF-16; save the file as UTF-8")]
     Utf16,
@@ -103,6 +115,12 @@ impl ForeignFormat {
         match bytes {
             [0x1f, 0x8b, ..] => Some(Self::Gzip),
             [b'P', b'K', 3, ..] => Some(Self::Zip),
+            [b'B', b'Z', b'h', ..] => Some(Self::Bzip2),
+            [0xfd, b'7', b'z', ..] => Some(Self::Xz),
+            [0x28, 0xb5, 0x2f, ..] => Some(Self::Zstd),
+            // In UTF-16, that would be U+0100, U+0200 and so on: no chain or queue
+            // starts with one.
+            [0xff, 0xfe, 0, ..] | [0, 0, 0xfe, ..] => Some(Self::Utf32),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Self::Utf16),
             _ => None,
         }

@@ -67,7 +67,7 @@ pub(in crate::cli) struct SweepArgs {
     /// Numbers of threads, such as 1,2,4, or all for every number up to the
     /// logical cores [default: 1, 2, 4 and so on, the physical cores, and the
     /// logical cores]
-    #[arg(long, value_name = "LIST", value_parser = thread_counts)]
+    #[arg(long, value_name = "LIST", value_parser = thread_counts, allow_negative_numbers = true)]
     threads: Option<ThreadCounts>,
     /// Kernels, such as avx2,sha2, or all that this CPU runs [default: the
     /// fastest]
@@ -79,7 +79,7 @@ pub(in crate::cli) struct SweepArgs {
     #[command(flatten)]
     pub(in crate::cli) difficulty: Difficulty,
     /// Seconds a point, all its turns together
-    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = point_time)]
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = point_time, allow_negative_numbers = true)]
     pub(in crate::cli) seconds: Duration,
     /// Leave threads where the system puts them, not each on a core of its own
     #[arg(long)]
@@ -134,13 +134,13 @@ impl SweepArgs {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct FiguresArgs {
     /// Threads that search or check; the targets are for two
-    #[arg(long, value_name = "N", default_value = "2", value_parser = thread_count)]
+    #[arg(long, value_name = "N", default_value = "2", value_parser = thread_count, allow_negative_numbers = true)]
     pub(in crate::cli) threads: NonZeroUsize,
     /// How often each figure is measured
-    #[arg(long, value_name = "N", default_value = "7", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value = "7", value_parser = at_least_one, allow_negative_numbers = true)]
     pub(in crate::cli) rounds: NonZeroUsize,
     /// Transactions in the chain that is compared with sha2
-    #[arg(long, value_name = "N", default_value = "1000000", value_parser = at_least_one)]
+    #[arg(long, value_name = "N", default_value = "1000000", value_parser = at_least_one, allow_negative_numbers = true)]
     pub(in crate::cli) transactions: NonZeroUsize,
     /// Chains that must cost in proportion, in megabytes
     #[arg(
@@ -233,12 +233,10 @@ fn list<T: PartialEq>(
 /// Below this the turns are too short to tell anything; above an hour, a
 /// mistake is likelier than patience.
 fn point_time(text: &str) -> Result<Duration, String> {
-    let time = duration(text)?;
-    if (0.01..=3600.0).contains(&time.as_secs_f64()) {
-        Ok(time)
-    } else {
-        Err("it must be 0.01 to 3600 seconds".to_owned())
-    }
+    duration(text)
+        .ok()
+        .filter(|time| (0.01..=3600.0).contains(&time.as_secs_f64()))
+        .ok_or_else(|| "expected 0.01 to 3600 seconds".to_owned())
 }
 
 /// A plot is SVG, whatever its file is called: another ending would mislead.

@@ -25,7 +25,8 @@ struct Failed<'a> {
 }
 
 pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
-    if folder.exists() && !folder.is_dir() {
+    // A link to nothing is something, too.
+    if folder.symlink_metadata().is_ok() && !folder.is_dir() {
         bail!(
             "{} is no folder; --out-dir names one for the chains",
             folder.display()

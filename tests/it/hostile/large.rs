@@ -203,12 +203,11 @@ fn pieces_of_blocks(count: usize) -> Pieces {
     })
 }
 
-const TRANSACTIONS_TOO_LARGE: &str = "the transactions of one block take more than 31 MiB; give it \
-                                      fewer (--block-size), or smaller ones";
+const VALUE_TOO_LARGE: &str = "this takes more than the 31 MiB that a block has room for";
 
 /// Queues.
 fn queues(size: usize) -> Vec<Row> {
-    let too_large = |line: u32| error(&format!("line {line} column 1: {TRANSACTIONS_TOO_LARGE}"));
+    let too_large = |line: u32| error(&format!("line {line} column 1: {VALUE_TOO_LARGE}"));
     let fields = |sender: Pieces| {
         text("{\"sender\": ")
             .then(sender)
@@ -226,7 +225,7 @@ fn queues(size: usize) -> Vec<Row> {
             "an open list",
             Queue,
             repeat("[", GB),
-            error(&format!("line 1 column 2: {TRANSACTIONS_TOO_LARGE}")),
+            error(&format!("line 1 column 2: {VALUE_TOO_LARGE}")),
         ),
         row(
             "a CSV header",

@@ -51,7 +51,7 @@ impl<R: Read> CsvQueue<R> {
         let position = Position { line, column: 1 };
         match records.advance()? {
             Next::Record => {}
-            Next::TooLarge => return Err(QueueError::TooLarge { position }),
+            Next::TooLarge => return Err(QueueError::ValueTooLarge { position }),
             Next::Unclosed => return Err(QueueError::UnclosedQuote { line }),
             Next::End => return Err(QueueError::Empty),
         }
@@ -92,7 +92,7 @@ impl<R: Read> CsvQueue<R> {
     ) -> Result<Option<Item>, QueueError> {
         let next = self.records.advance()?;
         let line = self.records.line();
-        let too_large = QueueError::TooLarge {
+        let too_large = QueueError::ValueTooLarge {
             position: Position { line, column: 1 },
         };
         match next {

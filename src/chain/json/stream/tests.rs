@@ -119,7 +119,12 @@ fn what_is_no_text_is_told_by_the_first_bytes_however_they_arrive() {
         stream.peek().unwrap();
         stream.foreign_format()
     }
-    let cases: [(&[u8], _); 7] = [
+    let cases: [(&[u8], _); 12] = [
+        (b"\xff\xfe\0\0{\0\0\0", Some(ForeignFormat::Utf32)),
+        (b"\0\0\xfe\xff\0\0\0{", Some(ForeignFormat::Utf32)),
+        (b"BZh91AY", Some(ForeignFormat::Bzip2)),
+        (b"\xfd7zXZ\0", Some(ForeignFormat::Xz)),
+        (b"\x28\xb5\x2f\xfd", Some(ForeignFormat::Zstd)),
         (b"\xff\xfe{\0", Some(ForeignFormat::Utf16)),
         (b"PK\x03\x04", Some(ForeignFormat::Zip)),
         (b"\x1f\x8b", Some(ForeignFormat::Gzip)),
