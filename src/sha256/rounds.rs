@@ -40,6 +40,7 @@ pub(crate) struct Halfway<V> {
 }
 
 impl<V: Vector> Halfway<V> {
+    #[inline(always)]
     pub(crate) fn new() -> Self {
         Self {
             lanes: [V::splat(0); 8],
