@@ -22,7 +22,9 @@ pub fn cpu_features() -> Vec<&'static str> {
         ("avx512f", is_x86_feature_detected!("avx512f")),
         ("avx512vl", is_x86_feature_detected!("avx512vl")),
     ];
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    let features = [("sha2", std::arch::is_aarch64_feature_detected!("sha2"))];
+    #[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
     let features: [(&str, bool); 0] = [];
     features
         .into_iter()

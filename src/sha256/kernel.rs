@@ -7,6 +7,8 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
+#[cfg(target_arch = "aarch64")]
+use super::arm_sha2;
 use super::scalar::State;
 use super::{Digest, FirstBlock, Group, cpu, portable, self_test};
 #[cfg(target_arch = "x86_64")]
@@ -37,6 +39,8 @@ enum KernelKind {
     ShaNi,
     /// AVX2: 8 lanes.
     Avx2,
+    /// The SHA-256 instructions of ARMv8.
+    ArmSha2,
     /// What every CPU of the architecture has.
     Portable,
     /// The `sha2` crate over the formatted text, one nonce at a time: the
@@ -46,14 +50,14 @@ enum KernelKind {
 
 impl KernelKind {
     /// Every kernel, fastest first: as measured on Zen 3 and Zen 4, and as
-    /// assumed of other CPUs with AVX-512. A Zen 4 does a 512-bit operation as
-    /// two of 256 bits.
-    fn fastest_first() -> [Self; 5] {
+    /// assumed of other CPUs with AVX-512 and of ARM. A Zen 4 does a 512-bit
+    /// operation as two of 256 bits.
+    fn fastest_first() -> [Self; 6] {
         use KernelKind::*;
         if cpu::is_zen_4() {
-            [ShaNi, Avx512, Avx2, Portable, Sha2]
+            [ShaNi, Avx512, Avx2, ArmSha2, Portable, Sha2]
         } else {
-            [Avx512, ShaNi, Avx2, Portable, Sha2]
+            [Avx512, ShaNi, Avx2, ArmSha2, Portable, Sha2]
         }
     }
 
@@ -62,6 +66,7 @@ impl KernelKind {
             Self::Avx512 => "avx512",
             Self::ShaNi => "sha-ni",
             Self::Avx2 => "avx2",
+            Self::ArmSha2 => "arm-sha2",
             Self::Portable => "portable",
             Self::Sha2 => "sha2",
         }
@@ -78,12 +83,23 @@ impl KernelKind {
                     && is_x86_feature_detected!("ssse3")
             }
             Self::Avx2 => is_x86_feature_detected!("avx2"),
+            Self::ArmSha2 => false,
             Self::Portable | Self::Sha2 => true,
         }
     }
 
     /// Whether the running CPU has the instructions.
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    fn is_supported(self) -> bool {
+        match self {
+            Self::ArmSha2 => std::arch::is_aarch64_feature_detected!("sha2"),
+            Self::Portable | Self::Sha2 => true,
+            Self::Avx512 | Self::ShaNi | Self::Avx2 => false,
+        }
+    }
+
+    /// Whether the running CPU has the instructions.
+    #[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
     fn is_supported(self) -> bool {
         matches!(self, Self::Portable | Self::Sha2)
     }
@@ -185,7 +201,12 @@ impl Kernel {
             KernelKind::Avx2 | KernelKind::Portable if first < 15 => 2,
             _ => count,
         };
-        FirstBlock::new(midstate, words, first, count)
+        let rounds_at_once = match self.0 {
+            KernelKind::ShaNi => 2,
+            KernelKind::ArmSha2 => 4,
+            _ => 1,
+        };
+        FirstBlock::new(midstate, words, first, count, rounds_at_once)
     }
 
     /// The index of the first message in `range` whose digest's first word has
@@ -210,12 +231,12 @@ impl Kernel {
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
             KernelKind::Avx2 => unsafe { avx2::first_match(group, range) },
-            #[cfg(not(target_arch = "x86_64"))]
-            KernelKind::Avx512 | KernelKind::ShaNi | KernelKind::Avx2 => {
-                unreachable!("never supported here, so no such kernel is held")
-            }
+            #[cfg(target_arch = "aarch64")]
+            // SAFETY: as above.
+            KernelKind::ArmSha2 => unsafe { arm_sha2::first_match(group, range) },
             KernelKind::Portable => portable::first_match(group, range),
             KernelKind::Sha2 => None,
+            _ => unreachable!("never supported here, so no such kernel is held"),
         }
     }
 }

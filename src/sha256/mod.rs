@@ -4,6 +4,8 @@
 //! The lowest layer: it knows nothing of nonces or blocks and uses no other
 //! module of this crate.
 
+#[cfg(target_arch = "aarch64")]
+mod arm_sha2;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -13,6 +15,8 @@ mod cpu;
 mod digest;
 mod group;
 mod kernel;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
 mod rounds;
 pub(crate) mod scalar;
@@ -24,6 +28,8 @@ mod sha_ni;
 mod sha_ni_texts;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+mod streams;
 mod texts;
 mod vector;
 

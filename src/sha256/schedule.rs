@@ -111,9 +111,9 @@ impl BlockConstants {
 pub(crate) struct FirstBlock {
     /// The state before the block.
     pub(crate) midstate: State,
-    /// The state before the first round that sees a varying word, moved down
-    /// to an even round: SHA-NI does two rounds in one instruction.
-    pub(crate) state_before_pair: State,
+    /// The state before the rounds that the kernel does together with the
+    /// first that sees a varying word.
+    pub(crate) state_before: State,
     /// The state after that round, but for the varying part, which is still to
     /// be added to `a` and to `e`.
     pub(crate) state_after: State,
@@ -129,18 +129,23 @@ pub(crate) struct FirstBlock {
 }
 
 impl FirstBlock {
-    pub(crate) fn new(midstate: State, words: [u32; 16], first: usize, count: usize) -> Self {
+    /// For a kernel that does so many `rounds_at_once`.
+    pub(crate) fn new(
+        midstate: State,
+        words: [u32; 16],
+        first: usize,
+        count: usize,
+        rounds_at_once: usize,
+    ) -> Self {
         let constants = BlockConstants::new(words, first, count);
         let mut state = midstate;
-        let mut state_before_pair = midstate;
-        for t in 0..first {
-            if t == first & !1 {
-                state_before_pair = state;
-            }
+        let first_at_once = first - first % rounds_at_once;
+        for t in 0..first_at_once {
             round(&mut state, constants.rounds[t]);
         }
-        if first.is_multiple_of(2) {
-            state_before_pair = state;
+        let state_before = state;
+        for t in first_at_once..first {
+            round(&mut state, constants.rounds[t]);
         }
         round(
             &mut state,
@@ -154,7 +159,7 @@ impl FirstBlock {
         ];
         Self {
             midstate,
-            state_before_pair,
+            state_before,
             state_after: state,
             constants,
             rounds_with_h,

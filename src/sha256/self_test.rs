@@ -181,7 +181,7 @@ mod tests {
             first: usize,
             count: usize,
         ) -> FirstBlock {
-            FirstBlock::new(midstate, words, first, count)
+            FirstBlock::new(midstate, words, first, count, 1)
         }
 
         #[allow(unsafe_code, reason = "the functions are plain Rust")]
@@ -229,7 +229,7 @@ mod tests {
                 first: usize,
                 count: usize,
             ) -> FirstBlock {
-                FirstBlock::new(midstate, words, first, count)
+                FirstBlock::new(midstate, words, first, count, 2)
             }
 
             #[allow(unsafe_code, reason = "a function that needs SHA-NI")]

@@ -1,7 +1,4 @@
 //! The vector of the `portable` kernel on x86-64: 4 lanes of 128 bits.
-//!
-//! Other targets make do with plain arrays. How well the compiler vectorises
-//! those, in straight-line code of this length, was not measured.
 #![allow(unsafe_code, reason = "intrinsics")]
 
 use std::arch::x86_64::*;

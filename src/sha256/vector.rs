@@ -84,13 +84,13 @@ pub(crate) trait Vector: Copy {
 
 /// Plain arrays: the vector of a target without one of its own, and the
 /// software stand-in that lets any CPU test the body at any number of lanes.
-#[cfg(any(test, not(target_arch = "x86_64")))]
+#[cfg(any(test, not(any(target_arch = "aarch64", target_arch = "x86_64"))))]
 #[derive(Clone, Copy)]
 pub(crate) struct Array<const LANES: usize>([u32; LANES]);
 
 /// Methods of [`Array`]. In tests they stay functions: 32 lanes inlined some
 /// thousand times would take minutes to compile.
-#[cfg(any(test, not(target_arch = "x86_64")))]
+#[cfg(any(test, not(any(target_arch = "aarch64", target_arch = "x86_64"))))]
 impl<const LANES: usize> Array<LANES> {
     #[cfg_attr(test, inline(never))]
     #[cfg_attr(not(test), inline(always))]
@@ -107,7 +107,7 @@ impl<const LANES: usize> Array<LANES> {
     }
 }
 
-#[cfg(any(test, not(target_arch = "x86_64")))]
+#[cfg(any(test, not(any(target_arch = "aarch64", target_arch = "x86_64"))))]
 impl<const LANES: usize> Vector for Array<LANES> {
     const LANES: usize = LANES;
 

@@ -1,19 +1,20 @@
-//! The last 48 rounds of a varying block, and the schedule words they add: the
-//! same wherever in the block the variation starts.
-//!
-//! A step makes the next four words of each message, a quad, and does four
-//! rounds.
+//! Quads of words and the rounds that add them; and the last 48 rounds of a
+//! varying block, the same wherever in the block the variation starts, of which a
+//! step makes the next quad of each message and does four rounds.
 
 use std::arch::x86_64::*;
 
 use super::{Packed, STREAMS};
 use crate::sha256::constants::ROUND_CONSTANTS;
+use crate::sha256::streams::later_rounds;
+
+pub(super) type Quad = __m128i;
 
 /// Two rounds with the lower half of `addends`, which are round constants and
 /// schedule words summed. What was `abef` is the `cdgh` of two rounds later.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(super) fn two_rounds(Packed { abef, cdgh }: Packed, addends: __m128i) -> Packed {
+fn two_rounds(Packed { abef, cdgh }: Packed, addends: Quad) -> Packed {
     Packed {
         abef: _mm_sha256rnds2_epu32(cdgh, abef, addends),
         cdgh: abef,
@@ -22,18 +23,60 @@ pub(super) fn two_rounds(Packed { abef, cdgh }: Packed, addends: __m128i) -> Pac
 
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(super) fn four_rounds(state: Packed, addends: __m128i) -> Packed {
-    let upper = _mm_shuffle_epi32::<0b00_00_11_10>(addends);
-    two_rounds(two_rounds(state, addends), upper)
+pub(super) fn four_rounds(state: Packed, addends: Quad) -> Packed {
+    last_rounds::<0>(0, state, addends)
 }
 
-/// The first of the four words in the lowest lane.
+/// The rounds of quad `number`, but for a first pair before round `FIRST`, or
+/// both.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(super) fn load_quad(words: &[u32], first: usize) -> __m128i {
+pub(super) fn last_rounds<const FIRST: usize>(
+    number: usize,
+    mut state: Packed,
+    addends: Quad,
+) -> Packed {
+    if number * 4 + 2 > FIRST {
+        state = two_rounds(state, addends);
+    }
+    if number * 4 + 4 > FIRST {
+        state = two_rounds(state, _mm_shuffle_epi32::<0b00_00_11_10>(addends));
+    }
+    state
+}
+
+/// The first word in the lowest lane.
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+pub(super) fn quad([w0, w1, w2, w3]: [u32; 4]) -> Quad {
+    _mm_set_epi32(
+        w3.cast_signed(),
+        w2.cast_signed(),
+        w1.cast_signed(),
+        w0.cast_signed(),
+    )
+}
+
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+pub(super) fn load_quad(words: &[u32], first: usize) -> Quad {
     let words: &[u32; 4] = words[first..].first_chunk().expect("four words");
     // SAFETY: the load is unaligned and within the 16 bytes.
     unsafe { _mm_loadu_si128(words.as_ptr().cast()) }
+}
+
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+pub(super) fn add_quads(left: Quad, right: Quad) -> Quad {
+    _mm_add_epi32(left, right)
+}
+
+/// The words that follow in the schedule.
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+fn next_quad([w0, w1, w2, w3]: [Quad; 4]) -> Quad {
+    let sum = _mm_add_epi32(_mm_sha256msg1_epu32(w0, w1), _mm_alignr_epi8::<4>(w3, w2));
+    _mm_sha256msg2_epu32(sum, w3)
 }
 
 /// The rounds after `states`, for messages of which `schedule` is the block.
@@ -47,29 +90,12 @@ pub(super) fn load_quad(words: &[u32], first: usize) -> __m128i {
 #[inline(always)]
 pub(super) unsafe fn in_sixteen_registers(
     mut states: [Packed; STREAMS],
-    mut schedule: [[__m128i; 4]; STREAMS],
+    mut schedule: [[Quad; 4]; STREAMS],
 ) -> [Packed; STREAMS] {
-    // A loop would stay a loop, with the schedule in memory.
-    macro_rules! steps {
-        ($($number:literal)*) => {$(
-            for stream in 0..STREAMS {
-                let words = &mut schedule[stream];
-                let [w0, w1, w2, w3] = [0, 1, 2, 3].map(|index| words[($number + index) % 4]);
-                // SAFETY: the caller vouches for the CPU.
-                unsafe {
-                    let sum = _mm_add_epi32(
-                        _mm_sha256msg1_epu32(w0, w1),
-                        _mm_alignr_epi8::<4>(w3, w2),
-                    );
-                    let next = _mm_sha256msg2_epu32(sum, w3);
-                    words[$number % 4] = next;
-                    let constants = load_quad(&ROUND_CONSTANTS, $number * 4);
-                    states[stream] = four_rounds(states[stream], _mm_add_epi32(next, constants));
-                }
-            }
-        )*};
+    // SAFETY: the caller vouches for the CPU.
+    unsafe {
+        later_rounds!(states, schedule);
     }
-    steps! { 4 5 6 7 8 9 10 11 12 13 14 15 }
     states
 }
 
@@ -176,7 +202,7 @@ macro_rules! step {
 #[target_feature(enable = "sha,sse4.1,ssse3,avx512f,avx512vl")]
 pub(super) unsafe fn in_thirty_two_registers(
     states: [Packed; STREAMS],
-    schedule: [[__m128i; 4]; STREAMS],
+    schedule: [[Quad; 4]; STREAMS],
 ) -> [Packed; STREAMS] {
     if cfg!(miri) {
         // It knows no assembly.

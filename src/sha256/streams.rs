@@ -1,0 +1,224 @@
+//! The search that the kernels of SHA instructions share: a few messages at the
+//! same time, each a stream of its own.
+//!
+//! Such an instruction does a few rounds of one message and needs the one
+//! before, so messages are interleaved to keep its unit busy. Rounds before the
+//! first varying word are skipped as far as whole instructions go.
+//!
+//! The file of an instruction set holds what is its own, by these names:
+//!
+//! | name | what it is |
+//! |---|---|
+//! | `Quad` | four words |
+//! | `quad`, `load_quad`, `add_quads` | four words from an array or from memory, and sums |
+//! | `Packed` | the state of one message in the order that the instructions want |
+//! | `pack`, `add_packed`, `a` | a state in that order, the sum of two, and the first word |
+//! | `four_rounds` | four rounds, with four sums of a round constant and a schedule word |
+//! | `last_rounds::<FIRST>` | the rounds of a block's quad, without the instructions that end before round `FIRST` |
+//! | `next_quad` | the next four words of the schedule, from the latest sixteen |
+//! | `STREAMS` | messages of the first varying block that are hashed at the same time, or rows: see [`Group`](super::group::Group) |
+
+/// A module with the search, compiled with some instructions for every
+/// position: the last 48 rounds of the first varying block are those of the
+/// function that is named, and the blocks after it are hashed for so many
+/// messages at the same time. The second form has the numbers of the block's
+/// quads: a loop over them takes a hundredth longer.
+macro_rules! search {
+    (
+        $(#[$attribute:meta])*
+        $module:ident, $features:literal, $later_rounds:path, $width:literal, $inline:meta
+    ) => {
+        $crate::sha256::streams::search! {
+            $(#[$attribute])* $module, $features, $later_rounds, $width, $inline: 0 1 2 3
+        }
+    };
+    (
+        $(#[$attribute:meta])*
+        $module:ident, $features:literal, $later_rounds:path, $width:literal, $inline:meta:
+        $($number:literal)*
+    ) => {
+        $(#[$attribute])*
+        pub(crate) mod $module {
+            use super::*;
+
+            const WIDTH: usize = $width;
+
+            type Function = unsafe fn(&Group<'_>, Range<usize>) -> Option<usize>;
+
+            static FIRST_MATCH: [[Function; 2]; 16] = by_position!(first_match_at);
+
+            /// The index of the first message in `range` that matches.
+            #[target_feature(enable = $features)]
+            pub(crate) fn first_match(group: &Group<'_>, range: Range<usize>) -> Option<usize> {
+                let function = FIRST_MATCH[group.first.first][group.first.count - 1];
+                // SAFETY: this function needs the same instructions.
+                unsafe { function(group, range) }
+            }
+
+            #[target_feature(enable = $features)]
+            fn first_match_at<const FIRST: usize, const COUNT: usize>(
+                group: &Group<'_>,
+                range: Range<usize>,
+            ) -> Option<usize> {
+                let block = group.first;
+                let midstate = pack(block.midstate);
+                let start = pack(block.state_before);
+                let first_word = block.midstate[0];
+                let [first_column, second_column] = group.columns;
+                let rows = group.rows(&range);
+                for wide_row in rows.clone().step_by(WIDTH) {
+                    let mut wide = [start; WIDTH];
+                    for part in 0..WIDTH / STREAMS {
+                        let row = wide_row + part * STREAMS;
+                        if row >= rows.end {
+                            break;
+                        }
+                        let first: &[u32; STREAMS] =
+                            first_column[row..].first_chunk().expect("padded");
+                        let second = if second_column.is_empty() {
+                            first
+                        } else {
+                            second_column[row..].first_chunk().expect("padded")
+                        };
+                        let varying =
+                            std::array::from_fn(|stream| [first[stream], second[stream]]);
+                        let after =
+                            rounds::<FIRST, COUNT>([start; STREAMS], &block.constants, &varying);
+                        if group.is_one_block() {
+                            for (stream, state) in after.into_iter().enumerate() {
+                                if first_word.wrapping_add(a(state)) & group.mask == 0 {
+                                    // The last messages may lie past the range.
+                                    return (row + stream < range.end).then_some(row + stream);
+                                }
+                            }
+                            continue;
+                        }
+                        wide[part * STREAMS..][..STREAMS].copy_from_slice(&after);
+                    }
+                    if group.is_one_block() {
+                        continue;
+                    }
+                    let states = add([midstate; WIDTH], wide);
+                    let mut matches = Matches::new(group.variants.len().max(1), &range);
+                    if group.variants.is_empty() {
+                        let mut states = states;
+                        add_constant_blocks(&mut states, group.tail);
+                        matches.add(wide_row, 0, streams_clear_of(group.mask, &states));
+                    }
+                    for (number, block) in group.variants.iter().enumerate() {
+                        let mut states = states;
+                        add_constant_block(&mut states, block);
+                        add_constant_blocks(&mut states, group.tail);
+                        matches.add(wide_row, number, streams_clear_of(group.mask, &states));
+                    }
+                    if matches.first.is_some() {
+                        return matches.first;
+                    }
+                }
+                None
+            }
+
+            /// The streams of which the first word has no bit of `mask`, as bits.
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn streams_clear_of(mask: u32, states: &[Packed; WIDTH]) -> u64 {
+                (0..WIDTH)
+                    .filter(|&stream| a(states[stream]) & mask == 0)
+                    .fold(0, |streams, stream| streams | 1 << stream)
+            }
+
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn add_constant_blocks(states: &mut [Packed; WIDTH], blocks: &[ConstantBlock]) {
+                for block in blocks {
+                    add_constant_block(states, block);
+                }
+            }
+
+            /// Folds a block without a varying word into each state. Inlined, it
+            /// would make the loop of one block slower by a twentieth.
+            #[$inline]
+            #[target_feature(enable = $features)]
+            fn add_constant_block(states: &mut [Packed; WIDTH], block: &ConstantBlock) {
+                let before = *states;
+                let mut after = before;
+                for number in 0..16 {
+                    let addends = load_quad(&block.rounds, number * 4);
+                    for state in &mut after {
+                        *state = four_rounds(*state, addends);
+                    }
+                }
+                *states = add(before, after);
+            }
+
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn add(left: [Packed; WIDTH], right: [Packed; WIDTH]) -> [Packed; WIDTH] {
+                let mut sum = left;
+                for (left, right) in sum.iter_mut().zip(right) {
+                    *left = add_packed(*left, right);
+                }
+                sum
+            }
+
+            /// The rounds of a varying block for every stream, from those on that an
+            /// instruction does with round `FIRST`. The caller adds the state
+            /// before the block.
+            #[inline]
+            #[target_feature(enable = $features)]
+            fn rounds<const FIRST: usize, const COUNT: usize>(
+                mut states: [Packed; STREAMS],
+                constants: &BlockConstants,
+                varying: &[[u32; 2]; STREAMS],
+            ) -> [Packed; STREAMS] {
+                let is_varying_quad = |number: usize| (FIRST..FIRST + COUNT).any(|word| word / 4 == number);
+                let mut schedule = [[quad([0; 4]); 4]; STREAMS];
+                $(
+                    let constant = load_quad(&constants.words, $number * 4);
+                    for stream in 0..STREAMS {
+                        let mut words = constant;
+                        let mut addends = load_quad(&constants.rounds, $number * 4);
+                        if is_varying_quad($number) {
+                            let mut added = [0; 4];
+                            for index in 0..COUNT {
+                                if (FIRST + index) / 4 == $number {
+                                    added[(FIRST + index) % 4] = varying[stream][index];
+                                }
+                            }
+                            words = add_quads(words, quad(added));
+                            addends = add_quads(words, load_quad(&ROUND_CONSTANTS, $number * 4));
+                        }
+                        schedule[stream][$number] = words;
+                        states[stream] = last_rounds::<FIRST>($number, states[stream], addends);
+                    }
+                )*
+                // SAFETY: this function needs the same instructions.
+                unsafe { $later_rounds(states, schedule) }
+            }
+        }
+    };
+}
+pub(super) use search;
+
+/// The last 48 rounds of a varying block, after `$states`, for messages of which
+/// `$schedule` is the block.
+///
+/// A loop would stay a loop, with the schedule in memory.
+macro_rules! later_rounds {
+    ($states:ident, $schedule:ident) => {
+        $crate::sha256::streams::later_rounds! {
+            $states, $schedule: 4 5 6 7 8 9 10 11 12 13 14 15
+        }
+    };
+    ($states:ident, $schedule:ident: $($number:literal)*) => {$(
+        for stream in 0..STREAMS {
+            let words = &mut $schedule[stream];
+            let latest = [0, 1, 2, 3].map(|index| words[($number + index) % 4]);
+            let next = next_quad(latest);
+            words[$number % 4] = next;
+            let constants = load_quad(&ROUND_CONSTANTS, $number * 4);
+            $states[stream] = four_rounds($states[stream], add_quads(next, constants));
+        }
+    )*};
+}
+pub(super) use later_rounds;
