@@ -108,9 +108,11 @@ fn a_mistyped_word_is_answered_with_the_one_that_was_meant() {
 fn every_shell_has_its_completions() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let run = fourzero().args(["completions", shell]).ends_with(0);
-        for word in ["verify", "convert", "no-proof-cache", "import"] {
+        for word in ["verify", "convert", "no-proof-cache", "baseline"] {
             assert!(run.stdout.contains(word), "{word} for {shell}");
         }
+        let has_node = run.stdout.contains("import");
+        assert_eq!(has_node, cfg!(feature = "node"), "{shell}");
         // It is nobody's to call.
         assert!(!run.stdout.contains("One measurement"), "{shell}");
         assert_eq!(run.stderr, "");
@@ -148,7 +150,9 @@ fn bash_completes_commands_options_and_values() {
     for (words, expected) in [
         (&["fourzero", "ver"][..], "verify"),
         (&["fourzero", "convert", "--fo"], "--format"),
+        #[cfg(feature = "node")]
         (&["fourzero", "node", "ex"], "export"),
+        (&["fourzero", "bench", "mi"], "mine"),
         (&["fourzero", "mine", "--no-p"], "--no-proof-cache"),
         (&["fourzero", "completions", "zs"], "zsh"),
         (&["fourzero", "mine", "--rule", ""], "last-hash"),
