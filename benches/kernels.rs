@@ -68,7 +68,8 @@ fn kernels(criterion: &mut Criterion) {
         let mut group = criterion.benchmark_group(message.name);
         group.throughput(Throughput::Elements(NONCES));
         for kernel in Kernel::available() {
-            let searcher = Searcher::new(NonZeroUsize::MIN, kernel).expect("one thread is at hand");
+            let searcher =
+                Searcher::new(NonZeroUsize::MIN, kernel.into()).expect("one thread is at hand");
             check(&searcher, message);
             let template = message.template();
             let range = NonceRange::new(
@@ -88,16 +89,5 @@ fn kernels(criterion: &mut Criterion) {
     }
 }
 
-/// What every start of a search pays before it.
-fn self_tests(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("self-test");
-    for kernel in Kernel::available() {
-        group.bench_function(BenchmarkId::from_parameter(kernel), |bencher| {
-            bencher.iter(|| assert_eq!(black_box(kernel).self_test(), Ok(())));
-        });
-    }
-    group.finish();
-}
-
-criterion_group!(benches, kernels, self_tests);
+criterion_group!(benches, kernels);
 criterion_main!(benches);

@@ -55,7 +55,7 @@ fn four_zeros(criterion: &mut Criterion) {
     for kernel in Kernel::available() {
         for threads in [1, 2] {
             let threads = NonZeroUsize::new(threads).expect("not zero");
-            let searcher = Searcher::new(threads, kernel).expect("the threads start");
+            let searcher = Searcher::new(threads, kernel.into()).expect("the threads start");
             let proofs = || {
                 let mut last = 100;
                 PROOFS.map(|_| {

@@ -17,7 +17,7 @@ use std::num::NonZeroUsize;
 use std::time::Instant;
 
 use fourzero::pow::{Control, Nonce, NonceRange, Searcher, Target, Template};
-use fourzero::sha256::Kernel;
+use fourzero::sha256::{Kernel, KernelChoice};
 
 const PREFIXES: std::ops::RangeInclusive<usize> = 0..=130;
 
@@ -115,7 +115,7 @@ fn check(searcher: &Searcher, reference: &Searcher, position: &Position) {
     assert_eq!(hit(searcher), hit(reference), "{position:?}");
 }
 
-fn measure(kernel: Kernel) {
+fn measure(kernel: KernelChoice) {
     let positions: Vec<Position> = Position::all().collect();
     let one_thread = |kernel| Searcher::new(NonZeroUsize::MIN, kernel).expect("it starts");
     let searcher = one_thread(kernel);
@@ -180,8 +180,11 @@ fn main() {
         .skip(1)
         .filter(|argument| !argument.starts_with('-'))
         .collect();
-    let kernels: Vec<Kernel> = if names.is_empty() {
+    let kernels: Vec<KernelChoice> = if names.is_empty() {
         Kernel::available()
+            .into_iter()
+            .map(KernelChoice::Kernel)
+            .collect()
     } else {
         names
             .iter()

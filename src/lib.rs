@@ -19,9 +19,9 @@
 //! ```
 //! use std::num::NonZeroUsize;
 //! use fourzero::pow::{Control, NonceRange, Searcher, Target, Template};
-//! use fourzero::sha256::Kernel;
+//! use fourzero::sha256::KernelChoice;
 //!
-//! let searcher = Searcher::new(NonZeroUsize::new(2).unwrap(), Kernel::best())?;
+//! let searcher = Searcher::new(NonZeroUsize::new(2).unwrap(), KernelChoice::Measured)?;
 //! let template = Template::new("100", "");
 //! let outcome = searcher.find(&template, Target::FOUR_ZEROS, NonceRange::ALL, &Control::new())?;
 //! assert_eq!(outcome.hit.unwrap().nonce.0, 35293);

@@ -12,7 +12,7 @@ use super::output::{OutputError, OutputOptions, Unfinished, mine_to_file_with};
 use super::pipeline::{MineError, MineSummary};
 use super::share::{Hands, Table};
 use crate::pow::{Control, SearchError};
-use crate::sha256::Kernel;
+use crate::sha256::KernelChoice;
 
 /// A chain to be mined.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub struct ChainJob {
 /// };
 /// use fourzero::chain::Format;
 /// use fourzero::pow::Control;
-/// use fourzero::sha256::Kernel;
+/// use fourzero::sha256::KernelChoice;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let csv = "sender,recipient,amount\nalice,bob,5\n";
@@ -60,7 +60,7 @@ pub struct ChainJob {
 ///     jobs.into(),
 ///     &MineOptions::default(),
 ///     NonZeroUsize::MIN,
-///     Kernel::best(),
+///     KernelChoice::Measured,
 ///     &Control::new(),
 ///     |place, mined| blocks[place] = mined.map_or(0, |summary| summary.blocks),
 /// )?;
@@ -74,7 +74,7 @@ pub fn mine_each(
     jobs: Vec<ChainJob>,
     options: &MineOptions,
     threads: NonZeroUsize,
-    kernel: Kernel,
+    kernel: KernelChoice,
     control: &Control,
     mut report: impl FnMut(usize, Result<MineSummary, Unfinished>),
 ) -> Result<(), SearchError> {
@@ -161,7 +161,7 @@ mod tests {
             return;
         }
         let queue = || NamedQueue::new("empty", io::empty());
-        let searcher = Searcher::new(NonZeroUsize::MIN, Kernel::best()).unwrap();
+        let searcher = Searcher::new(NonZeroUsize::MIN, KernelChoice::Measured).unwrap();
         let (options, control) = (MineOptions::default(), Control::new());
         let format = Format::JsonLines;
         let mined = mine(
@@ -186,7 +186,7 @@ mod tests {
             queue: queue(),
             output,
         };
-        let (kernel, one) = (Kernel::best(), NonZeroUsize::MIN);
+        let (kernel, one) = (KernelChoice::Measured, NonZeroUsize::MIN);
         let mined = mine_each(vec![job], &options, one, kernel, &control, |_, _| {
             panic!("it is mined")
         });

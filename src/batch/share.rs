@@ -9,13 +9,13 @@ use std::num::NonZeroUsize;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::pow::{SearchError, Searcher};
-use crate::sha256::Kernel;
+use crate::sha256::KernelChoice;
 
 /// Who is mining now, by the numbers of their seats.
 #[derive(Debug)]
 pub(super) struct Table {
     threads: NonZeroUsize,
-    kernel: Kernel,
+    kernel: KernelChoice,
     seats: Mutex<Vec<usize>>,
 }
 
@@ -41,7 +41,7 @@ pub(super) enum Hands<'a> {
 
 impl Table {
     /// A table at which the seats from 0 to `seats` will be taken.
-    pub(super) fn new(threads: NonZeroUsize, kernel: Kernel, seats: usize) -> Self {
+    pub(super) fn new(threads: NonZeroUsize, kernel: KernelChoice, seats: usize) -> Self {
         Self {
             threads,
             kernel,
@@ -139,7 +139,7 @@ mod tests {
         for threads in 1..20 {
             for seats in 1..=threads {
                 let whole = NonZeroUsize::new(threads).unwrap();
-                let table = Table::new(whole, Kernel::best(), seats);
+                let table = Table::new(whole, KernelChoice::Measured, seats);
                 let mut left: Vec<_> = (0..seats).collect();
                 while !left.is_empty() {
                     let shares = left.iter().map(|seat| table.share(*seat).get());
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn who_stays_gets_the_threads_of_who_leaves() {
-        let table = Table::new(TWO, Kernel::best(), 2);
+        let table = Table::new(TWO, KernelChoice::Measured, 2);
         let leaver = table.seat(0).unwrap();
         let mut hands = Hands::Shared(table.seat(1).unwrap());
         assert_eq!(hands.searcher().unwrap().threads(), NonZeroUsize::MIN);
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn threads_that_cannot_be_had_are_asked_for_once_and_done_without() {
-        let table = Table::new(TWO, Kernel::best(), 2);
+        let table = Table::new(TWO, KernelChoice::Measured, 2);
         let leaver = table.seat(0).unwrap();
         let mut seat = table.seat(1).unwrap();
         drop(leaver);

@@ -77,6 +77,7 @@ mod tests {
         Report {
             machine: Machine::here(),
             runs,
+            chosen: Vec::new(),
         }
     }
 

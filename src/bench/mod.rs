@@ -29,7 +29,7 @@ pub use figures::{
 };
 pub use machine::Machine;
 pub use rate::{Calibration, efficiency, one_thread_rate};
-pub use report::{Report, Run};
+pub use report::{Chosen, Report, Run};
 pub use sample::{SampleQueue, compact};
 pub use sha2_rate::sha2_bytes_per_second;
 pub use sweep::{Pinning, SweepError, SweepPlan, TurnDone, default_thread_counts, sweep};

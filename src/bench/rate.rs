@@ -7,7 +7,7 @@ use super::turns::Turns;
 use crate::pow::{
     Control, LastBlock, Nonce, NonceRange, Outcome, Rule, SearchError, Searcher, Target, Template,
 };
-use crate::sha256::{Digest, Kernel};
+use crate::sha256::{Digest, KernelChoice, Variant};
 
 /// The first nonce of a steady search: six digits and more, as the kernels'
 /// own figures are made.
@@ -46,28 +46,28 @@ impl Calibration {
     }
 }
 
-/// The hashes a second that `kernel` makes on one thread under `rule`, in a
+/// The hashes a second that `choice` makes on one thread under `rule`, in a
 /// search that neither finds anything nor waits for anybody. The median of
 /// the turns, for it is to be compared with work that had its good and its bad
 /// moments, too.
 ///
 /// ```
 /// use std::time::Duration;
-/// use fourzero::{bench::{Calibration, one_thread_rate}, pow::Rule, sha256::Kernel};
+/// use fourzero::{bench::{Calibration, one_thread_rate}, pow::Rule, sha256::KernelChoice};
 ///
 /// let calibration = Calibration::after(Duration::ZERO);
-/// assert!(one_thread_rate(Kernel::best(), Rule::LastHash, calibration)? > 0.0);
+/// assert!(one_thread_rate(KernelChoice::Measured, Rule::LastHash, calibration)? > 0.0);
 /// # Ok::<(), fourzero::pow::SearchError>(())
 /// ```
 ///
 /// # Errors
-/// If the kernel fails its self-test.
+/// If a candidate fails its self-test.
 pub fn one_thread_rate(
-    kernel: Kernel,
+    choice: KernelChoice,
     rule: Rule,
     calibration: Calibration,
 ) -> Result<f64, SearchError> {
-    let searcher = Searcher::new(NonZeroUsize::MIN, kernel)?;
+    let searcher = Searcher::new(NonZeroUsize::MIN, choice)?;
     let mut steady = Steady::new(rule);
     let control = Control::new();
     (0..calibration.turns.get())
@@ -139,6 +139,11 @@ impl Steady {
             template,
             expected: None,
         }
+    }
+
+    /// What hashes the nonces of a turn.
+    pub(super) fn variant(&self, searcher: &Searcher) -> Variant {
+        searcher.variant_for(&self.template, Nonce(FIRST_NONCE))
     }
 
     /// Searches for about `duration`.
@@ -254,7 +259,8 @@ mod tests {
 
     #[test]
     fn a_chain_of_proofs_counts_the_hashes_up_to_each() {
-        let searcher = Searcher::new(NonZeroUsize::new(2).unwrap(), Kernel::best()).unwrap();
+        let searcher =
+            Searcher::new(NonZeroUsize::new(2).unwrap(), KernelChoice::Measured).unwrap();
         let mut proofs = Proofs::new(Rule::LastProof, Target::FOUR_ZEROS);
         for proof in [35293, 35089, 119678] {
             let turn = proofs
@@ -266,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_steady_search_tries_what_it_counts_and_can_be_cancelled() {
-        let searcher = Searcher::new(NonZeroUsize::MIN, Kernel::best()).unwrap();
+        let searcher = Searcher::new(NonZeroUsize::MIN, KernelChoice::Measured).unwrap();
         let mut steady = Steady::new(Rule::PreviousHash);
         let control = Control::new();
         let turn = steady

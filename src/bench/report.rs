@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::machine::Machine;
 use super::turns;
+use crate::pow::{Measurement, measurements};
 
 /// A sweep and the machine it was made on: what `fourzero bench --json`
 /// prints, and what `--baseline` reads.
@@ -14,6 +15,42 @@ pub struct Report {
     pub machine: Machine,
     /// A point each.
     pub runs: Vec<Run>,
+    /// Which kernels were chosen by measurement.
+    #[serde(default)]
+    pub chosen: Vec<Chosen>,
+}
+
+/// A kernel that was chosen by measurement, and the next fastest. Rates are
+/// hashes a second on one thread, in the best of a few turns of microseconds.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Chosen {
+    /// The shape of the messages it was measured for.
+    pub messages: String,
+    /// The variant's name.
+    pub kernel: String,
+    /// Its rate.
+    pub hashrate: f64,
+    /// The name of the next fastest.
+    pub runner_up: String,
+    /// Its rate.
+    pub runner_up_hashrate: f64,
+}
+
+impl Chosen {
+    /// What this process has chosen so far.
+    pub fn so_far() -> Vec<Self> {
+        let chosen = |measured: Measurement| match measured.rates[..] {
+            [(first, hashrate), (second, runner_up_hashrate), ..] => Some(Self {
+                messages: measured.shape.to_string(),
+                kernel: first.to_string(),
+                hashrate,
+                runner_up: second.to_string(),
+                runner_up_hashrate,
+            }),
+            _ => None,
+        };
+        measurements().into_iter().filter_map(chosen).collect()
+    }
 }
 
 /// One point: a kernel under a rule on a number of threads.

@@ -15,7 +15,7 @@ use super::rate::{Proofs, Steady};
 use super::report::Run;
 use super::turns::Turns;
 use crate::pow::{Control, Rule, SearchError, Searcher, Target};
-use crate::sha256::Kernel;
+use crate::sha256::{KernelChoice, Variant};
 
 /// Turns of each point.
 const TURNS: u32 = 12;
@@ -34,7 +34,7 @@ pub enum Pinning {
 #[derive(Clone, PartialEq, Debug)]
 pub struct SweepPlan {
     /// The kernels.
-    pub kernels: Vec<Kernel>,
+    pub kernels: Vec<KernelChoice>,
     /// The rules.
     pub rules: Vec<Rule>,
     /// The numbers of threads. One thread is measured whether or not it is
@@ -50,15 +50,15 @@ pub struct SweepPlan {
 
 impl SweepPlan {
     /// The points, those of one kernel and rule together, threads ascending.
-    fn points(&self) -> Vec<(Kernel, Rule, NonZeroUsize)> {
+    fn points(&self) -> Vec<(KernelChoice, Rule, NonZeroUsize)> {
         let mut threads = self.threads.clone();
         threads.push(NonZeroUsize::MIN);
         threads.sort_unstable();
         threads.dedup();
         let mut points = Vec::new();
         for &rule in &self.rules {
-            for &kernel in &self.kernels {
-                points.extend(threads.iter().map(|&threads| (kernel, rule, threads)));
+            for &choice in &self.kernels {
+                points.extend(threads.iter().map(|&threads| (choice, rule, threads)));
             }
         }
         points
@@ -68,8 +68,8 @@ impl SweepPlan {
 /// A turn that is over.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct TurnDone {
-    /// The kernel.
-    pub kernel: Kernel,
+    /// What hashed.
+    pub kernel: Variant,
     /// The rule.
     pub rule: Rule,
     /// The number of threads.
@@ -126,7 +126,7 @@ pub fn default_thread_counts(physical_cores: usize, logical_cores: usize) -> Vec
 /// `control` counts hashes and cancels.
 ///
 /// # Errors
-/// If a kernel fails its self-test, threads cannot be started, or `control`
+/// If a candidate fails its self-test, threads cannot be started, or `control`
 /// is cancelled.
 pub fn sweep(
     plan: &SweepPlan,
@@ -163,7 +163,7 @@ fn measure(
     let mut points = plan
         .points()
         .into_iter()
-        .map(|(kernel, rule, threads)| Point::new(plan, kernel, rule, threads, cores))
+        .map(|(choice, rule, threads)| Point::new(plan, choice, rule, threads, cores))
         .collect::<Result<Vec<_>, SearchError>>()?;
     let of = points.len() * TURNS as usize;
     let mut done = 0;
@@ -179,7 +179,7 @@ fn measure(
             let hashrate = point.turn(plan.per_point / TURNS, control)?;
             done += 1;
             observe(TurnDone {
-                kernel: point.searcher.kernel(),
+                kernel: point.variant,
                 rule: point.rule,
                 threads: point.searcher.threads(),
                 hashrate,
@@ -194,6 +194,7 @@ fn measure(
 /// A point while it is measured.
 struct Point {
     searcher: Searcher,
+    variant: Variant,
     rule: Rule,
     target: Target,
     steady: Steady,
@@ -211,22 +212,24 @@ struct Point {
 impl Point {
     fn new(
         plan: &SweepPlan,
-        kernel: Kernel,
+        choice: KernelChoice,
         rule: Rule,
         threads: NonZeroUsize,
         cores: Option<&Cores>,
     ) -> Result<Self, SearchError> {
         let searcher = match cores.cloned() {
-            None => Searcher::new(threads, kernel)?,
-            Some(cores) => Searcher::with_thread_setup(threads, kernel, move |index| {
+            None => Searcher::new(threads, choice)?,
+            Some(cores) => Searcher::with_thread_setup(threads, choice, move |index| {
                 cores.pin_current_thread(index);
             })?,
         };
+        let steady = Steady::new(rule);
         Ok(Self {
+            variant: steady.variant(&searcher),
             searcher,
             rule,
             target: plan.target,
-            steady: Steady::new(rule),
+            steady,
             proofs: Proofs::new(rule, plan.target),
             searches_proofs: None,
             rates: Turns::default(),
@@ -264,7 +267,7 @@ fn runs(points: &[Point], target: Target) -> Vec<Run> {
     let on_one_thread = |point: &Point| {
         let same = |other: &&Point| {
             other.searcher.threads() == NonZeroUsize::MIN
-                && other.searcher.kernel() == point.searcher.kernel()
+                && other.searcher.choice() == point.searcher.choice()
                 && other.rule == point.rule
         };
         points
@@ -278,7 +281,7 @@ fn runs(points: &[Point], target: Target) -> Vec<Run> {
             let threads = point.searcher.threads().get();
             let speedup = point.rates.best() / on_one_thread(point);
             Run {
-                kernel: point.searcher.kernel().name().to_owned(),
+                kernel: point.variant.name().to_owned(),
                 rule: point.rule.name().to_owned(),
                 threads,
                 hashes: point.hashes,
@@ -301,7 +304,7 @@ mod tests {
 
     fn plan(threads: &[usize]) -> SweepPlan {
         SweepPlan {
-            kernels: vec![Kernel::best(), "sha2".parse().unwrap()],
+            kernels: vec![KernelChoice::Measured, "sha2".parse().unwrap()],
             rules: vec![Rule::LastHash],
             threads: threads
                 .iter()
@@ -324,11 +327,17 @@ mod tests {
             .iter()
             .map(|run| (run.kernel.as_str(), run.threads))
             .collect();
-        let best = Kernel::best().name();
+        let chosen = runs[0].kernel.as_str();
+        let candidates = KernelChoice::Measured.candidates();
+        assert!(
+            candidates
+                .iter()
+                .any(|candidate| candidate.name() == chosen)
+        );
         let expected = [
-            (best, 1),
-            (best, 2),
-            (best, 3),
+            (chosen, 1),
+            (chosen, 2),
+            (chosen, 3),
             ("sha2", 1),
             ("sha2", 2),
             ("sha2", 3),
@@ -364,7 +373,7 @@ mod tests {
     fn a_point_searches_proofs_in_all_of_its_turns_or_in_none() {
         let mut point = Point::new(
             &plan(&[1]),
-            Kernel::best(),
+            KernelChoice::Measured,
             Rule::LastHash,
             NonZeroUsize::MIN,
             None,

@@ -18,7 +18,7 @@ use crate::batch::{
 };
 use crate::chain::{Format, Verifier, VerifyError, VerifyOptions};
 use crate::pow::{Control, Rule, SearchError, Searcher, Target, TargetError};
-use crate::sha256::Kernel;
+use crate::sha256::KernelChoice;
 
 /// What to time.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -114,7 +114,7 @@ impl Task {
                     read_back: ReadBack::Skip,
                     resume: Resume::Never,
                 };
-                let searcher = Searcher::new(*threads, Kernel::best())?;
+                let searcher = Searcher::new(*threads, KernelChoice::Measured)?;
                 let summary = mine_to_file(vec![source], &to, &options, &searcher, control)
                     .map_err(|unfinished| *unfinished.error)?;
                 (std::fs::metadata(output)?.len(), summary.elapsed)

@@ -3,9 +3,10 @@
 use std::time::{Duration, Instant};
 
 use fourzero::batch::MineSummary;
+use fourzero::bench::Chosen;
 use fourzero::chain::{Report, VerifyOptions};
 use fourzero::pow::{Rule, Target};
-use fourzero::sha256::Kernel;
+use fourzero::sha256::{Kernel, KernelChoice};
 use indicatif::HumanBytes;
 
 use super::args::{Engine, MineArgs, Threads};
@@ -14,17 +15,21 @@ use super::print;
 /// Which kernel searches, on how many threads.
 pub(super) fn engine(engine: &Engine) {
     print::note(|| {
-        let kernel = engine.kernel();
         let available: Vec<_> = Kernel::available().into_iter().map(Kernel::name).collect();
-        let why = if engine.is_kernel_given() {
-            "as --kernel asks"
-        } else {
-            "the fastest here"
-        };
         let available = available.join(", ");
-        format!("kernel {kernel}, {why}; this CPU runs {available}")
+        match engine.kernel() {
+            KernelChoice::Measured => format!("kernel: the fastest of {available}"),
+            asked => format!("kernel: {asked}, as --kernel asks; this CPU runs {available}"),
+        }
     });
     threads(engine.threads_args());
+}
+
+/// Which kernels were chosen by measurement.
+pub(super) fn chosen() {
+    for chosen in Chosen::so_far() {
+        print::note(|| print::chosen(&chosen));
+    }
 }
 
 /// How many threads are at work.
@@ -84,6 +89,7 @@ pub(super) fn mining(args: &MineArgs) {
 
 /// What came of it: `elapsed` is the time for all of it.
 pub(super) fn mined(summary: &MineSummary, elapsed: Duration) {
+    chosen();
     print::note(|| {
         let mining = summary.elapsed;
         format!(

@@ -1,5 +1,6 @@
 //! Printing: results on stdout, messages on stderr, numbers for people.
 
+use fourzero::bench::Chosen;
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::io::{self, Write as _};
@@ -132,6 +133,18 @@ pub(super) fn hashrate(hashes_per_second: f64) -> impl Display {
         rate => (rate, "H/s"),
     };
     format!("{scaled:.1} {unit}")
+}
+
+/// A choice by measurement, in words.
+pub(super) fn chosen(chosen: &Chosen) -> String {
+    format!(
+        "{}: {} is the fastest ({}), then {} ({})",
+        chosen.messages,
+        chosen.kernel,
+        hashrate(chosen.hashrate),
+        chosen.runner_up,
+        hashrate(chosen.runner_up_hashrate)
+    )
 }
 
 /// How many blocks a second, or how long one takes; `None` if there are none.

@@ -4,6 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use fourzero::bench::Chosen;
 use fourzero::pow::{Control, NonceRange, Outcome, SearchError, Template};
 use serde::Serialize;
 
@@ -26,6 +27,7 @@ struct Summary {
     /// Where to go on, if the time limit came before the end of the range.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<u64>,
+    chosen: Vec<Chosen>,
 }
 
 pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
@@ -58,6 +60,7 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
     };
     let elapsed = started.elapsed();
     drop(progress);
+    explain::chosen();
 
     match result {
         Ok(outcome) => {
@@ -126,6 +129,7 @@ fn report(
             seconds,
             hashrate,
             next,
+            chosen: Chosen::so_far(),
         });
     }
     match outcome.hit {

@@ -9,7 +9,7 @@ use etcetera::AppStrategy as _;
 
 use crate::chain::Strictness;
 use crate::pow::{Rule, Target};
-use crate::sha256::{Digest, Kernel};
+use crate::sha256::{Digest, KernelChoice};
 
 /// How a node works.
 #[derive(Clone, Debug)]
@@ -25,7 +25,7 @@ pub struct NodeConfig {
     /// Threads that search for proofs.
     pub threads: NonZeroUsize,
     /// What they search with.
-    pub kernel: Kernel,
+    pub kernel: KernelChoice,
     /// Who gets the rewards; `None` keeps the id in the database, or makes one.
     pub node_id: Option<String>,
     /// Asked of every call that changes anything.
@@ -44,7 +44,7 @@ impl NodeConfig {
             target: Target::default(),
             strictness: Strictness::default(),
             threads: NonZeroUsize::MIN,
-            kernel: Kernel::best(),
+            kernel: KernelChoice::Measured,
             node_id: None,
             token: None,
             limits: Limits::default(),

@@ -16,6 +16,7 @@ mod template;
 pub use control::Control;
 pub use nonce::{Nonce, NonceRange};
 pub use rule::{LastBlock, Rule, UnknownRule};
+pub use scan::{Measurement, Shape, measurements};
 pub use search::{Hit, Outcome, SearchError, Searcher};
 pub use target::{Target, TargetError};
 pub use template::Template;

@@ -17,7 +17,7 @@ use thiserror::Error;
 use crate::pow::crew::{Crew, Job};
 use crate::pow::scan::Scanner;
 use crate::pow::{Control, Nonce, NonceRange, Target, Template};
-use crate::sha256::{Digest, Kernel, KernelError};
+use crate::sha256::{Digest, KernelChoice, KernelError, Variant};
 
 /// A nonce whose digest meets the target, checked with the `sha2` crate.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,8 +65,8 @@ pub enum SearchError {
          {target}; this CPU or this build cannot be trusted (try --kernel sha2)"
     )]
     KernelFault {
-        /// The kernel that erred.
-        kernel: Kernel,
+        /// The variant that erred.
+        kernel: Variant,
         /// The nonce it named.
         nonce: Nonce,
         /// The digest by `sha2`.
@@ -76,14 +76,20 @@ pub enum SearchError {
     },
 }
 
-/// A pool of search threads and the kernel they run, kept for many searches.
+/// A pool of search threads and the kernels they may run, kept for many
+/// searches.
+///
+/// Where there are several candidates, the first search of each [`Shape`]
+/// measures them, for some two milliseconds.
+///
+/// [`Shape`]: super::Shape
 ///
 /// ```
 /// use std::num::NonZeroUsize;
 /// use fourzero::pow::{Control, Nonce, NonceRange, Searcher, Target, Template};
-/// use fourzero::sha256::Kernel;
+/// use fourzero::sha256::KernelChoice;
 ///
-/// let searcher = Searcher::new(NonZeroUsize::new(2).unwrap(), Kernel::best())?;
+/// let searcher = Searcher::new(NonZeroUsize::new(2).unwrap(), KernelChoice::Measured)?;
 /// let outcome = searcher.find(
 ///     &Template::new("100", ""),
 ///     Target::FOUR_ZEROS,
@@ -96,18 +102,18 @@ pub enum SearchError {
 #[derive(Debug)]
 pub struct Searcher {
     crew: Crew,
-    kernel: Kernel,
+    choice: KernelChoice,
 }
 
 impl Searcher {
-    /// Tests the kernel and starts the threads, one fewer than `threads`: the
+    /// Tests the candidates and starts the threads, one fewer than `threads`: the
     /// thread that asks for a search works on it too.
     ///
     /// # Errors
-    /// [`SearchError::Kernel`] if the kernel fails its self-test, and
+    /// [`SearchError::Kernel`] if a candidate fails its self-test, and
     /// [`SearchError::Threads`] if the system has no threads to give.
-    pub fn new(threads: NonZeroUsize, kernel: Kernel) -> Result<Self, SearchError> {
-        Self::with_thread_setup(threads, kernel, |_| {})
+    pub fn new(threads: NonZeroUsize, choice: KernelChoice) -> Result<Self, SearchError> {
+        Self::with_thread_setup(threads, choice, |_| {})
     }
 
     /// As [`Self::new`]; each thread that is started calls `setup` before it
@@ -118,13 +124,15 @@ impl Searcher {
     /// As [`Self::new`].
     pub fn with_thread_setup(
         threads: NonZeroUsize,
-        kernel: Kernel,
+        choice: KernelChoice,
         setup: impl Fn(usize) + Send + Sync + 'static,
     ) -> Result<Self, SearchError> {
-        kernel.self_test()?;
+        for candidate in choice.candidates() {
+            candidate.self_test()?;
+        }
         let crew =
             Crew::new(threads, setup).map_err(|source| SearchError::Threads { threads, source })?;
-        Ok(Self { crew, kernel })
+        Ok(Self { crew, choice })
     }
 
     /// The number of search threads.
@@ -132,9 +140,16 @@ impl Searcher {
         self.crew.threads()
     }
 
-    /// The kernel they run.
-    pub const fn kernel(&self) -> Kernel {
-        self.kernel
+    /// What they run.
+    pub const fn choice(&self) -> KernelChoice {
+        self.choice
+    }
+
+    /// The variant that hashes nonces with as many digits as `nonce`. If it is
+    /// not chosen yet, the candidates are measured now.
+    pub fn variant_for(&self, template: &Template, nonce: Nonce) -> Variant {
+        let any = Target::FOUR_ZEROS;
+        Scanner::new(self.choice, template.clone(), any).variant_for(nonce)
     }
 
     /// Finds the smallest nonce of `range` whose digest meets `target`.
@@ -177,11 +192,11 @@ impl Searcher {
         wanted: Wanted,
     ) -> Result<Outcome, SearchError> {
         let hunt = Arc::new(Hunt {
-            scanner: Scanner::new(self.kernel, template.clone(), target),
+            scanner: Scanner::new(self.choice, template.clone(), target),
             range,
             wanted,
             control: control.clone(),
-            piece_size: piece_size(template, target, range, self.threads(), self.kernel),
+            piece_size: piece_size(template, target, range, self.threads(), self.choice),
             next_piece: AtomicU64::new(0),
             best: AtomicU64::new(u64::MAX),
             found: AtomicBool::new(false),
@@ -194,7 +209,7 @@ impl Searcher {
             let nonce = Nonce(hunt.best.load(Ordering::Relaxed));
             let digest = template.digest(nonce);
             if !target.is_met_by(&digest) {
-                let kernel = self.kernel;
+                let kernel = hunt.scanner.variant_for(nonce);
                 return Err(SearchError::KernelFault {
                     kernel,
                     nonce,
@@ -288,7 +303,7 @@ fn piece_size(
     target: Target,
     range: NonceRange,
     threads: NonZeroUsize,
-    kernel: Kernel,
+    choice: KernelChoice,
 ) -> u64 {
     /// What a claim costs, in hashes of one block: the set-up of a group of
     /// nonces, and lanes that stay empty at its end.
@@ -299,7 +314,8 @@ fn piece_size(
     const MOST_BLOCKS: u64 = 100_000;
     /// Pieces of a range for each thread at least, where there are several.
     const LEAST_PIECES: u128 = 4;
-    let hashed_prefix = match kernel.hashes_groups() {
+    let hashes_groups = |candidate: &Variant| candidate.hashes_groups();
+    let hashed_prefix = match choice.candidates().iter().all(hashes_groups) {
         true => 0,
         false => template.prefix().len() as u64,
     };

@@ -15,10 +15,10 @@ use std::arch::aarch64::*;
 use std::ops::Range;
 
 use super::constants::ROUND_CONSTANTS;
-use super::group::{Group, Matches, by_position};
+use super::message_group::{Matches, MessageGroup, by_position};
 use super::scalar::State;
 use super::schedule::{BlockConstants, ConstantBlock};
-use super::streams::{later_rounds, search};
+use super::stream_search::{later_rounds, search};
 
 const STREAMS: usize = 4;
 
@@ -75,12 +75,30 @@ fn a(state: Packed) -> u32 {
     vgetq_lane_u32::<0>(state.abcd)
 }
 
+/// The messages whose first word has no bit of `mask`, as bits.
+#[inline]
+#[target_feature(enable = "sha2")]
+fn clear_of(mask: u32, states: &[Packed; STREAMS]) -> u64 {
+    (0..STREAMS)
+        .filter(|&stream| a(states[stream]) & mask == 0)
+        .fold(0, |streams, stream| streams | 1 << stream)
+}
+
 #[inline]
 #[target_feature(enable = "sha2")]
 fn four_rounds(Packed { abcd, efgh }: Packed, addends: Quad) -> Packed {
     Packed {
         abcd: vsha256hq_u32(abcd, efgh, addends),
         efgh: vsha256h2q_u32(efgh, abcd, addends),
+    }
+}
+
+/// Four rounds for each message.
+#[inline]
+#[target_feature(enable = "sha2")]
+fn four_rounds_each<const N: usize>(states: &mut [Packed; N], addends: Quad) {
+    for state in states {
+        *state = four_rounds(*state, addends);
     }
 }
 
@@ -120,8 +138,12 @@ unsafe fn last_48_rounds(
 }
 
 search! {
-    /// For every CPU that has the instructions.
-    plain, "sha2", last_48_rounds, 4, inline(never)
+    four:
+    features = "sha2",
+    entry = (),
+    later_rounds = last_48_rounds,
+    width = 4,
+    constant_width = 4,
 }
 
-pub(crate) use plain::first_match;
+pub(crate) use four::first_match;

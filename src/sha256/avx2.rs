@@ -3,8 +3,8 @@
 
 use std::arch::x86_64::*;
 
-use super::group::{by_position, kernel};
 use super::vector::Vector;
+use super::vector_search::vector_kernel;
 
 /// Eight words. Values exist only in functions that need AVX2: the module
 /// hands out none, and [`first_match`], its only door, asks for it.
@@ -72,7 +72,7 @@ impl Vector for Words {
     }
 }
 
-kernel! {
+vector_kernel! {
     #[target_feature(enable = "avx2")]
-    Words, by_position!(first_half, two words)
+    Words, 8, by_position!(first_match_at, two words)
 }

@@ -1,5 +1,4 @@
 //! What the running CPU can do, as far as it matters here.
-#![allow(unsafe_code, reason = "an instruction that asks the CPU")]
 
 /// The instruction set extensions that the kernels ask about and this CPU
 /// has. Empty where no kernel asks.
@@ -31,28 +30,4 @@ pub fn cpu_features() -> Vec<&'static str> {
         .filter(|(_, has)| *has)
         .map(|(name, _)| name)
         .collect()
-}
-
-/// Whether the running CPU is an AMD of family 19h with AVX-512: a Zen 4.
-/// (Family 19h without it is Zen 3, Zen 5 is family 1Ah.)
-pub(super) fn is_zen_4() -> bool {
-    #[cfg(all(target_arch = "x86_64", not(miri)))]
-    {
-        let leaf = |number| {
-            // SAFETY: every x86-64 has the instruction.
-            #[allow(unused_unsafe, reason = "it is safe since Rust 1.94")]
-            unsafe {
-                std::arch::x86_64::__cpuid(number)
-            }
-        };
-        let vendor = leaf(0);
-        let is_amd = [vendor.ebx, vendor.edx, vendor.ecx]
-            == [*b"Auth", *b"enti", *b"cAMD"].map(u32::from_le_bytes);
-        // The family and, which is zero for the oldest, the extended family.
-        let signature = leaf(1).eax;
-        let family = (signature >> 8 & 0xf) + (signature >> 20 & 0xff);
-        is_amd && family == 0x19 && is_x86_feature_detected!("avx512f")
-    }
-    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
-    false
 }

@@ -1,109 +1,175 @@
-//! Which implementation of the hash a search runs on, and whether this CPU
-//! can run it.
+//! Which implementations of the nonce scan there are, and which of them this
+//! CPU can run.
+//!
+//! Which is the fastest, nobody knows but the CPU at hand: `pow::scan` measures
+//! it. Nothing here depends on a CPU's vendor or model.
 
 use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use thiserror::Error;
 
 #[cfg(target_arch = "aarch64")]
 use super::arm_sha2;
 use super::scalar::State;
-use super::{Digest, FirstBlock, Group, cpu, portable, self_test};
+use super::{Digest, FirstBlock, MessageGroup, portable, self_test};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512, sha_ni};
 
-/// An implementation of the nonce scan that this CPU can run.
+/// An instruction set that this CPU has, and that a search can run on.
 ///
-/// The field is private: to hold a `Kernel` is the proof that the running CPU
-/// has the instructions it needs.
+/// The field is private: a `Kernel` proves that the running CPU has the
+/// instructions.
 ///
 /// ```
 /// use fourzero::sha256::Kernel;
 ///
 /// let kernel: Kernel = "portable".parse()?;
-/// assert_eq!(kernel.name(), "portable");
-/// assert!(Kernel::available().contains(&Kernel::best()));
+/// assert!(Kernel::available().contains(&kernel));
+/// assert_eq!(kernel.variants()[0].to_string(), "portable");
 /// # Ok::<(), fourzero::sha256::KernelError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Kernel(KernelKind);
+pub struct Kernel(&'static str);
 
-/// Every kernel there is, whether or not this CPU has it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum KernelKind {
-    /// AVX-512F: two interleaved streams of 16 lanes.
-    Avx512,
-    /// The SHA extensions.
-    ShaNi,
-    /// AVX2: 8 lanes.
-    Avx2,
-    /// The SHA-256 instructions of ARMv8.
-    ArmSha2,
-    /// What every CPU of the architecture has.
-    Portable,
-    /// The `sha2` crate over the formatted text, one nonce at a time: the
-    /// reference that every other kernel is measured against.
-    Sha2,
+/// One implementation for a [`Kernel`]. Its name is the kernel's. If there are
+/// several, what they differ in follows a slash: the number of vectors that
+/// `avx512` interleaves, and of registers that `sha-ni` uses.
+#[derive(Clone, Copy)]
+pub struct Variant(&'static Implementation);
+
+/// What a search runs on.
+///
+/// ```
+/// use fourzero::sha256::KernelChoice;
+///
+/// let choice: KernelChoice = "portable".parse()?;
+/// assert_eq!(choice.candidates().len(), 1);
+/// assert!(KernelChoice::Measured.candidates().len() >= 1);
+/// # Ok::<(), fourzero::sha256::KernelError>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum KernelChoice {
+    /// The variant that is fastest on this CPU for the messages at hand.
+    #[default]
+    Measured,
+    /// The fastest variant of one kernel.
+    Kernel(Kernel),
+    /// One variant.
+    Variant(Variant),
 }
 
-impl KernelKind {
-    /// Every kernel, fastest first: as measured on Zen 3 and Zen 4, and as
-    /// assumed of other CPUs with AVX-512 and of ARM. A Zen 4 does a 512-bit
-    /// operation as two of 256 bits.
-    fn fastest_first() -> [Self; 6] {
-        use KernelKind::*;
-        if cpu::is_zen_4() {
-            [ShaNi, Avx512, Avx2, ArmSha2, Portable, Sha2]
-        } else {
-            [Avx512, ShaNi, Avx2, ArmSha2, Portable, Sha2]
+type FirstMatch = unsafe fn(&MessageGroup<'_>, Range<usize>) -> Option<usize>;
+
+struct Implementation {
+    name: &'static str,
+    is_supported: fn() -> bool,
+    /// Whether one varying word is handled as two.
+    varies_two_words: bool,
+    /// Rounds that one instruction does.
+    rounds_at_once: usize,
+    /// Needs the instructions that `is_supported` asks for. `None` for the
+    /// `sha2` crate over the formatted text, one nonce at a time.
+    first_match: Option<FirstMatch>,
+    passes_self_test: OnceLock<bool>,
+}
+
+impl Implementation {
+    const fn new(name: &'static str, is_supported: fn() -> bool, first_match: FirstMatch) -> Self {
+        Self {
+            name,
+            is_supported,
+            varies_two_words: false,
+            rounds_at_once: 1,
+            first_match: Some(first_match),
+            passes_self_test: OnceLock::new(),
         }
     }
 
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Avx512 => "avx512",
-            Self::ShaNi => "sha-ni",
-            Self::Avx2 => "avx2",
-            Self::ArmSha2 => "arm-sha2",
-            Self::Portable => "portable",
-            Self::Sha2 => "sha2",
-        }
+    const fn varying_two_words(mut self) -> Self {
+        self.varies_two_words = true;
+        self
     }
 
-    /// Whether the running CPU has the instructions.
-    #[cfg(target_arch = "x86_64")]
-    fn is_supported(self) -> bool {
-        match self {
-            Self::Avx512 => is_x86_feature_detected!("avx512f"),
-            Self::ShaNi => {
-                is_x86_feature_detected!("sha")
-                    && is_x86_feature_detected!("sse4.1")
-                    && is_x86_feature_detected!("ssse3")
-            }
-            Self::Avx2 => is_x86_feature_detected!("avx2"),
-            Self::ArmSha2 => false,
-            Self::Portable | Self::Sha2 => true,
-        }
+    const fn doing_rounds(mut self, rounds_at_once: usize) -> Self {
+        self.rounds_at_once = rounds_at_once;
+        self
     }
 
-    /// Whether the running CPU has the instructions.
-    #[cfg(target_arch = "aarch64")]
-    fn is_supported(self) -> bool {
-        match self {
-            Self::ArmSha2 => std::arch::is_aarch64_feature_detected!("sha2"),
-            Self::Portable | Self::Sha2 => true,
-            Self::Avx512 | Self::ShaNi | Self::Avx2 => false,
-        }
+    const fn reference() -> Self {
+        let mut reference = Self::new("sha2", || true, portable::first_match);
+        reference.first_match = None;
+        reference
     }
 
-    /// Whether the running CPU has the instructions.
-    #[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
-    fn is_supported(self) -> bool {
-        matches!(self, Self::Portable | Self::Sha2)
+    fn kernel_name(&self) -> &'static str {
+        self.name
+            .split_once('/')
+            .map_or(self.name, |(kernel, _)| kernel)
     }
 }
+
+/// The kernels of all architectures.
+const NAMES: [&str; 6] = ["avx512", "sha-ni", "avx2", "arm-sha2", "portable", "sha2"];
+
+#[cfg(target_arch = "x86_64")]
+static IMPLEMENTATIONS: [Implementation; 7] = [
+    Implementation::new("avx512/1", has_avx512, avx512::one_stream::first_match),
+    Implementation::new("avx512/2", has_avx512, avx512::two_streams::first_match),
+    Implementation::new(
+        "sha-ni/32",
+        has_sha_and_avx512vl,
+        sha_ni::thirty_two_registers::first_match,
+    )
+    .doing_rounds(2),
+    Implementation::new("sha-ni/16", has_sha, sha_ni::sixteen_registers::first_match)
+        .doing_rounds(2),
+    Implementation::new("avx2", has_avx2, avx2::first_match).varying_two_words(),
+    Implementation::new("portable", || true, portable::first_match).varying_two_words(),
+    Implementation::reference(),
+];
+
+#[cfg(target_arch = "x86_64")]
+fn has_avx512() -> bool {
+    is_x86_feature_detected!("avx512f")
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_sha() -> bool {
+    is_x86_feature_detected!("sha")
+        && is_x86_feature_detected!("sse4.1")
+        && is_x86_feature_detected!("ssse3")
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_sha_and_avx512vl() -> bool {
+    has_sha() && has_avx512() && is_x86_feature_detected!("avx512vl")
+}
+
+#[cfg(target_arch = "x86_64")]
+fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2")
+}
+
+#[cfg(target_arch = "aarch64")]
+static IMPLEMENTATIONS: [Implementation; 3] = [
+    Implementation::new("arm-sha2", has_arm_sha2, arm_sha2::first_match).doing_rounds(4),
+    Implementation::new("portable", || true, portable::first_match).varying_two_words(),
+    Implementation::reference(),
+];
+
+#[cfg(target_arch = "aarch64")]
+fn has_arm_sha2() -> bool {
+    std::arch::is_aarch64_feature_detected!("sha2")
+}
+
+#[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
+static IMPLEMENTATIONS: [Implementation; 2] = [
+    Implementation::new("portable", || true, portable::first_match).varying_two_words(),
+    Implementation::reference(),
+];
 
 /// Why a kernel asked for by name cannot be had.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -129,64 +195,82 @@ pub enum KernelError {
          --kernel sha2)"
     )]
     Faulty {
-        /// The kernel's name.
+        /// The variant's name.
         name: &'static str,
     },
 }
 
 impl Kernel {
-    /// The fastest kernel that this CPU runs.
-    pub fn best() -> Self {
-        Self::available()[0]
-    }
-
-    /// Every kernel that this CPU runs, fastest first. Never empty.
+    /// Every kernel that this CPU runs, in no order of speed. Never empty.
     pub fn available() -> Vec<Self> {
-        KernelKind::fastest_first()
-            .into_iter()
-            .filter(|kind| kind.is_supported())
-            .map(Self)
-            .collect()
+        let runs = |name: &&str| Variant::available().any(|variant| variant.kernel().0 == *name);
+        NAMES.into_iter().filter(runs).map(Self).collect()
     }
 
     /// The names of the kernels that this CPU does not run.
     pub fn missing() -> Vec<&'static str> {
-        KernelKind::fastest_first()
-            .into_iter()
-            .filter(|kind| !kind.is_supported())
-            .map(KernelKind::name)
-            .collect()
-    }
-
-    /// Hashes a few messages for every place at which a nonce can lie and
-    /// compares the result with the scalar code, in less than a millisecond.
-    ///
-    /// # Errors
-    /// [`KernelError::Faulty`] if they differ.
-    pub fn self_test(self) -> Result<(), KernelError> {
-        let holds = match self.0 {
-            KernelKind::Sha2 => Digest::of(b"abc")
-                .as_bytes()
-                .starts_with(&[0xba, 0x78, 0x16, 0xbf]),
-            _ => self_test::cases_of_every_position()
-                .all(|case| self_test::agrees_with_scalar(&self, case)),
-        };
-        if holds {
-            Ok(())
-        } else {
-            Err(KernelError::Faulty { name: self.name() })
-        }
+        let runs = Self::available();
+        let is_missing = |name: &&'static str| !runs.contains(&Self(name));
+        NAMES.into_iter().filter(is_missing).collect()
     }
 
     /// The name under which `--kernel` knows it.
     pub const fn name(self) -> &'static str {
-        self.0.name()
+        self.0
     }
 
-    /// Whether it hashes [`Group`]s. The `sha2` kernel, which hashes text,
-    /// does not.
+    /// Its variants that this CPU runs. Never empty.
+    pub fn variants(self) -> Vec<Variant> {
+        Variant::available()
+            .filter(|variant| variant.kernel() == self)
+            .collect()
+    }
+}
+
+impl Variant {
+    fn available() -> impl Iterator<Item = Self> {
+        IMPLEMENTATIONS
+            .iter()
+            .filter(|implementation| (implementation.is_supported)())
+            .map(Self)
+    }
+
+    /// The instruction set it needs.
+    pub fn kernel(self) -> Kernel {
+        Kernel(self.0.kernel_name())
+    }
+
+    /// The name under which `--kernel` knows it.
+    pub const fn name(self) -> &'static str {
+        self.0.name
+    }
+
+    /// Hashes a few messages for every place at which a nonce can lie and
+    /// compares the result with the scalar code, once in a process. It takes
+    /// less than a millisecond.
+    ///
+    /// # Errors
+    /// [`KernelError::Faulty`] if they differ.
+    pub fn self_test(self) -> Result<(), KernelError> {
+        let passes = self.0.passes_self_test.get_or_init(|| {
+            if self.hashes_groups() {
+                self_test::cases_of_every_position()
+                    .all(|case| self_test::agrees_with_scalar(&self, case))
+            } else {
+                let digest = [0xba, 0x78, 0x16, 0xbf];
+                Digest::of(b"abc").as_bytes().starts_with(&digest)
+            }
+        });
+        match passes {
+            true => Ok(()),
+            false => Err(KernelError::Faulty { name: self.name() }),
+        }
+    }
+
+    /// Whether it hashes [`MessageGroup`]s. The `sha2` kernel, which hashes
+    /// text, does not.
     pub(crate) const fn hashes_groups(self) -> bool {
-        !matches!(self.0, KernelKind::Sha2)
+        self.0.first_match.is_some()
     }
 
     /// The block of a group in which `count` words vary from word `first` on.
@@ -197,51 +281,63 @@ impl Kernel {
         first: usize,
         count: usize,
     ) -> FirstBlock {
-        let count = match self.0 {
-            KernelKind::Avx2 | KernelKind::Portable if first < 15 => 2,
-            _ => count,
+        let count = match self.0.varies_two_words && first < 15 {
+            true => 2,
+            false => count,
         };
-        let rounds_at_once = match self.0 {
-            KernelKind::ShaNi => 2,
-            KernelKind::ArmSha2 => 4,
-            _ => 1,
-        };
-        FirstBlock::new(midstate, words, first, count, rounds_at_once)
+        FirstBlock::new(midstate, words, first, count, self.0.rounds_at_once)
     }
 
     /// The index of the first message in `range` whose digest's first word has
     /// no bit of the group's mask, or `None` if there is none or the kernel
     /// does not hash groups.
     ///
-    /// The group's first block must come from this kernel's own
+    /// The group's first block must come from this variant's own
     /// [`Self::first_block`]: with another's, matches may be missed.
     ///
     /// # Panics
     /// If a column does not reach [`COLUMN_PADDING`](super::COLUMN_PADDING)
     /// words past `range`.
     #[allow(unsafe_code, reason = "calls code compiled for the detected CPU")]
-    pub(crate) fn first_match(self, group: &Group<'_>, range: Range<usize>) -> Option<usize> {
-        match self.0 {
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: to hold a kernel proves that its instructions exist.
-            KernelKind::Avx512 => unsafe { avx512::first_match(group, range) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: as above.
-            KernelKind::ShaNi => unsafe { sha_ni::first_match(group, range) },
-            #[cfg(target_arch = "x86_64")]
-            // SAFETY: as above.
-            KernelKind::Avx2 => unsafe { avx2::first_match(group, range) },
-            #[cfg(target_arch = "aarch64")]
-            // SAFETY: as above.
-            KernelKind::ArmSha2 => unsafe { arm_sha2::first_match(group, range) },
-            KernelKind::Portable => portable::first_match(group, range),
-            KernelKind::Sha2 => None,
-            _ => unreachable!("never supported here, so no such kernel is held"),
+    pub(crate) fn first_match(
+        self,
+        group: &MessageGroup<'_>,
+        range: Range<usize>,
+    ) -> Option<usize> {
+        let first_match = self.0.first_match?;
+        // SAFETY: to hold a variant proves that the CPU has its instructions.
+        unsafe { first_match(group, range) }
+    }
+}
+
+impl KernelChoice {
+    /// The variants that a search may run on, one of which it then does.
+    /// [`Measured`](Self::Measured) leaves out `sha2`, which the others are
+    /// checked against. Never empty.
+    pub fn candidates(self) -> Vec<Variant> {
+        match self {
+            Self::Measured => Variant::available()
+                .filter(|variant| variant.hashes_groups())
+                .collect(),
+            Self::Kernel(kernel) => kernel.variants(),
+            Self::Variant(variant) => vec![variant],
         }
     }
 }
 
-impl self_test::Subject for Kernel {
+impl From<Kernel> for KernelChoice {
+    fn from(kernel: Kernel) -> Self {
+        Self::Kernel(kernel)
+    }
+}
+
+impl From<Variant> for KernelChoice {
+    fn from(variant: Variant) -> Self {
+        Self::Variant(variant)
+    }
+}
+
+impl self_test::Subject for Variant {
     fn first_block(
         &self,
         midstate: State,
@@ -252,7 +348,7 @@ impl self_test::Subject for Kernel {
         (*self).first_block(midstate, words, first, count)
     }
 
-    fn first_match(&self, group: &Group<'_>, range: Range<usize>) -> Option<usize> {
+    fn first_match(&self, group: &MessageGroup<'_>, range: Range<usize>) -> Option<usize> {
         (*self).first_match(group, range)
     }
 }
@@ -263,23 +359,67 @@ impl FromStr for Kernel {
     /// # Errors
     /// If no kernel has this name, or this CPU cannot run it.
     fn from_str(name: &str) -> Result<Self, KernelError> {
-        let kind = KernelKind::fastest_first()
-            .into_iter()
-            .find(|kind| kind.name() == name)
-            .ok_or_else(|| KernelError::Unknown {
-                name: name.to_owned(),
-            })?;
-        if kind.is_supported() {
-            Ok(Self(kind))
-        } else {
-            Err(KernelError::Unsupported { name: kind.name() })
+        let known = NAMES.into_iter().find(|known| *known == name);
+        let kernel = Self(known.ok_or_else(|| KernelError::Unknown {
+            name: name.to_owned(),
+        })?);
+        match kernel.variants().is_empty() {
+            false => Ok(kernel),
+            true => Err(KernelError::Unsupported { name: kernel.0 }),
         }
+    }
+}
+
+impl FromStr for KernelChoice {
+    type Err = KernelError;
+
+    /// The name of a kernel or of a variant.
+    ///
+    /// # Errors
+    /// If nothing has this name, or this CPU cannot run it.
+    fn from_str(name: &str) -> Result<Self, KernelError> {
+        let mut all = IMPLEMENTATIONS.iter();
+        match all.find(|implementation| implementation.name == name) {
+            Some(found) if (found.is_supported)() => Ok(Self::Variant(Variant(found))),
+            Some(found) => Err(KernelError::Unsupported { name: found.name }),
+            None => name.parse().map(Self::Kernel),
+        }
+    }
+}
+
+impl PartialEq for Variant {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+impl Eq for Variant {}
+
+impl fmt::Debug for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Variant").field(&self.name()).finish()
+    }
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 
 impl fmt::Display for Kernel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
+    }
+}
+
+impl fmt::Display for KernelChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Measured => f.pad("measured"),
+            Self::Kernel(kernel) => kernel.fmt(f),
+            Self::Variant(variant) => variant.fmt(f),
+        }
     }
 }
 
@@ -293,17 +433,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_available_kernel_is_found_by_its_name() {
+    fn every_available_kernel_and_variant_is_found_by_its_name() {
         for kernel in Kernel::available() {
             assert_eq!(kernel.name().parse(), Ok(kernel));
+            for variant in kernel.variants() {
+                let choice = KernelChoice::Variant(variant);
+                assert_eq!(variant.name().parse(), Ok(choice));
+                assert_eq!(variant.kernel(), kernel);
+            }
         }
     }
 
     #[test]
-    fn every_kernel_passes_its_self_test() {
-        for kernel in Kernel::available() {
-            assert_eq!(kernel.self_test(), Ok(()));
-            println!("run: {kernel}");
+    fn every_variant_passes_its_self_test() {
+        for variant in Variant::available() {
+            assert_eq!(variant.self_test(), Ok(()));
+            println!("run: {variant}");
         }
         println!("not run, for want of instructions: {:?}", Kernel::missing());
     }
@@ -311,13 +456,10 @@ mod tests {
     #[test]
     fn a_kernel_is_either_available_or_missing() {
         let available = Kernel::available().len();
-        assert_eq!(
-            available + Kernel::missing().len(),
-            KernelKind::fastest_first().len()
-        );
+        assert_eq!(available + Kernel::missing().len(), NAMES.len());
         for name in Kernel::missing() {
             assert_eq!(
-                name.parse::<Kernel>(),
+                name.parse::<KernelChoice>(),
                 Err(KernelError::Unsupported { name })
             );
         }
@@ -325,7 +467,15 @@ mod tests {
 
     #[test]
     fn an_unknown_name_lists_the_kernels_there_are() {
-        let error = "gpu".parse::<Kernel>().unwrap_err();
+        let error = "gpu".parse::<KernelChoice>().unwrap_err();
         assert!(error.to_string().contains("portable"), "{error}");
+    }
+
+    #[test]
+    fn the_reference_is_used_only_when_asked_for() {
+        let is_reference = |variant: &Variant| variant.name() == "sha2";
+        assert!(!KernelChoice::Measured.candidates().iter().any(is_reference));
+        let asked: KernelChoice = "sha2".parse().unwrap();
+        assert!(asked.candidates().iter().all(is_reference));
     }
 }

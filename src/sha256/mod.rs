@@ -1,5 +1,5 @@
-//! SHA-256: constants, the compression function, digests, and which
-//! implementation ([`Kernel`]) this CPU runs best.
+//! SHA-256: constants, the compression function, digests, and the
+//! implementations of the nonce scan ([`Kernel`]) that this CPU runs.
 //!
 //! The lowest layer: it knows nothing of nonces or blocks and uses no other
 //! module of this crate.
@@ -13,8 +13,8 @@ mod avx512;
 mod constants;
 mod cpu;
 mod digest;
-mod group;
 mod kernel;
+mod message_group;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
@@ -29,13 +29,14 @@ mod sha_ni_texts;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
-mod streams;
+mod stream_search;
 mod texts;
 mod vector;
+mod vector_search;
 
 pub use cpu::cpu_features;
 pub use digest::Digest;
-pub(crate) use group::{COLUMN_PADDING, Group};
-pub use kernel::{Kernel, KernelError};
+pub use kernel::{Kernel, KernelChoice, KernelError, Variant};
+pub(crate) use message_group::{COLUMN_PADDING, MessageGroup};
 pub(crate) use schedule::{ConstantBlock, FirstBlock};
 pub(crate) use texts::digest_texts;

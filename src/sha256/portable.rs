@@ -6,15 +6,15 @@
 //! `sha2` 0.11 with `--cfg sha2_backend="soft"` took 2.40 s at best.
 #![allow(unsafe_code, reason = "calls the loop that instruction sets share")]
 
-use super::group::{by_position, kernel};
 #[cfg(target_arch = "aarch64")]
 use super::neon::Words;
 #[cfg(target_arch = "x86_64")]
 use super::sse2::Words;
+use super::vector_search::vector_kernel;
 
 #[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
 type Words = super::vector::Array<4>;
 
-kernel! {
-    Words, by_position!(first_half, two words)
+vector_kernel! {
+    Words, 16, by_position!(first_match_at, two words)
 }

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::constants::{INITIAL_STATE, ROUND_CONSTANTS};
-use super::group::{COLUMN_PADDING, Group};
+use super::message_group::{COLUMN_PADDING, MessageGroup};
 use super::scalar::{State, compress_words};
 use super::schedule::{ConstantBlock, FirstBlock};
 
@@ -18,7 +18,7 @@ pub(super) trait Subject {
         count: usize,
     ) -> FirstBlock;
 
-    fn first_match(&self, group: &Group<'_>, range: Range<usize>) -> Option<usize>;
+    fn first_match(&self, group: &MessageGroup<'_>, range: Range<usize>) -> Option<usize>;
 }
 
 /// Messages of one group: what varies, and what comes after it.
@@ -107,7 +107,7 @@ pub(super) fn agrees_with_scalar(subject: &impl Subject, case: Case) -> bool {
     let constant =
         |blocks: &[[u32; 16]]| -> Vec<_> { blocks.iter().map(ConstantBlock::new).collect() };
     let (variants, tail) = (constant(&variants), constant(&tail));
-    let group = Group {
+    let group = MessageGroup {
         first: &first_block,
         columns: [&columns[0], &columns[1]],
         variants: &variants,
@@ -121,45 +121,48 @@ pub(super) fn agrees_with_scalar(subject: &impl Subject, case: Case) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sha256::Kernel;
-    use crate::sha256::group::{self, Functions, by_position};
+    use crate::sha256::message_group::by_position;
     use crate::sha256::rounds::{self, Halfway, Lanes};
-    #[cfg(target_arch = "x86_64")]
-    use crate::sha256::sha_ni;
     use crate::sha256::vector::Array;
+    use crate::sha256::vector_search::{self, Functions};
+    use crate::sha256::{Kernel, Variant};
 
-    /// The lane-generic body over plain arrays, in batches of two vectors.
-    struct Software<const LANES: usize>(Functions<Array<LANES>>);
+    type Function = fn(&MessageGroup<'_>, Range<usize>) -> Option<usize>;
 
-    /// Every position that the `avx512` kernel is compiled for.
-    const ONE_LANE: Software<1> = Software(Functions {
-        first_half: by_position!(first_half_of_one_lane),
-        second_half,
-        constant_block,
-    });
+    /// The lane-generic body over plain arrays.
+    struct Software([[Function; 2]; 16]);
 
-    /// As many lanes as the `avx512` kernel has. Each position takes seconds
-    /// to compile, so there is one only.
-    const THIRTY_TWO_LANES: Software<32> = Software(Functions {
-        first_half: [[first_half::<15, 1, 32>; 2]; 16],
-        second_half,
-        constant_block,
-    });
+    /// Every position that the `avx512` kernel is compiled for, in batches of
+    /// two vectors.
+    const ONE_LANE: Software = Software(by_position!(first_match_of_one_lane));
 
-    fn first_half<const FIRST: usize, const COUNT: usize, const LANES: usize>(
-        block: &FirstBlock,
-        varying: &[Array<LANES>; 2],
-        halfway: &mut Halfway<Array<LANES>>,
-    ) {
-        *halfway = rounds::first_half::<_, FIRST, COUNT>(block, varying);
+    /// As many lanes as `avx512/2` has, without batches. Each position takes
+    /// seconds to compile, so there is one only.
+    const THIRTY_TWO_LANES: Software = Software([[first_match::<15, 1, 32, 1>; 2]; 16]);
+
+    #[allow(unsafe_code, reason = "the functions are plain Rust")]
+    fn first_match<
+        const FIRST: usize,
+        const COUNT: usize,
+        const LANES: usize,
+        const BATCH: usize,
+    >(
+        group: &MessageGroup<'_>,
+        range: Range<usize>,
+    ) -> Option<usize> {
+        let functions = Functions::<Array<LANES>> {
+            second_half,
+            constant_block,
+        };
+        // SAFETY: they need no instruction that is not everywhere.
+        unsafe { vector_search::first_match::<_, FIRST, COUNT, BATCH>(functions, group, range) }
     }
 
-    fn first_half_of_one_lane<const FIRST: usize, const COUNT: usize>(
-        block: &FirstBlock,
-        varying: &[Array<1>; 2],
-        halfway: &mut Halfway<Array<1>>,
-    ) {
-        first_half::<FIRST, COUNT, 1>(block, varying, halfway);
+    fn first_match_of_one_lane<const FIRST: usize, const COUNT: usize>(
+        group: &MessageGroup<'_>,
+        range: Range<usize>,
+    ) -> Option<usize> {
+        first_match::<FIRST, COUNT, 1, 2>(group, range)
     }
 
     fn second_half<const LANES: usize>(
@@ -173,7 +176,7 @@ mod tests {
         *lanes = rounds::constant_block(lanes, block);
     }
 
-    impl<const LANES: usize> Subject for Software<LANES> {
+    impl Subject for Software {
         fn first_block(
             &self,
             midstate: State,
@@ -184,10 +187,8 @@ mod tests {
             FirstBlock::new(midstate, words, first, count, 1)
         }
 
-        #[allow(unsafe_code, reason = "the functions are plain Rust")]
-        fn first_match(&self, group: &Group<'_>, range: Range<usize>) -> Option<usize> {
-            // SAFETY: they need no instruction that is not everywhere.
-            unsafe { group::first_match::<_, 2>(&self.0, group, range) }
+        fn first_match(&self, group: &MessageGroup<'_>, range: Range<usize>) -> Option<usize> {
+            self.0[group.first.first][group.first.count - 1](group, range)
         }
     }
 
@@ -206,42 +207,15 @@ mod tests {
         }
     }
 
-    #[test]
-    fn every_kernel_finds_every_message_at_every_position() {
-        for kernel in Kernel::available() {
-            if kernel.hashes_groups() {
-                passes(kernel.name(), &kernel, cases_of_every_position());
-            }
-        }
+    fn variants() -> impl Iterator<Item = Variant> {
         println!("not run, for want of instructions: {:?}", Kernel::missing());
+        Kernel::available().into_iter().flat_map(Kernel::variants)
     }
 
-    /// Where there are more registers, the kernel uses them.
-    #[cfg(target_arch = "x86_64")]
     #[test]
-    fn sha_ni_without_more_registers_finds_every_message_at_every_position() {
-        struct Plain;
-        impl Subject for Plain {
-            fn first_block(
-                &self,
-                midstate: State,
-                words: [u32; 16],
-                first: usize,
-                count: usize,
-            ) -> FirstBlock {
-                FirstBlock::new(midstate, words, first, count, 2)
-            }
-
-            #[allow(unsafe_code, reason = "a function that needs SHA-NI")]
-            fn first_match(&self, group: &Group<'_>, range: Range<usize>) -> Option<usize> {
-                // SAFETY: a `sha-ni` kernel could be had.
-                unsafe { sha_ni::plain::first_match(group, range) }
-            }
-        }
-        if "sha-ni".parse::<Kernel>().is_ok() {
-            passes("sha-ni, plain", &Plain, cases_of_every_position());
-        } else {
-            println!("not run: sha-ni");
+    fn every_variant_finds_every_message_at_every_position() {
+        for variant in variants().filter(|variant| variant.hashes_groups()) {
+            passes(variant.name(), &variant, cases_of_every_position());
         }
     }
 
@@ -254,7 +228,7 @@ mod tests {
 
     #[test]
     fn a_kernel_that_is_wrong_at_one_position_fails() {
-        struct Wrong(Kernel);
+        struct Wrong(Variant);
         impl Subject for Wrong {
             fn first_block(
                 &self,
@@ -266,11 +240,11 @@ mod tests {
                 words[15] ^= u32::from(first == 9);
                 self.0.first_block(midstate, words, first, count)
             }
-            fn first_match(&self, group: &Group<'_>, range: Range<usize>) -> Option<usize> {
+            fn first_match(&self, group: &MessageGroup<'_>, range: Range<usize>) -> Option<usize> {
                 self.0.first_match(group, range)
             }
         }
-        let wrong = Wrong("portable".parse().unwrap());
+        let wrong = Wrong(variants().find(|variant| variant.hashes_groups()).unwrap());
         assert!(!cases_of_every_position().all(|case| agrees_with_scalar(&wrong, case)));
     }
 }

@@ -121,7 +121,7 @@ fn help_and_version_are_results() {
     let first_line = concat!("fourzero ", env!("CARGO_PKG_VERSION"));
     assert_eq!(run.stdout.lines().next(), Some(first_line));
     assert!(run.stdout.contains("\ncpu features: "), "{}", run.stdout);
-    assert!(run.stdout.contains("\nkernel: "), "{}", run.stdout);
+    assert!(run.stdout.contains("\nkernels: "), "{}", run.stdout);
     for command in ["mine", "verify", "search", "puzzle"] {
         let run = fourzero().args([command, "--help"]).ends_with(0);
         assert!(run.stdout.contains("Examples") || run.stdout.contains("Example"));

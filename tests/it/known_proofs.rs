@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use fourzero::sha256::Kernel;
+
 use crate::naive_chain::{self, two_hundred_proofs};
 use crate::support::{Ends as _, Folder, fourzero};
 
@@ -153,18 +155,21 @@ fn any_number_of_threads_gives_the_same_file_under_the_other_rules() {
 }
 
 #[test]
-fn every_kernel_gives_the_same_file() {
+fn every_variant_and_the_choice_give_the_same_file() {
     let folder = Folder::new();
     let queue = queue(&folder, 12);
     for rule in crate::naive::RULES {
-        let files: Vec<_> = fourzero::sha256::Kernel::available()
-            .into_iter()
+        let variants = Kernel::available().into_iter().flat_map(Kernel::variants);
+        let files: Vec<_> = variants
+            .map(|variant| vec!["--kernel", variant.name()])
+            .chain([vec![]])
             .map(|kernel| {
                 let output = folder.path("chain.json");
                 fourzero()
                     .args(["mine", "--block-size", "1", "--recipient", "me", "--force"])
                     .args(["--rule", rule, "--difficulty", "3", "--timestamp", "0"])
-                    .args(["--kernel", kernel.name(), "-o"])
+                    .args(kernel)
+                    .arg("-o")
                     .arg(&output)
                     .arg(&queue)
                     .ends_with(0);

@@ -85,8 +85,7 @@ fn verbose_says_what_was_chosen_and_the_results_stay_the_same() {
         "{notes}"
     );
     for said in [
-        "note: kernel ",
-        "the fastest here",
+        "note: kernel: the fastest of ",
         "2 threads, as --threads asks",
         "rule last-proof; a digest starts with 4 zeros",
         "up to 10 transactions a block",

@@ -9,7 +9,7 @@ use fourzero::batch::{
 };
 use fourzero::chain::Format;
 use fourzero::pow::{Control, Searcher};
-use fourzero::sha256::Kernel;
+use fourzero::sha256::KernelChoice;
 
 use crate::support::Folder;
 
@@ -36,7 +36,7 @@ fn mine(queue: &Path, output: &Path, read_back: ReadBack) -> Control {
         read_back,
         resume: Resume::SameRecipient,
     };
-    let searcher = Searcher::new(NonZeroUsize::MIN, Kernel::best()).unwrap();
+    let searcher = Searcher::new(NonZeroUsize::MIN, KernelChoice::Measured).unwrap();
     let queues = vec![NamedQueue::open(queue).unwrap()];
     let summary = mine_to_file(queues, &output, &options, &searcher, &control).unwrap();
     assert_eq!(summary.blocks, BLOCKS);

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use fourzero::pow::{Control, Nonce, NonceRange, Searcher, Target, Template};
-use fourzero::sha256::Kernel;
+use fourzero::sha256::{Kernel, KernelChoice};
 use pow_buster::message::{DoubleBlockMessage, SingleBlockMessage};
 use pow_buster::solver::{CpuIDToken, SOLVE_TYPE_MASK, Solver, avx512, sha_ni};
 use sha2::{Digest, Sha256};
@@ -17,12 +17,14 @@ pub type Found = Result<Box<dyn Contender>, (String, String)>;
 
 pub fn all() -> Vec<Found> {
     let mut all: Vec<Found> = Vec::new();
-    for kernel in Kernel::available() {
+    let variants = Kernel::available().into_iter().flat_map(Kernel::variants);
+    let choices = variants
         // That one is the plain loop over again.
-        if kernel.name() != "sha2" {
-            let searcher = Searcher::new(NonZeroUsize::MIN, kernel).expect("one thread starts");
-            all.push(Ok(Box::new(Fourzero(searcher))));
-        }
+        .filter(|variant| variant.name() != "sha2")
+        .map(KernelChoice::Variant);
+    for choice in [KernelChoice::Measured].into_iter().chain(choices) {
+        let searcher = Searcher::new(NonZeroUsize::MIN, choice).expect("one thread starts");
+        all.push(Ok(Box::new(Fourzero(searcher))));
     }
     for name in Kernel::missing() {
         all.push(Err((
@@ -48,7 +50,7 @@ struct Fourzero(Searcher);
 
 impl Contender for Fourzero {
     fn name(&self) -> String {
-        format!("fourzero {}", self.0.kernel())
+        format!("fourzero {}", self.0.choice())
     }
 
     fn takes(&self, _: Message) -> bool {

@@ -15,7 +15,7 @@ use crate::batch::share::Hands;
 use crate::batch::{Clock, MineOptions, NamedQueue, mine};
 use crate::chain::Format;
 use crate::pow::{Control, Searcher, Target};
-use crate::sha256::Kernel;
+use crate::sha256::KernelChoice;
 
 /// A disk that takes less than it is given, and fails.
 struct Disk {
@@ -116,7 +116,7 @@ fn mine_onto(
     earlier: Option<Vec<u8>>,
 ) -> Result<(), MineError> {
     let (options, control) = (options(), Control::new());
-    let searcher = Searcher::new(NonZeroUsize::MIN, Kernel::best()).unwrap();
+    let searcher = Searcher::new(NonZeroUsize::MIN, KernelChoice::Measured).unwrap();
     let mut writer = JournalWriter::new(Arc::clone(disk), kept.clone());
     let (feed, point) = match earlier {
         None => (Feed::start(queue(transactions), &options, &control), None),
@@ -135,7 +135,7 @@ fn mine_onto(
 }
 
 fn whole(transactions: usize) -> Vec<u8> {
-    let searcher = Searcher::new(NonZeroUsize::MIN, Kernel::best()).unwrap();
+    let searcher = Searcher::new(NonZeroUsize::MIN, KernelChoice::Measured).unwrap();
     let queue = queue(transactions);
     let (chain, _) = mine(
         queue,

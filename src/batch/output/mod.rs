@@ -42,7 +42,7 @@ use crate::pow::{Control, Searcher};
 /// };
 /// use fourzero::chain::Format;
 /// use fourzero::pow::{Control, Searcher};
-/// use fourzero::sha256::Kernel;
+/// use fourzero::sha256::KernelChoice;
 ///
 /// let folder = tempfile::tempdir()?;
 /// let output = OutputOptions {
@@ -57,7 +57,7 @@ use crate::pow::{Control, Searcher};
 ///     vec![NamedQueue::new("example", csv.as_bytes())],
 ///     &output,
 ///     &MineOptions::default(),
-///     &Searcher::new(NonZeroUsize::MIN, Kernel::best())?,
+///     &Searcher::new(NonZeroUsize::MIN, KernelChoice::Measured)?,
 ///     &Control::new(),
 /// )?;
 /// assert_eq!(summary.transactions, 1);
@@ -378,7 +378,7 @@ mod tests {
     use crate::batch::mine;
     use crate::chain::Format;
     use crate::pow::Target as Difficulty;
-    use crate::sha256::Kernel;
+    use crate::sha256::KernelChoice;
 
     const LINE: &str = "{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": 1}\n";
 
@@ -406,7 +406,7 @@ mod tests {
     }
 
     fn searcher() -> Searcher {
-        Searcher::new(NonZeroUsize::MIN, Kernel::best()).unwrap()
+        Searcher::new(NonZeroUsize::MIN, KernelChoice::Measured).unwrap()
     }
 
     #[test]

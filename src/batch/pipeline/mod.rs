@@ -102,10 +102,10 @@ impl MineSummary {
 /// use fourzero::batch::{Clock, MineOptions, NamedQueue, mine};
 /// use fourzero::chain::Format;
 /// use fourzero::pow::{Control, Searcher};
-/// use fourzero::sha256::Kernel;
+/// use fourzero::sha256::KernelChoice;
 ///
 /// let queue = r#"{"sender": "alice", "recipient": "bob", "amount": 5}"#;
-/// let searcher = Searcher::new(NonZeroUsize::MIN, Kernel::best())?;
+/// let searcher = Searcher::new(NonZeroUsize::MIN, KernelChoice::Measured)?;
 /// let options = MineOptions { clock: Clock::From(1700000000.0), ..MineOptions::default() };
 /// let (chain, summary) = mine(
 ///     vec![NamedQueue::new("example", queue.as_bytes())],

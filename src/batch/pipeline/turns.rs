@@ -181,7 +181,7 @@ mod tests {
     use crate::batch::{MineOptions, NamedQueue, mine};
     use crate::chain::Format;
     use crate::pow::Searcher;
-    use crate::sha256::Kernel;
+    use crate::sha256::KernelChoice;
 
     const LINE: &str = "{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": 1}\n";
     /// For what should happen at once.
@@ -231,7 +231,7 @@ mod tests {
             Out(out),
             Format::JsonLines,
             &options,
-            &Searcher::new(NonZeroUsize::MIN, Kernel::best()).unwrap(),
+            &Searcher::new(NonZeroUsize::MIN, KernelChoice::Measured).unwrap(),
             &Control::new(),
         )
         .map(drop)

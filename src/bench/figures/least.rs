@@ -10,7 +10,7 @@ use super::{Bench, FiguresError};
 use crate::bench::task;
 use crate::chain::read_buffer::{ReadBuffer, Source};
 use crate::pow::Searcher;
-use crate::sha256::Kernel;
+use crate::sha256::KernelChoice;
 
 /// From the genesis proof on, so many proofs are searched under `last-proof`
 /// at four zeros. All others are known by then.
@@ -38,7 +38,7 @@ pub(super) fn seconds(bench: &Bench<'_>, chain: &Chain, sha2: f64) -> Result<f64
 
 /// Mines the blocks whose proofs are searched, and keeps them in memory.
 fn searching(bench: &Bench<'_>) -> Result<f64, FiguresError> {
-    let searcher = Searcher::new(bench.plan.threads, Kernel::best())?;
+    let searcher = Searcher::new(bench.plan.threads, KernelChoice::Measured)?;
     let mined = bench.mine_in_memory(SEARCHES, &task::options(), &searcher)?;
     Ok(mined.elapsed.as_secs_f64())
 }

@@ -11,7 +11,7 @@ use crate::bench::rate::{Calibration, efficiency, one_thread_rate};
 use crate::bench::task::{self, Task};
 use crate::bench::turns::Turns;
 use crate::pow::{Control, Rule, Searcher, Target};
-use crate::sha256::Kernel;
+use crate::sha256::KernelChoice;
 
 /// Blocks of the chain that shows the efficiency: half a second on one thread
 /// of the usual machine, and enough for chance to even out.
@@ -50,7 +50,7 @@ pub fn mine_figures<'a>(
 /// Four zeros under `last-hash`: how much of the one-thread rate, measured
 /// right before and right after, becomes proofs.
 fn four_zeros(bench: &mut Bench<'_>) -> Result<Vec<Figure>, FiguresError> {
-    let kernel = Kernel::best();
+    let kernel = KernelChoice::Measured;
     let mut counts = vec![NonZeroUsize::MIN, bench.plan.threads];
     counts.dedup();
     let searchers = counts

@@ -13,7 +13,7 @@ use crate::bench::task::{self, Task};
 use crate::bench::turns::Turns;
 use crate::chain::Format;
 use crate::pow::{Control, Searcher};
-use crate::sha256::Kernel;
+use crate::sha256::KernelChoice;
 
 /// What a transaction of [`SampleQueue`] takes in a chain, its share of the
 /// block's other text included, about.
@@ -71,7 +71,7 @@ impl Chain {
         let file = File::create(self.mined()).map_err(FiguresError::Data)?;
         let queue = NamedQueue::new("sample", SampleQueue::new(self.transactions));
         let threads = NonZeroUsize::new(num_cpus::get()).unwrap_or(NonZeroUsize::MIN);
-        let searcher = Searcher::new(threads, Kernel::best())?;
+        let searcher = Searcher::new(threads, KernelChoice::Measured)?;
         let out = BufWriter::with_capacity(1 << 20, file);
         let options = task::options();
         mine(vec![queue], out, Format::Json, &options, &searcher, control)?;

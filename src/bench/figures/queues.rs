@@ -13,7 +13,7 @@ use crate::bench::task;
 use crate::bench::turns::Turns;
 use crate::chain::Format;
 use crate::pow::{Rule, Searcher, Target};
-use crate::sha256::Kernel;
+use crate::sha256::KernelChoice;
 
 const QUEUES: u64 = 16;
 
@@ -23,7 +23,7 @@ const BLOCKS: u64 = 50;
 /// Four zeros under `last-hash`: what all threads do for many queues, by what
 /// one thread does for one.
 pub(super) fn figures(bench: &mut Bench<'_>) -> Result<Vec<Figure>, FiguresError> {
-    let kernel = Kernel::best();
+    let kernel = KernelChoice::Measured;
     let options = MineOptions {
         rule: Rule::LastHash,
         target: Target::FOUR_ZEROS,

@@ -8,7 +8,7 @@ use clap::builder::{PathBufValueParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
 use fourzero::bench::{Pinning, Task, default_thread_counts};
 use fourzero::pow::Rule;
-use fourzero::sha256::Kernel;
+use fourzero::sha256::{Kernel, KernelChoice};
 
 use super::{Difficulty, at_least_one, duration, named, thread_count};
 
@@ -111,9 +111,9 @@ impl SweepArgs {
         }
     }
 
-    pub(in crate::cli) fn kernels(&self) -> Vec<Kernel> {
+    pub(in crate::cli) fn kernels(&self) -> Vec<KernelChoice> {
         match &self.kernel {
-            None => vec![Kernel::best()],
+            None => vec![KernelChoice::Measured],
             Some(Kernels(kernels)) => kernels.clone(),
         }
     }
@@ -190,14 +190,16 @@ fn thread_counts(text: &str) -> Result<ThreadCounts, String> {
 }
 
 #[derive(Clone, Debug)]
-struct Kernels(Vec<Kernel>);
+struct Kernels(Vec<KernelChoice>);
 
 fn kernels(text: &str) -> Result<Kernels, String> {
     if text == "all" {
-        return Ok(Kernels(Kernel::available()));
+        let all = Kernel::available().into_iter().map(KernelChoice::Kernel);
+        return Ok(Kernels(all.collect()));
     }
     list(text, |name| {
-        name.parse::<Kernel>().map_err(|error| error.to_string())
+        name.parse::<KernelChoice>()
+            .map_err(|error| error.to_string())
     })
     .map(Kernels)
 }

@@ -13,7 +13,7 @@ use clap::error::ContextKind;
 use clap::{Arg, Command, Error};
 use fourzero::chain::Format;
 use fourzero::pow::Rule;
-use fourzero::sha256::Kernel;
+use fourzero::sha256::{Kernel, KernelChoice};
 
 use super::{RuleChoice, rule_or_auto};
 
@@ -49,7 +49,7 @@ pub(in crate::cli) fn format() -> Named<Format> {
 }
 
 /// `--kernel`: those that this CPU runs.
-pub(in crate::cli) fn kernel() -> Named<Kernel> {
+pub(in crate::cli) fn kernel() -> Named<KernelChoice> {
     Named {
         names: Kernel::available().into_iter().map(Kernel::name).collect(),
         parse: from_str,

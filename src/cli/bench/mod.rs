@@ -12,7 +12,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use fourzero::batch::{Overwrite, WholeFile};
-use fourzero::bench::{self, Change, Machine, Report, SweepPlan, sweep};
+use fourzero::bench::{self, Change, Chosen, Machine, Report, SweepPlan, sweep};
 use fourzero::pow::Control;
 
 use self::bar::Bar;
@@ -75,7 +75,11 @@ fn run_sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
         }
         Err(error) => return Err(error.into()),
     };
-    let report = Report { machine, runs };
+    let report = Report {
+        machine,
+        runs,
+        chosen: Chosen::so_far(),
+    };
     let changes = baseline.map(|baseline| bench::compare(&report, &baseline));
 
     // What took minutes is kept wherever it can be: each file whatever becomes of
@@ -126,6 +130,9 @@ fn print_table(report: &Report, changes: Option<&[Change]>) -> io::Result<()> {
     print::line(&table::machine(&report.machine))?;
     for line in table::runs(report, changes) {
         print::line(&line)?;
+    }
+    for chosen in &report.chosen {
+        print::line(&print::chosen(chosen))?;
     }
     Ok(())
 }
@@ -296,6 +303,7 @@ mod tests {
         let report = |runs| Report {
             machine: Machine::here(),
             runs,
+            chosen: Vec::new(),
         };
         assert_eq!(scatter(&report(vec![run(1, 91.0), run(2, 100.0)])), None);
         let told = scatter(&report(vec![run(1, 40.0), run(2, 91.0), run(4, 85.0)]));

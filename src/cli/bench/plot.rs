@@ -337,7 +337,12 @@ mod tests {
         let mut machine = Machine::here();
         machine.cpu = "<CPU> & \"co\"".to_owned();
         let runs = vec![run("sha2", "last-proof", 1), run("sha2", "last-proof", 64)];
-        let svg = svg(&Report { machine, runs }).unwrap();
+        let svg = svg(&Report {
+            machine,
+            runs,
+            chosen: Vec::new(),
+        })
+        .unwrap();
         assert!(
             svg.contains("sha2, last-proof") && svg.contains("threads"),
             "{svg}"

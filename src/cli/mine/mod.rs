@@ -13,6 +13,7 @@ use fourzero::batch::{
     Clock, MineOptions, MineSummary, NamedQueue, OutputOptions, Overwrite, ProofMemory, ReadBack,
     Resume, TextAmounts, fresh_node_id,
 };
+use fourzero::bench::Chosen;
 use fourzero::chain::Format;
 use serde::Serialize;
 
@@ -31,6 +32,7 @@ struct Summary<'a> {
     hashrate: f64,
     efficiency: Option<f64>,
     last_hash: String,
+    chosen: Vec<Chosen>,
 }
 
 pub(super) fn run(args: &MineArgs) -> anyhow::Result<Exit> {
@@ -101,6 +103,7 @@ fn print_json(path: &Path, summary: &MineSummary, efficiency: Option<f64>) -> io
         hashrate: summary.hashrate(),
         efficiency,
         last_hash: summary.last_hash.to_string(),
+        chosen: Chosen::so_far(),
     })
 }
 

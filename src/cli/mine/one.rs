@@ -91,8 +91,8 @@ fn efficiency(args: &MineArgs, summary: &MineSummary, searcher: &Searcher) -> Op
     if summary.hashes_needed == 0 {
         return None;
     }
-    let (kernel, elapsed) = (searcher.kernel(), summary.elapsed);
-    let rate = one_thread_rate(kernel, args.rule, Calibration::after(elapsed)).ok()?;
+    let (choice, elapsed) = (searcher.choice(), summary.elapsed);
+    let rate = one_thread_rate(choice, args.rule, Calibration::after(elapsed)).ok()?;
     bench::efficiency(summary.hashes_needed, elapsed, searcher.threads(), rate)
 }
 

@@ -2,15 +2,16 @@
 //! with the `sha2` crate.
 
 use super::*;
-use crate::sha256::Digest;
+use crate::sha256::{Digest, Kernel};
 
 /// Spans are cut below, at and past these: one message at a time, the streams
 /// of SHA-NI, and the lanes of each vector kernel.
 const LANE_COUNTS: [u64; 5] = [1, 2, 4, 8, 32];
 
-fn kernels() -> Vec<Kernel> {
+fn variants() -> Vec<Variant> {
     println!("not run, for want of instructions: {:?}", Kernel::missing());
-    Kernel::available()
+    let available = Kernel::available();
+    available.into_iter().flat_map(Kernel::variants).collect()
 }
 
 fn bits(bits: u16) -> Target {
@@ -30,8 +31,8 @@ fn naive(template: &Template, target: Target, span: Span) -> Vec<u64> {
 
 /// Scans the span for its first hit, then from there on for the next, until
 /// all have been compared with `expected`.
-fn finds(kernel: Kernel, template: &Template, target: Target, span: Span, expected: &[u64]) {
-    let scanner = Scanner::new(kernel, template.clone(), target);
+fn finds(variant: Variant, template: &Template, target: Target, span: Span, expected: &[u64]) {
+    let scanner = Scanner::new(variant.into(), template.clone(), target);
     let mut rest = Some(span);
     let mut expected = expected.iter();
     while let Some(span) = rest {
@@ -43,7 +44,7 @@ fn finds(kernel: Kernel, template: &Template, target: Target, span: Span, expect
                 hit: hit.map(Nonce),
                 tried
             },
-            "{kernel}: prefix {}, suffix {}, {target}, {span:?}",
+            "{variant}: prefix {}, suffix {}, {target}, {span:?}",
             template.prefix().len(),
             template.suffix().len()
         );
@@ -56,8 +57,8 @@ fn finds(kernel: Kernel, template: &Template, target: Target, span: Span, expect
 
 fn all_find_what_naive_search_finds(template: &Template, target: Target, span: Span) {
     let expected = naive(template, target, span);
-    for kernel in Kernel::available() {
-        finds(kernel, template, target, span, &expected);
+    for variant in variants() {
+        finds(variant, template, target, span, &expected);
     }
 }
 
@@ -70,7 +71,6 @@ fn text(length: usize, seed: usize) -> Vec<u8> {
 
 #[test]
 fn every_alignment_of_prefix_and_suffix_finds_what_naive_search_finds() {
-    kernels();
     for prefix in 0..=130 {
         for suffix in [0, 1, 40, 51, 55, 64, 119, 130] {
             let template = Template::new(text(prefix, 1), text(suffix, 2));
@@ -128,11 +128,11 @@ fn a_hit_is_found_in_every_lane_and_not_past_the_span() {
     let template = Template::new("100", "");
     let target = Target::FOUR_ZEROS;
     assert_eq!(naive(&template, target, span(27_000, 35_360)), [HIT]);
-    for kernel in kernels() {
+    for variant in variants() {
         for before in 0..=65 {
             for after in [0, 1, 31, 64] {
                 finds(
-                    kernel,
+                    variant,
                     &template,
                     target,
                     span(HIT - before, HIT + after),
@@ -140,14 +140,14 @@ fn a_hit_is_found_in_every_lane_and_not_past_the_span() {
                 );
             }
             finds(
-                kernel,
+                variant,
                 &template,
                 target,
                 span(HIT - 1 - before, HIT - 1),
                 &[],
             );
             finds(
-                kernel,
+                variant,
                 &template,
                 target,
                 span(HIT + 1, HIT + 1 + before),
@@ -161,7 +161,7 @@ fn a_hit_is_found_in_every_lane_and_not_past_the_span() {
             (HIT, 35_360),
             (27_001, 35_360),
         ] {
-            finds(kernel, &template, target, span(first, last), &[HIT]);
+            finds(variant, &template, target, span(first, last), &[HIT]);
         }
     }
 }
@@ -176,13 +176,13 @@ fn the_smaller_of_two_hits_in_one_vector_wins() {
         .filter(|pair| pair[1] - pair[0] < 4)
         .collect();
     assert!(pairs.len() > 5);
-    for kernel in kernels() {
-        let scanner = Scanner::new(kernel, template.clone(), target);
+    for variant in variants() {
+        let scanner = Scanner::new(variant.into(), template.clone(), target);
         for pair in &pairs {
             let found = scanner.scan(span(pair[0], pair[0] + 40));
-            assert_eq!(found.hit, Some(Nonce(pair[0])), "{kernel}");
+            assert_eq!(found.hit, Some(Nonce(pair[0])), "{variant}");
             let found = scanner.scan(span(pair[0] + 1, pair[0] + 40));
-            assert_eq!(found.hit, Some(Nonce(pair[1])), "{kernel}");
+            assert_eq!(found.hit, Some(Nonce(pair[1])), "{variant}");
         }
     }
 }
@@ -192,16 +192,16 @@ fn a_digest_word_of_zeros_is_not_enough_for_more_than_32_bits() {
     // No nonce with 32 zero bits is within a test's reach, so the kernel is
     // asked for fewer bits than the target.
     let template = Template::new("100", "");
-    for kernel in kernels()
+    for variant in variants()
         .into_iter()
-        .filter(|kernel| kernel.hashes_groups())
+        .filter(|variant| variant.hashes_groups())
     {
-        let mut scanner = Scanner::new(kernel, template.clone(), bits(16));
+        let mut scanner = Scanner::new(variant.into(), template.clone(), bits(16));
         // With a mask of zero every nonce before the answer is refused.
         for (mask, first) in [(0xff00_0000, 30_000), (0, 30_000), (0, 30_001)] {
             scanner.mask = mask;
             let found = scanner.scan(span(first, 40_000));
-            assert_eq!(found.hit, Some(Nonce(35_293)), "{kernel}, {mask:x}");
+            assert_eq!(found.hit, Some(Nonce(35_293)), "{variant}, {mask:x}");
         }
     }
 }
@@ -216,7 +216,7 @@ fn the_mask_has_the_zero_bits_of_the_first_word() {
         (32, !0),
         (200, !0),
     ] {
-        let scanner = Scanner::new(Kernel::best(), template.clone(), bits(asked));
+        let scanner = Scanner::new(KernelChoice::Measured, template.clone(), bits(asked));
         assert_eq!(scanner.mask, mask, "{asked} bits");
     }
 }
@@ -224,8 +224,8 @@ fn the_mask_has_the_zero_bits_of_the_first_word() {
 #[test]
 fn a_span_without_an_answer_says_so_after_trying_all() {
     let template = Template::new("x", "");
-    for kernel in kernels() {
-        finds(kernel, &template, bits(200), span(0, 123_456), &[]);
+    for variant in variants() {
+        finds(variant, &template, bits(200), span(0, 123_456), &[]);
     }
 }
 

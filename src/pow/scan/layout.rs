@@ -1,10 +1,11 @@
 //! Where the parts of a message lie in its blocks, for nonces of one number
 //! of digits, and what of the hash is the same for all of them.
 
+use super::choice::Shape;
 use super::digits::Grouping;
 use crate::pow::Template;
 use crate::sha256::scalar::{BLOCK_BYTES, State, block_words, compress};
-use crate::sha256::{ConstantBlock, FirstBlock, Group, Kernel};
+use crate::sha256::{ConstantBlock, FirstBlock, MessageGroup, Variant};
 
 type Block = [u8; BLOCK_BYTES];
 
@@ -68,12 +69,25 @@ impl Layout {
 
     /// Nonces in a group: those with the same upper digits.
     pub(super) fn group_size(&self) -> u64 {
-        10u64.pow(self.grouping.digits as u32) * self.variants.len().max(1) as u64
+        10u64.pow(self.grouping.digits as u32) * self.row_size()
     }
 
-    /// What `kernel` needs of the group whose upper digits are those of
+    /// Nonces that share their first block.
+    pub(super) fn row_size(&self) -> u64 {
+        self.variants.len().max(1) as u64
+    }
+
+    pub(super) fn shape(&self) -> Shape {
+        match (self.variants.is_empty(), self.tail.is_empty()) {
+            (true, true) => Shape::OneBlock,
+            (true, false) => Shape::ConstantTail,
+            (false, _) => Shape::DigitsInTail,
+        }
+    }
+
+    /// What `variant` needs of the group whose upper digits are those of
     /// `upper`.
-    pub(super) fn first_block(&self, kernel: Kernel, mut upper: u64) -> FirstBlock {
+    pub(super) fn first_block(&self, variant: Variant, mut upper: u64) -> FirstBlock {
         let mut head = [[0; BLOCK_BYTES]; 2];
         let head = &mut head[..self.head.len()];
         head.copy_from_slice(&self.head);
@@ -87,7 +101,7 @@ impl Layout {
         for block in before {
             compress(&mut midstate, block);
         }
-        kernel.first_block(
+        variant.first_block(
             midstate,
             block_words(last),
             self.first_word,
@@ -97,8 +111,8 @@ impl Layout {
 
     /// The group that starts with `first`; a message matches if the first word
     /// of its digest has no bit of `mask`.
-    pub(super) fn group<'a>(&'a self, first: &'a FirstBlock, mask: u32) -> Group<'a> {
-        Group {
+    pub(super) fn group<'a>(&'a self, first: &'a FirstBlock, mask: u32) -> MessageGroup<'a> {
+        MessageGroup {
             first,
             columns: self.grouping.columns(),
             variants: &self.variants,

@@ -1,11 +1,12 @@
 use super::*;
+use crate::sha256::Kernel;
 
-fn searcher(threads: usize, kernel: Kernel) -> Searcher {
-    Searcher::new(NonZeroUsize::new(threads).unwrap(), kernel).unwrap()
+fn searcher(threads: usize, choice: KernelChoice) -> Searcher {
+    Searcher::new(NonZeroUsize::new(threads).unwrap(), choice).unwrap()
 }
 
 fn find(threads: usize, template: &Template, bits: u16, range: NonceRange) -> Option<u64> {
-    searcher(threads, Kernel::best())
+    searcher(threads, KernelChoice::Measured)
         .find(
             template,
             Target::from_bits(bits).unwrap(),
@@ -19,9 +20,10 @@ fn find(threads: usize, template: &Template, bits: u16, range: NonceRange) -> Op
 
 #[test]
 fn the_first_proofs_are_the_known_ones_with_every_kernel_and_thread_count() {
-    for kernel in Kernel::available() {
+    let kernels = Kernel::available().into_iter().map(KernelChoice::Kernel);
+    for choice in kernels.chain([KernelChoice::Measured]) {
         for threads in [1, 2, 3, 7] {
-            let searcher = searcher(threads, kernel);
+            let searcher = searcher(threads, choice);
             let mut last = 100;
             for expected in [35293, 35089, 119678, 146502, 43538] {
                 let template = Template::new(last.to_string(), "");
@@ -92,7 +94,7 @@ fn a_cancelled_search_ends_without_an_answer() {
     for threads in [1, 2] {
         let control = Control::new();
         control.cancel();
-        let result = searcher(threads, Kernel::best()).find(
+        let result = searcher(threads, KernelChoice::Measured).find(
             &Template::new("", ""),
             Target::from_bits(256).unwrap(),
             NonceRange::ALL,
@@ -108,7 +110,13 @@ fn pieces_follow_the_difficulty_and_the_threads() {
         let template = Template::new("35293", "e".repeat(suffix));
         let target = Target::from_bits(bits).unwrap();
         let threads = NonZeroUsize::new(threads).unwrap();
-        piece_size(&template, target, NonceRange::ALL, threads, Kernel::best())
+        piece_size(
+            &template,
+            target,
+            NonceRange::ALL,
+            threads,
+            KernelChoice::Measured,
+        )
     };
     // Four zeros: the more threads, the more wait for the last piece.
     let by_threads = [2, 16, 64, 256].map(|threads| size(0, 16, threads));
@@ -154,12 +162,12 @@ fn any_hit_will_do_where_any_is_asked_for() {
     for threads in [1, 2, 5] {
         let target = Target::from_bits(8).unwrap();
         let template = Template::new("100", "");
-        let outcome = searcher(threads, Kernel::best())
+        let outcome = searcher(threads, KernelChoice::Measured)
             .find_any(&template, target, NonceRange::ALL, &Control::new())
             .unwrap();
         assert!(target.is_met_by(&template.digest(outcome.hit.unwrap().nonce)));
         let none = NonceRange::new(Nonce(0), Nonce(35293));
-        let outcome = searcher(threads, Kernel::best())
+        let outcome = searcher(threads, KernelChoice::Measured)
             .find_any(&template, Target::FOUR_ZEROS, none, &Control::new())
             .unwrap();
         assert_eq!(outcome.hit, None);
@@ -171,7 +179,7 @@ fn an_interrupted_search_goes_on_where_it_stopped() {
     // Rounds are cancelled as soon as they have tried something.
     let template = Template::new("100", "");
     let expected = find(1, &template, 22, NonceRange::ALL).unwrap();
-    let searcher = searcher(2, Kernel::best());
+    let searcher = searcher(2, KernelChoice::Measured);
     let mut start = Nonce(0);
     let found = loop {
         let control = Control::new();
@@ -207,7 +215,7 @@ fn an_endless_search_is_cancelled_from_another_thread() {
         }
         watcher.cancel();
     });
-    let result = searcher(2, Kernel::best()).find(
+    let result = searcher(2, KernelChoice::Measured).find(
         &Template::new("", ""),
         Target::from_bits(256).unwrap(),
         NonceRange::ALL,

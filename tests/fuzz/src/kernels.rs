@@ -9,12 +9,13 @@ use sha2::Digest as _;
 
 use crate::recipe::Recipe;
 
-/// One and two threads a kernel.
+/// One and two threads a variant.
 static SEARCHERS: LazyLock<Vec<Searcher>> = LazyLock::new(|| {
     Kernel::available()
         .into_iter()
-        .flat_map(|kernel| [1, 2].map(|threads| (kernel, NonZeroUsize::new(threads).unwrap())))
-        .map(|(kernel, threads)| Searcher::new(threads, kernel).unwrap())
+        .flat_map(Kernel::variants)
+        .flat_map(|variant| [1, 2].map(|threads| (variant, NonZeroUsize::new(threads).unwrap())))
+        .map(|(variant, threads)| Searcher::new(threads, variant.into()).unwrap())
         .collect()
 });
 
@@ -46,7 +47,7 @@ pub fn kernels(data: &[u8]) {
         let control = Control::new();
         let outcome = searcher.find(&template, target, range, &control).unwrap();
         let found = outcome.hit.map(|hit| u128::from(hit.nonce.0));
-        let who = (searcher.kernel().name(), searcher.threads());
+        let who = (searcher.choice(), searcher.threads());
         assert_eq!(found, expected, "{who:?} from {start} to {end}");
         let needed = expected.map_or(end, |nonce| nonce + 1) - u128::from(start);
         assert_eq!(control.hashes(), outcome.hashes, "{who:?}");

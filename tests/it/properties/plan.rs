@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use fourzero::batch::{Clock, MineOptions, NamedQueue, ProofMemory, mine};
 use fourzero::chain::{Format, Report, Strictness, Verifier, VerifyOptions};
 use fourzero::pow::{Control, Searcher, Target};
-use fourzero::sha256::Kernel;
+use fourzero::sha256::KernelChoice;
 use proptest::prelude::*;
 
 use crate::naive::{Json, RULES, number, parse, text, transaction};
@@ -132,7 +132,7 @@ pub(super) fn mined(plan: &Plan) -> String {
         Vec::new(),
         plan.format,
         &options,
-        &Searcher::new(threads(plan.threads), Kernel::best()).unwrap(),
+        &Searcher::new(threads(plan.threads), KernelChoice::Measured).unwrap(),
         &Control::new(),
     )
     .unwrap();

@@ -7,14 +7,14 @@ use fourzero::batch::{
 };
 use fourzero::chain::Format;
 use fourzero::pow::{Control, Rule, Searcher, Target};
-use fourzero::sha256::Kernel;
+use fourzero::sha256::KernelChoice;
 
 use super::{SAME, end_of_block, interrupted, mine, queue};
 use crate::support::{Ends as _, Folder, fourzero};
 
 #[test]
 fn a_journal_cut_anywhere_leads_to_the_same_bytes() {
-    let searcher = Searcher::new(NonZeroUsize::MIN, Kernel::best()).unwrap();
+    let searcher = Searcher::new(NonZeroUsize::MIN, KernelChoice::Measured).unwrap();
     for (rule, format) in [
         (Rule::LastHash, Format::Json),
         (Rule::LastProof, Format::JsonLines),

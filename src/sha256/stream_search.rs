@@ -13,43 +13,49 @@
 //! | `quad`, `load_quad`, `add_quads` | four words from an array or from memory, and sums |
 //! | `Packed` | the state of one message in the order that the instructions want |
 //! | `pack`, `add_packed`, `a` | a state in that order, the sum of two, and the first word |
-//! | `four_rounds` | four rounds, with four sums of a round constant and a schedule word |
+//! | `clear_of` | which messages have no bit of a mask in their first word, as bits |
+//! | `four_rounds`, `four_rounds_each` | four rounds of one message or of several, with four sums of a round constant and a schedule word |
 //! | `last_rounds::<FIRST>` | the rounds of a block's quad, without the instructions that end before round `FIRST` |
 //! | `next_quad` | the next four words of the schedule, from the latest sixteen |
-//! | `STREAMS` | messages of the first varying block that are hashed at the same time, or rows: see [`Group`](super::group::Group) |
+//! | `STREAMS` | messages of the first varying block that are hashed at the same time, or rows: see [`MessageGroup`](super::message_group::MessageGroup) |
 
-/// A module with the search, compiled with some instructions for every
-/// position: the last 48 rounds of the first varying block are those of the
-/// function that is named, and the blocks after it are hashed for so many
-/// messages at the same time. The second form has the numbers of the block's
-/// quads: a loop over them takes a hundredth longer.
+/// A module with the search, compiled for every position. `entry` comes before
+/// everything else, and `later_rounds` does the last 48 rounds of the first
+/// varying block. When that is done for `width` messages, the blocks after it
+/// are hashed for `constant_width` messages at a time.
+///
+/// The second form has the numbers of the block's quads: a loop over them takes
+/// a hundredth longer.
 macro_rules! search {
-    (
-        $(#[$attribute:meta])*
-        $module:ident, $features:literal, $later_rounds:path, $width:literal, $inline:meta
-    ) => {
-        $crate::sha256::streams::search! {
-            $(#[$attribute])* $module, $features, $later_rounds, $width, $inline: 0 1 2 3
+    ($(#[$attribute:meta])* $module:ident: $($parameters:tt)*) => {
+        $crate::sha256::stream_search::search! {
+            @quads 0 1 2 3; $(#[$attribute])* $module: $($parameters)*
         }
     };
     (
+        @quads $($number:literal)*;
         $(#[$attribute:meta])*
-        $module:ident, $features:literal, $later_rounds:path, $width:literal, $inline:meta:
-        $($number:literal)*
+        $module:ident:
+        features = $features:literal,
+        entry = $entry:expr,
+        later_rounds = $later_rounds:path,
+        width = $width:literal,
+        constant_width = $constant_width:literal,
     ) => {
         $(#[$attribute])*
         pub(crate) mod $module {
             use super::*;
 
             const WIDTH: usize = $width;
+            const CONSTANT_WIDTH: usize = $constant_width;
 
-            type Function = unsafe fn(&Group<'_>, Range<usize>) -> Option<usize>;
+            type Function = unsafe fn(&MessageGroup<'_>, Range<usize>) -> Option<usize>;
 
             static FIRST_MATCH: [[Function; 2]; 16] = by_position!(first_match_at);
 
             /// The index of the first message in `range` that matches.
             #[target_feature(enable = $features)]
-            pub(crate) fn first_match(group: &Group<'_>, range: Range<usize>) -> Option<usize> {
+            pub(crate) fn first_match(group: &MessageGroup<'_>, range: Range<usize>) -> Option<usize> {
                 let function = FIRST_MATCH[group.first.first][group.first.count - 1];
                 // SAFETY: this function needs the same instructions.
                 unsafe { function(group, range) }
@@ -57,17 +63,23 @@ macro_rules! search {
 
             #[target_feature(enable = $features)]
             fn first_match_at<const FIRST: usize, const COUNT: usize>(
-                group: &Group<'_>,
+                group: &MessageGroup<'_>,
                 range: Range<usize>,
             ) -> Option<usize> {
+                // SAFETY: whoever calls this has made sure of the CPU.
+                #[allow(unused_unsafe, reason = "some have nothing to do")]
+                unsafe {
+                    $entry
+                };
                 let block = group.first;
                 let midstate = pack(block.midstate);
                 let start = pack(block.state_before);
                 let first_word = block.midstate[0];
                 let [first_column, second_column] = group.columns;
                 let rows = group.rows(&range);
+                // At the end of the range some are those of earlier rows.
+                let mut wide = [start; WIDTH];
                 for wide_row in rows.clone().step_by(WIDTH) {
-                    let mut wide = [start; WIDTH];
                     for part in 0..WIDTH / STREAMS {
                         let row = wide_row + part * STREAMS;
                         if row >= rows.end {
@@ -122,9 +134,10 @@ macro_rules! search {
             #[inline]
             #[target_feature(enable = $features)]
             fn streams_clear_of(mask: u32, states: &[Packed; WIDTH]) -> u64 {
-                (0..WIDTH)
-                    .filter(|&stream| a(states[stream]) & mask == 0)
-                    .fold(0, |streams, stream| streams | 1 << stream)
+                let parts = states.as_chunks::<STREAMS>().0.iter().enumerate();
+                parts.fold(0, |streams, (part, states)| {
+                    streams | clear_of(mask, states) << (part * STREAMS)
+                })
             }
 
             #[inline]
@@ -137,23 +150,22 @@ macro_rules! search {
 
             /// Folds a block without a varying word into each state. Inlined, it
             /// would make the loop of one block slower by a twentieth.
-            #[$inline]
+            #[inline(never)]
             #[target_feature(enable = $features)]
             fn add_constant_block(states: &mut [Packed; WIDTH], block: &ConstantBlock) {
-                let before = *states;
-                let mut after = before;
-                for number in 0..16 {
-                    let addends = load_quad(&block.rounds, number * 4);
-                    for state in &mut after {
-                        *state = four_rounds(*state, addends);
+                for states in states.as_chunks_mut::<CONSTANT_WIDTH>().0 {
+                    let mut after = *states;
+                    for number in 0..16 {
+                        let addends = load_quad(&block.rounds, number * 4);
+                        four_rounds_each(&mut after, addends);
                     }
+                    *states = add(*states, after);
                 }
-                *states = add(before, after);
             }
 
             #[inline]
             #[target_feature(enable = $features)]
-            fn add(left: [Packed; WIDTH], right: [Packed; WIDTH]) -> [Packed; WIDTH] {
+            fn add<const N: usize>(left: [Packed; N], right: [Packed; N]) -> [Packed; N] {
                 let mut sum = left;
                 for (left, right) in sum.iter_mut().zip(right) {
                     *left = add_packed(*left, right);
@@ -206,7 +218,7 @@ pub(super) use search;
 /// A loop would stay a loop, with the schedule in memory.
 macro_rules! later_rounds {
     ($states:ident, $schedule:ident) => {
-        $crate::sha256::streams::later_rounds! {
+        $crate::sha256::stream_search::later_rounds! {
             $states, $schedule: 4 5 6 7 8 9 10 11 12 13 14 15
         }
     };

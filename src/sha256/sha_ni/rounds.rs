@@ -6,7 +6,7 @@ use std::arch::x86_64::*;
 
 use super::{Packed, STREAMS};
 use crate::sha256::constants::ROUND_CONSTANTS;
-use crate::sha256::streams::later_rounds;
+use crate::sha256::stream_search::later_rounds;
 
 pub(super) type Quad = __m128i;
 
@@ -25,6 +25,18 @@ fn two_rounds(Packed { abef, cdgh }: Packed, addends: Quad) -> Packed {
 #[target_feature(enable = "sha,sse4.1,ssse3")]
 pub(super) fn four_rounds(state: Packed, addends: Quad) -> Packed {
     last_rounds::<0>(0, state, addends)
+}
+
+/// Four rounds for each message: the lower half for all of them before the
+/// upper, because the instruction wants its addends in one certain register.
+#[inline]
+#[target_feature(enable = "sha,sse4.1,ssse3")]
+pub(super) fn four_rounds_each<const N: usize>(states: &mut [Packed; N], addends: Quad) {
+    for addends in [addends, _mm_shuffle_epi32::<0b00_00_11_10>(addends)] {
+        for state in &mut *states {
+            *state = two_rounds(*state, addends);
+        }
+    }
 }
 
 /// The rounds of quad `number`, but for a first pair before round `FIRST`, or
@@ -105,6 +117,14 @@ pub(super) unsafe fn in_sixteen_registers(
 // `$aligned` is what the next quad adds (`_mm_alignr_epi8` above); `$partial`, one
 // of three registers in turn, the `sha256msg1` of the fourth and third quads
 // before the next, and once that is added, the one for three steps later.
+
+/// Loads what waits into xmm16 and the registers after it.
+#[rustfmt::skip]
+macro_rules! load_waiting {
+    ($($number:literal $register:literal)*) => {
+        concat!($("vmovdqu64 ", $register, ", xmmword ptr [{waiting} + 16*", $number, "]\n",)*)
+    };
+}
 
 #[rustfmt::skip]
 macro_rules! make_next {
@@ -191,15 +211,16 @@ macro_rules! step {
 }
 
 /// As [`in_sixteen_registers`], with the sixteen more that AVX-512VL has: in
-/// assembly, because the compiler, given these, still moves much about.
+/// assembly, because the compiler, given these, still moves much about, and
+/// now and then writes a whole 256-bit register.
 ///
 /// The rounds are a step behind the words they add, so that they need not wait
 /// for them.
 ///
 /// # Safety
-/// The CPU must have the SHA extensions, SSE4.1, SSSE3, AVX-512F and AVX-512VL.
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3,avx512f,avx512vl")]
+/// As for [`in_sixteen_registers`], and the CPU must have AVX-512VL. The upper
+/// halves of the registers 0 to 15 should be clear: see [`clear_upper_halves`].
+#[inline(always)]
 pub(super) unsafe fn in_thirty_two_registers(
     states: [Packed; STREAMS],
     schedule: [[Quad; 4]; STREAMS],
@@ -210,20 +231,26 @@ pub(super) unsafe fn in_thirty_two_registers(
         return unsafe { in_sixteen_registers(states, schedule) };
     }
     let [mut s0, mut s1, mut s2, mut s3] = states;
-    let zero = _mm_setzero_si128();
-    let mut aligned = [zero; STREAMS];
-    let mut partial = [[zero; STREAMS]; 3];
+    // `$aligned` of each message, then the three `$partial`.
+    let mut waiting = [[schedule[0][0]; STREAMS]; 4];
     for stream in 0..STREAMS {
         let [w0, w1, w2, w3] = schedule[stream];
-        aligned[stream] = _mm_alignr_epi8::<4>(w3, w2);
-        partial[0][stream] = _mm_sha256msg1_epu32(w0, w1);
-        partial[1][stream] = _mm_sha256msg1_epu32(w1, w2);
-        partial[2][stream] = _mm_sha256msg1_epu32(w2, w3);
+        // SAFETY: the caller vouches for the CPU.
+        unsafe {
+            waiting[0][stream] = _mm_alignr_epi8::<4>(w3, w2);
+            waiting[1][stream] = _mm_sha256msg1_epu32(w0, w1);
+            waiting[2][stream] = _mm_sha256msg1_epu32(w1, w2);
+            waiting[3][stream] = _mm_sha256msg1_epu32(w2, w3);
+        }
     }
-    // SAFETY: the caller vouches for the CPU; the assembly reads the constants,
-    // and changes nothing but the registers that are named.
+    // SAFETY: the caller vouches for the CPU; the assembly reads the constants
+    // and what waits, and changes nothing but the registers that are named.
     unsafe {
         std::arch::asm!(
+            load_waiting!(
+                0 "xmm16" 1 "xmm17" 2 "xmm18" 3 "xmm19" 4 "xmm20" 5 "xmm21" 6 "xmm22" 7 "xmm23"
+                8 "xmm24" 9 "xmm25" 10 "xmm26" 11 "xmm27" 12 "xmm28" 13 "xmm29" 14 "xmm30" 15 "xmm31"
+            ),
             step!(4 no_rounds_before keep_all: "xmm20" "xmm21" "xmm22" "xmm23"),
             step!(5 rounds_before keep_all: "xmm24" "xmm25" "xmm26" "xmm27"),
             step!(6 rounds_before keep_all: "xmm28" "xmm29" "xmm30" "xmm31"),
@@ -255,25 +282,39 @@ pub(super) unsafe fn in_thirty_two_registers(
             next = out(xmm_reg) _,
             // The addends of `sha256rnds2`.
             out("xmm0") _,
-            inout("xmm16") aligned[0] => _,
-            inout("xmm17") aligned[1] => _,
-            inout("xmm18") aligned[2] => _,
-            inout("xmm19") aligned[3] => _,
-            inout("xmm20") partial[0][0] => _,
-            inout("xmm21") partial[0][1] => _,
-            inout("xmm22") partial[0][2] => _,
-            inout("xmm23") partial[0][3] => _,
-            inout("xmm24") partial[1][0] => _,
-            inout("xmm25") partial[1][1] => _,
-            inout("xmm26") partial[1][2] => _,
-            inout("xmm27") partial[1][3] => _,
-            inout("xmm28") partial[2][0] => _,
-            inout("xmm29") partial[2][1] => _,
-            inout("xmm30") partial[2][2] => _,
-            inout("xmm31") partial[2][3] => _,
+            out("xmm16") _,
+            out("xmm17") _,
+            out("xmm18") _,
+            out("xmm19") _,
+            out("xmm20") _,
+            out("xmm21") _,
+            out("xmm22") _,
+            out("xmm23") _,
+            out("xmm24") _,
+            out("xmm25") _,
+            out("xmm26") _,
+            out("xmm27") _,
+            out("xmm28") _,
+            out("xmm29") _,
+            out("xmm30") _,
+            out("xmm31") _,
             constants = in(reg) ROUND_CONSTANTS.as_ptr(),
+            waiting = in(reg) waiting.as_ptr(),
             options(pure, readonly, nostack, preserves_flags),
         );
     }
     [s0, s1, s2, s3]
+}
+
+/// Legacy SHA instructions beside VEX or EVEX ones are slow on Intel CPUs until
+/// this clears what others left in the upper halves.
+///
+/// # Safety
+/// The CPU must have AVX.
+#[inline(always)]
+pub(super) unsafe fn clear_upper_halves() {
+    if !cfg!(miri) {
+        // SAFETY: the caller vouches for the CPU. The lower halves stay.
+        unsafe { std::arch::asm!("vzeroupper", options(nomem, nostack, preserves_flags)) }
+    }
 }

@@ -1,0 +1,107 @@
+//! The messages that a kernel hashes in one call.
+
+use std::ops::Range;
+
+use super::schedule::{ConstantBlock, FirstBlock};
+
+/// Words that a column must hold past the last one that is asked for, because
+/// kernels read whole vectors: the widest takes 32 messages at a time.
+pub(crate) const COLUMN_PADDING: usize = 31;
+
+/// Messages of equal length that differ in one word or in two neighbours of
+/// one block, and perhaps in the block after it.
+///
+/// Where the next block differs too, it takes each of its `variants` for each
+/// value of the columns. So the first block is hashed once for all of them,
+/// and the schedules of the variants are constant: one more block that varies
+/// costs less than a message of one block.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MessageGroup<'a> {
+    /// The block with the first varying word.
+    pub(crate) first: &'a FirstBlock,
+    /// What to add to the first varying word and to the second, which is empty
+    /// where one word varies. Message `m` has row `m / variants` of them, or
+    /// row `m` if there are no variants.
+    pub(crate) columns: [&'a [u32]; 2],
+    /// The next block, if it varies: message `m` has number `m % variants`.
+    pub(crate) variants: &'a [ConstantBlock],
+    /// The constant blocks after those.
+    pub(crate) tail: &'a [ConstantBlock],
+    /// A message matches if the first word of its digest has none of these
+    /// bits.
+    pub(crate) mask: u32,
+}
+
+impl MessageGroup<'_> {
+    /// Whether every message ends with the block that varies first.
+    pub(crate) const fn is_one_block(&self) -> bool {
+        self.variants.is_empty() && self.tail.is_empty()
+    }
+
+    /// The rows that the messages of `range` have.
+    #[inline(always)]
+    pub(crate) fn rows(&self, range: &Range<usize>) -> Range<usize> {
+        match self.variants.len() {
+            0 => range.clone(),
+            variants => range.start / variants..range.end.div_ceil(variants),
+        }
+    }
+}
+
+/// A function for every first varying word and number of varying words, from
+/// one with these two const parameters. With `two words`, one varying word is
+/// handled as two, which halves the code and costs two operations in a hundred.
+///
+/// Two words never vary from word 15 on: the second is in the next block.
+macro_rules! by_position {
+    ($function:ident) => {
+        $crate::sha256::message_group::by_position!($function 1:
+            0 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+    };
+    ($function:ident, two words) => {
+        $crate::sha256::message_group::by_position!($function 2:
+            0 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
+    };
+    ($function:ident $least:literal: $($first:literal)*) => {[
+        $([$function::<$first, $least>, $function::<$first, 2>],)*
+        [$function::<15, 1>, $function::<15, 1>],
+    ]};
+}
+pub(crate) use by_position;
+
+/// The first message that matches, of the rows that are hashed at the same
+/// time: each lane is a row, and variants are looked at one by one.
+pub(crate) struct Matches<'a> {
+    variants: usize,
+    range: &'a Range<usize>,
+    pub(crate) first: Option<usize>,
+}
+
+impl<'a> Matches<'a> {
+    /// `variants` is the number of messages in a row. Messages outside `range`
+    /// do not count.
+    #[inline(always)]
+    pub(crate) fn new(variants: usize, range: &'a Range<usize>) -> Self {
+        Self {
+            variants,
+            range,
+            first: None,
+        }
+    }
+
+    /// Adds what matches in variant number `variant` of the rows from number
+    /// `row` on, lane 0 as bit 0.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, row: usize, variant: usize, mut lanes: u64) {
+        while lanes != 0 {
+            let lane = lanes.trailing_zeros() as usize;
+            let message = (row + lane) * self.variants + variant;
+            if self.range.contains(&message) {
+                self.first = Some(self.first.map_or(message, |first| first.min(message)));
+                // Further lanes are larger.
+                return;
+            }
+            lanes &= lanes - 1;
+        }
+    }
+}
