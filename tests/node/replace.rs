@@ -40,11 +40,32 @@ fn long_chain() -> &'static str {
     })
 }
 
-/// A node that knows a peer with the long chain.
+/// Blocks of the long chain that are in front of the gate.
+const PART: u64 = 100;
+
+/// A peer that opens the gate once a node knows it. Nobody listens there.
+const OPEN: &str = "127.0.0.1:1";
+
+/// A node that knows a peer with the long chain, and a gate in that chain: until
+/// it opens, SQLite counts for a while before it takes another block. All of
+/// them would take minutes, and a test takes as long as a few.
 fn node(data: &Path) -> Server {
     let server = start(data);
+    let gate = format!(
+        "CREATE VIEW pause AS WITH RECURSIVE counted (number) AS
+             (SELECT 1 UNION ALL SELECT number + 1 FROM counted WHERE number < 60000)
+             SELECT max(number) AS number FROM counted;
+         CREATE TRIGGER gate BEFORE INSERT ON blocks WHEN NEW.number > {PART}
+             AND NOT EXISTS (SELECT 1 FROM peers WHERE node = '{OPEN}')
+             BEGIN SELECT number FROM pause; END;"
+    );
+    database(data).execute_batch(&gate).unwrap();
     register(&server, &[&fake_peer(http(long_chain()))]);
     server
+}
+
+fn database(data: &Path) -> rusqlite::Connection {
+    rusqlite::Connection::open(data.join("node.sqlite3")).unwrap()
 }
 
 fn start(data: &Path) -> Server {
@@ -59,8 +80,7 @@ fn length(server: &Server) -> u64 {
 
 /// Waits until our chain is a part of the long one.
 fn wait_for_a_part(server: &Server) {
-    let is_part =
-        |latest: &Answer| (100..BLOCKS).contains(&latest.ok(200)["index"].as_u64().unwrap());
+    let is_part = |latest: &Answer| latest.ok(200)["index"].as_u64() >= Some(PART);
     server.wait_until("/blocks/latest", is_part);
 }
 
@@ -83,18 +103,19 @@ fn others_are_answered_while_a_longer_chain_takes_our_place() {
         wait_for_a_part(&server);
         // It waits for the whole chain: nothing is mined on a part of it.
         let mining = scope.spawn(|| server.get("/mine").ok(200));
-        while !resolving.is_finished() {
+        for _ in 0..5 {
             sent.push(format!("s{}", sent.len()));
             add(&server, sent.last().unwrap());
             lengths.push(length(&server));
         }
+        assert!(!resolving.is_finished() && !mining.is_finished());
+        register(&server, &[OPEN]);
         let answer = resolving.join().unwrap();
         assert_eq!(answer["message"], "Our chain was replaced");
         mining.join().unwrap()
     });
-    let parts = lengths.iter().filter(|length| **length < BLOCKS).count();
-    assert!(parts > 1, "{lengths:?}");
-    assert!(lengths.is_sorted());
+    assert!(lengths.is_sorted(), "{lengths:?}");
+    assert!(lengths.last() < Some(&BLOCKS), "{lengths:?}");
 
     assert_eq!(mined["index"], BLOCKS + 1);
     let mut found: Vec<_> = senders(&mined).map(str::to_owned).collect();
@@ -127,8 +148,7 @@ fn a_kill_amid_leaves_a_longer_chain_and_all_that_was_answered() {
     assert_verifies(&server.get("/chain").body, "last-hash", "1");
     assert_eq!(pending_senders(&server), ["before", "meanwhile"]);
     // The peer is still known, and its chain longer.
-    let peer = fake_peer(http(long_chain()));
-    register(&server, &[&peer]);
+    register(&server, &[OPEN]);
     server.get("/nodes/resolve").ok(200);
     assert_eq!(length(&server), BLOCKS);
     assert_eq!(pending_senders(&server), ["before", "meanwhile"]);
@@ -139,18 +159,27 @@ fn a_failure_amid_keeps_the_part_and_mining_goes_on() {
     let folder = tempfile::tempdir().unwrap();
     let server = node(folder.path());
     add(&server, "before");
-    let database = rusqlite::Connection::open(folder.path().join("node.sqlite3")).unwrap();
-    let trigger = "CREATE TRIGGER full BEFORE INSERT ON blocks WHEN NEW.number = 19000
-         BEGIN SELECT RAISE(FAIL, 'as a full disk'); END";
-    database.execute_batch(trigger).unwrap();
-    assert_eq!(server.get("/nodes/resolve").ok(503)["error"], "storage");
+    // Behind the gate, the disk is full.
+    let full = format!(
+        "CREATE TRIGGER full BEFORE INSERT ON blocks
+         WHEN EXISTS (SELECT 1 FROM peers WHERE node = '{OPEN}')
+         BEGIN SELECT RAISE(FAIL, 'as a full disk'); END"
+    );
+    let database = database(folder.path());
+    database.execute_batch(&full).unwrap();
+    thread::scope(|scope| {
+        let resolving = scope.spawn(|| server.get("/nodes/resolve").ok(503));
+        wait_for_a_part(&server);
+        register(&server, &[OPEN]);
+        assert_eq!(resolving.join().unwrap()["error"], "storage");
+    });
+    database.execute_batch("DROP TRIGGER full").unwrap();
     let left = length(&server);
-    assert!((100..19_000).contains(&left), "{left}");
+    assert!((PART..BLOCKS).contains(&left), "{left}");
     let mined = server.get("/mine").ok(200);
     assert_eq!(mined["index"], left + 1);
     assert_eq!(senders(&mined).collect::<Vec<_>>(), ["before", "0"]);
     assert_verifies(&server.get("/chain").body, "last-hash", "1");
-    database.execute_batch("DROP TRIGGER full").unwrap();
     server.get("/nodes/resolve").ok(200);
     assert_eq!(length(&server), BLOCKS);
     // Its block was given up.
