@@ -350,17 +350,18 @@ async fn calls_to_mine_wait_their_turn_up_to_a_number() {
     assert_eq!(reply.error(409).0, "busy");
     assert_eq!(reply.headers["retry-after"], "1");
     // Others answer meanwhile.
-    assert_eq!(fixture.get("/health").await.ok(200)["mining"], true);
+    let is_mining = async |wanted: bool| {
+        while fixture.get("/health").await.ok(200)["mining"] != wanted {
+            tokio::task::yield_now().await;
+        }
+    };
+    is_mining(true).await;
     fixture.add("a").await.ok(201);
     // Whoever goes away ends the search.
     calls.shutdown().await;
-    while fixture.get("/health").await.ok(200)["mining"] == true {
-        tokio::task::yield_now().await;
-    }
+    is_mining(false).await;
     let left = tokio::spawn(ask());
-    while fixture.get("/health").await.ok(200)["mining"] == false {
-        tokio::task::yield_now().await;
-    }
+    is_mining(true).await;
     fixture.node.close();
     assert_eq!(left.await.unwrap().status(), 503);
 }

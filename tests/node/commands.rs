@@ -24,6 +24,10 @@ fn ends_with(command: &mut assert_cmd::Command, code: i32) -> (String, String) {
     (stdout, stderr)
 }
 
+fn wait_until_mining_is(server: &Server, wanted: bool) {
+    server.wait_until("/health", |health| health.ok(200)["mining"] == wanted);
+}
+
 #[test]
 fn sigterm_ends_a_search_and_the_node() {
     let folder = tempfile::tempdir().unwrap();
@@ -31,7 +35,7 @@ fn sigterm_ends_a_search_and_the_node() {
         let mut server = Server::node(node_command(folder.path()).args(["--difficulty", "64"]));
         let address = server.address.clone();
         let search = std::thread::spawn(move || request(&address, "GET", "/mine", &[], ""));
-        while server.get("/health").ok(200)["mining"] == false {}
+        wait_until_mining_is(&server, true);
         server.signal(name);
         assert_eq!(server.wait(), Some(code));
         let answer = search.join().unwrap().unwrap().ok(503);
@@ -56,9 +60,9 @@ fn a_search_ends_when_its_caller_goes_away() {
     let server = Server::node(node_command(folder.path()).args(["--difficulty", "64"]));
     let mut stream = std::net::TcpStream::connect(&server.address).unwrap();
     std::io::Write::write_all(&mut stream, b"GET /mine HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
-    while server.get("/health").ok(200)["mining"] == false {}
+    wait_until_mining_is(&server, true);
     drop(stream);
-    while server.get("/health").ok(200)["mining"] == true {}
+    wait_until_mining_is(&server, false);
 }
 
 #[test]

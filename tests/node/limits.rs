@@ -1,14 +1,21 @@
 //! Clients that dawdle, crowd in, or break off.
 
+use std::convert::Infallible;
 use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use fourzero::node::{Limits, Node, NodeConfig, serve};
-use tokio::net::TcpListener;
+use axum::body::{Body, Bytes, HttpBody};
+use axum::http::Request;
+use fourzero::node::{Limits, router, serve};
+use hyper::body::Frame;
 use tokio::sync::oneshot;
+use tower::ServiceExt as _;
 
-use crate::support::{PATIENCE, post, request};
+use crate::fixture::Fixture;
+use crate::support::{PATIENCE, request};
 
 /// A node that serves on a thread of its own until it is dropped.
 struct Serving {
@@ -20,35 +27,50 @@ struct Serving {
 
 impl Serving {
     fn new(limits: Limits) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let mut config = NodeConfig::new(folder.path());
-        config.limits = limits;
-        let node = Node::open(config).unwrap();
+        Self::after(limited(limits), [""; 0]).0
+    }
+
+    /// Serves a node to whom some have sent something already: it cannot lose
+    /// patience with those before they come to it.
+    fn after<const COUNT: usize>(
+        Fixture { node, folder }: Fixture,
+        sent: [impl AsRef<str>; COUNT],
+    ) -> (Self, [TcpStream; COUNT]) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let clients = sent.map(|sent| connect(&address, sent.as_ref()));
         let (stop, stopped) = oneshot::channel();
-        let (say, heard) = std::sync::mpsc::channel();
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async {
-                let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-                say.send(listener.local_addr().unwrap().to_string())
-                    .unwrap();
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 serve(node, listener, async { drop(stopped.await) }).await;
             });
         });
-        Self {
-            address: heard.recv().unwrap(),
+        let serving = Self {
+            address,
             stop: Some(stop),
             thread: Some(thread),
             _folder: folder,
-        }
+        };
+        (serving, clients)
     }
 
     fn connect(&self, sent: &str) -> TcpStream {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.write_all(sent.as_bytes()).unwrap();
-        stream
+        connect(&self.address, sent)
     }
+}
+
+fn limited(limits: Limits) -> Fixture {
+    Fixture::with(|config| config.limits = limits)
+}
+
+fn connect(address: &str, sent: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(sent.as_bytes()).unwrap();
+    stream
 }
 
 impl Drop for Serving {
@@ -83,11 +105,10 @@ fn a_header_that_does_not_end_ends_the_connection() {
 
 #[test]
 fn a_body_that_does_not_come_is_told_so() {
-    let serving = Serving::new(impatient());
-    let said = read_all(serving.connect(
-        "POST /transactions/new HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
-         Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"sender\":",
-    ));
+    let sent = "POST /transactions/new HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
+                Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"sender\":";
+    let (_serving, [client]) = Serving::after(limited(impatient()), [sent]);
+    let said = read_all(client);
     assert!(said.starts_with("HTTP/1.1 408"), "{said}");
     assert!(said.contains("request_timeout"), "{said}");
 }
@@ -110,6 +131,7 @@ fn a_chunked_body_is_limited_too() {
 fn a_connection_past_the_limit_waits_until_another_ends() {
     let serving = Serving::new(Limits {
         connections: 2,
+        request_time: PATIENCE,
         ..Limits::default()
     });
     let held = [serving.connect(""), serving.connect("")];
@@ -125,25 +147,21 @@ fn a_connection_past_the_limit_waits_until_another_ends() {
     assert!(said.starts_with("HTTP/1.1 200"), "{said}");
 }
 
-#[test]
-fn an_answer_that_nobody_reads_is_given_up() {
-    let serving = Serving::new(Limits {
+#[tokio::test]
+async fn an_answer_that_nobody_reads_is_given_up() {
+    let fixture = limited(Limits {
         body_bytes: 16 << 20,
         unread_time: Duration::from_millis(200),
         ..Limits::default()
     });
     // Far more than the system keeps for a client that does not read.
     let name = "n".repeat(9 << 20);
-    let body = format!("{{\"sender\": \"{name}\", \"recipient\": \"r\", \"amount\": 1}}");
     for _ in 0..3 {
-        post(&serving.address, "/transactions/new", &body)
-            .unwrap()
-            .ok(201);
-        request(&serving.address, "GET", "/mine", &[], "")
-            .unwrap()
-            .ok(200);
+        fixture.add(&name).await.ok(201);
+        fixture.get("/mine").await.ok(200);
     }
-    let idle = serving.connect("GET /chain HTTP/1.1\r\nHost: h\r\n\r\n");
+    let sent = "GET /chain HTTP/1.1\r\nHost: h\r\n\r\n";
+    let (serving, [idle]) = Serving::after(fixture, [sent]);
     let started = Instant::now();
     loop {
         let metrics = request(&serving.address, "GET", "/metrics", &[], "").unwrap();
@@ -160,86 +178,85 @@ fn an_answer_that_nobody_reads_is_given_up() {
     assert!(said.len() < 3 * name.len(), "{} bytes", said.len());
 }
 
-#[test]
-fn bodies_past_what_all_may_take_are_sent_away_and_welcome_later() {
-    let serving = Serving::new(Limits {
+/// A body of which a part comes, and then nothing.
+struct Unfinished {
+    part: Option<Bytes>,
+    /// Told once more is asked for: the part was taken.
+    is_taken: Option<oneshot::Sender<()>>,
+}
+
+impl HttpBody for Unfinished {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        if let Some(part) = self.part.take() {
+            return Poll::Ready(Some(Ok(Frame::data(part))));
+        }
+        if let Some(is_taken) = self.is_taken.take() {
+            is_taken.send(()).unwrap();
+        }
+        Poll::Pending
+    }
+}
+
+#[tokio::test]
+async fn bodies_past_what_all_may_take_are_sent_away_and_welcome_later() {
+    let fixture = limited(Limits {
         body_bytes: 1000,
         all_body_bytes: 1500,
         ..Limits::default()
     });
-    let head = "POST /transactions/new HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
-                Content-Type: application/json\r\nContent-Length: ";
-    let body = format!(
-        "{{\"sender\": \"{}\", \"recipient\": \"r\", \"amount\": 1}}",
-        "s".repeat(900)
-    );
-    // Whoever only promises a body keeps nobody out.
-    let _promised: Vec<_> = (0..10)
-        .map(|_| serving.connect(&format!("{head}1000\r\n\r\n")))
-        .collect();
-    post(&serving.address, "/transactions/new", &body)
-        .unwrap()
-        .ok(201);
-    let started = Instant::now();
-    let mut held;
-    let refused = loop {
-        // Anew each time: whichever of the two comes second is sent away.
-        held = serving.connect(&format!("{head}{}\r\n\r\n{}", body.len() + 1, body));
-        let answer = post(&serving.address, "/transactions/new", &body).unwrap();
-        if answer.status != 201 {
-            break answer;
-        }
-        assert!(started.elapsed() < PATIENCE);
+    let begin = async |part: Option<Bytes>| {
+        let (taken, is_taken) = oneshot::channel();
+        let request = Request::post("/transactions/new").header("content-type", "application/json");
+        let body = Unfinished {
+            part,
+            is_taken: Some(taken),
+        };
+        let request = request.body(Body::new(body)).unwrap();
+        let call = tokio::spawn(router(fixture.node.clone()).oneshot(request));
+        is_taken.await.unwrap();
+        call
     };
-    assert_eq!(refused.ok(503)["error"], "too_many_bodies");
-    assert!(refused.head.contains("retry-after: 1"), "{}", refused.head);
-    drop(held);
-    while post(&serving.address, "/transactions/new", &body)
-        .unwrap()
-        .status
-        != 201
-    {
-        assert!(started.elapsed() < PATIENCE);
-    }
+    let name = "s".repeat(900);
+    // Whoever only promises a body keeps nobody out.
+    let promised = begin(None).await;
+    fixture.add(&name).await.ok(201);
+    let held = begin(Some(name.clone().into())).await;
+    let refused = fixture.add(&name).await;
+    assert_eq!(refused.error(503).0, "too_many_bodies");
+    assert_eq!(refused.headers["retry-after"], "1");
+    held.abort();
+    assert!(held.await.unwrap_err().is_cancelled());
+    fixture.add(&name).await.ok(201);
+    promised.abort();
 }
 
-#[test]
-fn large_answers_past_what_all_may_take_are_put_off() {
-    let serving = Serving::new(Limits {
-        all_body_bytes: 24 << 20,
+#[tokio::test]
+async fn large_answers_past_what_all_may_take_are_put_off() {
+    let fixture = limited(Limits {
+        all_body_bytes: 3 << 20,
         ..Limits::default()
     });
-    // More than the system takes for a client that does not read.
     let name = "n".repeat((1 << 20) - 100);
-    let body = format!("{{\"sender\": \"{name}\", \"recipient\": \"r\", \"amount\": 1}}");
-    for _ in 0..20 {
-        post(&serving.address, "/transactions/new", &body)
-            .unwrap()
-            .ok(201);
+    for _ in 0..2 {
+        fixture.add(&name).await.ok(201);
     }
-    let ask = || request(&serving.address, "GET", "/transactions/pending", &[], "").unwrap();
-    assert_eq!(ask().ok(200)["count"], 20);
-    let started = Instant::now();
-    let mut unread;
-    let refused = loop {
-        // Anew each time: whichever of the two comes second is put off.
-        unread = serving.connect("GET /transactions/pending HTTP/1.1\r\nHost: h\r\n\r\n");
-        let answer = ask();
-        if answer.status != 200 {
-            break answer;
-        }
-        assert!(started.elapsed() < PATIENCE);
-    };
-    assert_eq!(refused.ok(503)["error"], "too_many_answers");
-    assert!(refused.head.contains("retry-after: 1"), "{}", refused.head);
+    let path = "/transactions/pending";
+    assert_eq!(fixture.get(path).await.ok(200)["count"], 2);
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let unread = router(fixture.node.clone()).oneshot(request).await.unwrap();
+    let refused = fixture.get(path).await;
+    assert_eq!(refused.error(503).0, "too_many_answers");
+    assert_eq!(refused.headers["retry-after"], "1");
     // Small ones need no place.
-    request(&serving.address, "GET", "/chain", &[], "")
-        .unwrap()
-        .ok(200);
+    fixture.get("/chain").await.ok(200);
     drop(unread);
-    while ask().status != 200 {
-        assert!(started.elapsed() < PATIENCE);
-    }
+    fixture.get(path).await.ok(200);
 }
 
 #[test]
@@ -342,8 +359,7 @@ fn a_body_that_no_handler_reads_keeps_no_connection_from_going_on() {
 
 #[test]
 fn an_answer_before_the_end_of_a_body_says_that_the_connection_closes() {
-    let serving = Serving::new(impatient());
-    for (head, status) in [
+    let cases = [
         // It never comes, is too long, is not asked for, or breaks off.
         ("POST /nope HTTP/1.1\r\nContent-Length: 5", 404),
         ("PUT /chain HTTP/1.1\r\nContent-Length: 999999999", 405),
@@ -360,8 +376,11 @@ fn an_answer_before_the_end_of_a_body_says_that_the_connection_closes() {
              Transfer-Encoding: chunked\r\n\r\nno number",
             400,
         ),
-    ] {
-        let said = read_all(serving.connect(&format!("{head}\r\nHost: h\r\n\r\n")));
+    ];
+    let sent = cases.map(|(head, _)| format!("{head}\r\nHost: h\r\n\r\n"));
+    let (_serving, clients) = Serving::after(limited(impatient()), sent);
+    for (client, (_, status)) in clients.into_iter().zip(cases) {
+        let said = read_all(client);
         assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{said}");
         assert!(said.contains("connection: close"), "{said}");
     }

@@ -404,7 +404,11 @@ fn nodes_count_once_however_often_they_are_registered() {
 fn a_commit_that_fails_is_told_of_until_one_succeeds() {
     let folder = tempfile::tempdir().unwrap();
     let [ours, theirs] = ["a", "b"].map(|name| folder.path().join(name));
-    let (server, other) = (node(&ours, "last-hash"), node(&theirs, "last-hash"));
+    let log = folder.path().join("log");
+    let mut command = node_command(&ours);
+    command.args(["--difficulty", "3", "--rule", "last-hash"]);
+    let server = Server::node(command.stderr(std::fs::File::create(&log).unwrap()));
+    let other = node(&theirs, "last-hash");
     mine(&other, 1);
     register(&server, &[&other.address]);
     let body = json!({"sender": "s", "recipient": "r", "amount": 1}).to_string();
@@ -422,4 +426,16 @@ fn a_commit_that_fails_is_told_of_until_one_succeeds() {
     assert_eq!(server.get("/health").ok(200)["length"], 2);
     server.post("/transactions/new", &body).ok(201);
     assert_eq!(pending_senders(&server), ["s"]);
+    let log = std::fs::read_to_string(log).unwrap();
+    let said: Vec<_> = log
+        .lines()
+        .map(|line| line.split_once(" ERROR ").unwrap().1)
+        .collect();
+    assert_eq!(
+        said,
+        [
+            "a commit failed error=database is locked",
+            "replacing the chain failed error=database is locked"
+        ]
+    );
 }
