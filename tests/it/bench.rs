@@ -67,7 +67,9 @@ fn a_sweep_as_json_names_the_machine_and_every_point() {
         assert!((rate / number("hashrate") - 1.0).abs() < 1e-6, "{run}");
         let efficiency = number("speedup") / number("threads");
         assert!((efficiency - number("efficiency")).abs() < 1e-9, "{run}");
-        assert!(number("blocks_per_second") > 0.0);
+        // A turn that was held up has no time for blocks.
+        let blocks = run.get("blocks_per_second").and_then(Value::as_f64);
+        assert!(blocks.is_none_or(|rate| rate > 0.0), "{run}");
         assert_eq!(run["zero_bits"], 4);
     }
 }
@@ -235,7 +237,8 @@ fn scaled(report: &Value, factor: f64) -> String {
 fn a_baseline_marks_what_the_scatter_does_not_explain() {
     let folder = Folder::new();
     let report = quick().args(["--json", "-"]).ends_with(0).one_json();
-    for (factor, mark) in [(0.01, "* faster"), (100.0, "* slower")] {
+    // By more than any turn can have been held up.
+    for (factor, mark) in [(1e-12, "* faster"), (1e12, "* slower")] {
         let baseline = folder.write("baseline.json", scaled(&report, factor));
         let run = quick().arg("--baseline").arg(&baseline).ends_with(0);
         assert!(run.stdout.contains("since the baseline"), "{}", run.stdout);

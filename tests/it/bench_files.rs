@@ -2,13 +2,14 @@
 //! what it should be.
 
 use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::support::{Ends as _, Folder, PATIENCE, fourzero};
+use crate::support::{Ends as _, Folder, fourzero, wait_until};
 
 const QUICK: [&str; 6] = ["bench", "--quiet", "--seconds", "0.02", "--threads", "1"];
 
@@ -44,24 +45,31 @@ fn a_table_that_cannot_be_printed_takes_no_file_with_it() {
 
 #[test]
 fn a_file_that_cannot_be_written_takes_nothing_else_with_it() {
-    let folder = Folder::new();
+    let (folder, elsewhere) = (Folder::new(), Folder::new());
+    let mut other = report();
+    other["cpu"] = json!("Abacus 3000");
+    let baseline = elsewhere.write("other.json", other.to_string());
+    // It warns of the other CPU before it measures, and waits with that while
+    // its stderr takes no more.
+    let (mut told, mut stderr) = UnixStream::pair().unwrap();
+    stderr.set_nonblocking(true).unwrap();
+    while stderr.write(b"\n").is_ok() {}
+    stderr.set_nonblocking(false).unwrap();
     let measuring = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
-        .args(["bench", "--quiet", "--seconds", "1", "--threads", "1"])
-        .args(["--json", "b.json", "--plot", "b.svg"])
+        .args(QUICK)
+        .args(["--json", "b.json", "--plot", "b.svg", "--baseline"])
+        .arg(baseline)
         .current_dir(folder.path(""))
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
+        .stderr(OwnedFd::from(stderr))
         .spawn()
         .unwrap();
     // Both hidden files are there: the first looks at the names are over.
-    let started = Instant::now();
-    while folder.names().len() < 2 {
-        assert!(started.elapsed() < PATIENCE);
-        thread::yield_now();
-    }
+    wait_until(|| folder.names().len() == 2);
     folder.write("b.json", "precious");
+    let mut stderr = String::new();
+    told.read_to_string(&mut stderr).unwrap();
     let ended = measuring.wait_with_output().unwrap();
-    let stderr = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(2), "{stderr}");
     let expected = "error: b.json exists; --force replaces it\n";
     assert!(stderr.ends_with(expected), "{stderr}");

@@ -4,10 +4,10 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc;
 use std::thread;
-use std::time::{Duration, Instant};
 
-use crate::support::{Folder, PATIENCE, data, data_text};
+use crate::support::{Folder, PATIENCE, data, data_text, wait_for_bytes, wait_until};
 
 /// A running command, killed if the test fails before it ends.
 struct Running(Option<Child>);
@@ -61,7 +61,7 @@ impl Running {
     /// some of it, which it does only when it is ready for a signal.
     fn keep_saying(&mut self, text: String) {
         let mut stdin = self.child().stdin.take().unwrap();
-        let (said, heard) = std::sync::mpsc::channel();
+        let (said, heard) = mpsc::channel();
         thread::spawn(move || {
             let mut bytes = 0;
             while stdin.write_all(text.as_bytes()).is_ok() {
@@ -76,11 +76,7 @@ impl Running {
     }
 
     fn wait(mut self) -> Output {
-        let started = Instant::now();
-        while self.child().try_wait().unwrap().is_none() {
-            assert!(started.elapsed() < PATIENCE, "it does not end");
-            thread::sleep(Duration::from_millis(5));
-        }
+        wait_until(|| self.child().try_wait().unwrap().is_some());
         let child = self.0.take().expect("it is waited for once");
         child.wait_with_output().unwrap()
     }
@@ -96,11 +92,7 @@ fn wait_for_a_file_in(folder: &Folder) {
 }
 
 fn wait_for_a_file(folder: &Folder, ending: &str) {
-    let started = Instant::now();
-    while !folder.names().iter().any(|name| name.ends_with(ending)) {
-        assert!(started.elapsed() < PATIENCE, "nothing is written");
-        thread::sleep(Duration::from_millis(2));
-    }
+    wait_until(|| folder.names().iter().any(|name| name.ends_with(ending)));
 }
 
 #[track_caller]
@@ -157,7 +149,7 @@ fn work_that_is_left_leaves_no_hidden_file() {
     let signals: [&[&str]; 2] = [&["INT"], &["INT", "TERM"]];
     let commands: [&[&str]; 2] = [
         &["convert", "-", "-o", "chain.json"],
-        &["bench", "--seconds", "60", "--json", "runs.json"],
+        &["bench", "--seconds", "3600", "--json", "runs.json"],
     ];
     for command in commands {
         for signals in signals {
@@ -239,7 +231,19 @@ fn interrupted_mining_keeps_its_blocks_and_names_the_command_that_goes_on() {
     for signal in ["INT", "TERM"] {
         let folder = Folder::new();
         let line = "{\"sender\": \"it's\", \"recipient\": \"b\", \"amount\": 1}\n";
-        folder.write("the queue.jsonl", line.repeat(4_000));
+        let lines = line.repeat(4_000);
+        // A pipe at first, and left open: no machine is done before the signal.
+        let queue = folder.path("the queue.jsonl");
+        let made = Command::new("mkfifo").arg(&queue).status().unwrap();
+        assert!(made.success());
+        let (let_go, gate) = mpsc::channel::<()>();
+        let said = (queue.clone(), lines.clone());
+        thread::spawn(move || {
+            let mut pipe = fs::File::options().write(true).open(said.0).unwrap();
+            // All of it is not read before the signal, if each block takes long.
+            let _ = pipe.write_all(said.1.as_bytes());
+            let _ = gate.recv();
+        });
         let options = [
             "mine",
             "the queue.jsonl",
@@ -262,13 +266,12 @@ fn interrupted_mining_keeps_its_blocks_and_names_the_command_that_goes_on() {
         };
         let mut running = Running::start(&mut mine("chain.json"));
         let journal = folder.path("chain.json.journal");
-        let started = Instant::now();
-        while fs::metadata(&journal).map_or(0, |file| file.len()) < 2_000 {
-            assert!(started.elapsed() < PATIENCE, "nothing is written");
-            thread::sleep(Duration::from_millis(2));
-        }
+        wait_for_bytes(&journal, 2_000);
         running.signal(signal);
         let ended = running.wait();
+        drop(let_go);
+        fs::remove_file(&queue).unwrap();
+        fs::write(&queue, lines).unwrap();
         let stderr = String::from_utf8_lossy(&ended.stderr);
         assert_eq!(ended.status.code(), Some(130), "{stderr}");
         let command = stderr.split_once("to go on: ").expect("a command").1;
@@ -300,7 +303,8 @@ fn the_second_interrupt_ends_at_once_and_keeps_the_journal() {
             .args([&output, &data("queue.jsonl")]),
     );
     wait_for_a_file_in(&folder);
-    running.signals(&["INT", "TERM"]);
+    // Both are there when it goes on: the first has no time to take effect.
+    running.signals(&["STOP", "INT", "TERM", "CONT"]);
     let ended = running.wait();
     let stderr = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(130), "{stderr}");

@@ -201,6 +201,7 @@ mod unix {
     use std::process::{Command, Stdio};
 
     use super::*;
+    use crate::support::wait_for_bytes;
 
     #[test]
     fn a_device_is_no_output() {
@@ -301,9 +302,7 @@ mod unix {
         // A block in the journal shows that the first looks at the name are
         // over.
         let journal = folder.path("chain.json.journal");
-        while fs::metadata(&journal).map_or(0, |journal| journal.len()) == 0 {
-            std::thread::yield_now();
-        }
+        wait_for_bytes(&journal, 1);
         fs::write(&output, "precious").unwrap();
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(QUEUE.as_bytes()).unwrap();

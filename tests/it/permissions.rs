@@ -6,10 +6,8 @@ use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::Duration;
 
-use crate::support::{Ends as _, Folder, data, fourzero};
+use crate::support::{Ends as _, Folder, data, fourzero, wait_for_bytes};
 
 /// A program that permissions bind, as they do not bind root.
 fn bound(program: impl AsRef<std::ffi::OsStr>) -> Command {
@@ -83,6 +81,7 @@ fn mining_into_a_folder_that_cannot_be_read_outlives_its_syncs() {
     };
     let mut mining = bound(assert_cmd::cargo::cargo_bin!("fourzero"))
         .args(["mine", "-", "--difficulty", "1", "-o", "wx/c.json"])
+        .args(["--block-size", "1"])
         .current_dir(folder.path(""))
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -91,10 +90,8 @@ fn mining_into_a_folder_that_cannot_be_read_outlives_its_syncs() {
         .unwrap();
     let mut stdin = mining.stdin.take().unwrap();
     let line = "{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": 1}\n";
-    stdin.write_all(line.repeat(100).as_bytes()).unwrap();
-    // The first sync comes a second after the first block.
-    thread::sleep(Duration::from_millis(1500));
-    assert!(mining.try_wait().unwrap().is_none());
+    // A sync comes every 10,000 blocks, and its error before the end.
+    stdin.write_all(line.repeat(30_000).as_bytes()).unwrap();
     drop(stdin);
     let ended = mining.wait_with_output().unwrap();
     let stderr = String::from_utf8_lossy(&ended.stderr);
@@ -150,9 +147,7 @@ fn what_is_to_replace_a_private_file_is_private_from_the_start() {
         .spawn()
         .unwrap();
     let journal = folder.path("chain.json.journal");
-    while fs::metadata(&journal).map_or(0, |journal| journal.len()) == 0 {
-        thread::yield_now();
-    }
+    wait_for_bytes(&journal, 1);
     assert_eq!(mode(&journal), 0o600);
     let mut stdin = mining.stdin.take().unwrap();
     let line = b"{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": 1}";

@@ -4,7 +4,8 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use assert_cmd::Command;
 use tempfile::TempDir;
@@ -21,6 +22,22 @@ pub(crate) const EXPORTED: [(&str, &str); 3] = [
 /// How long a command may take before the test calls it hung. No test depends
 /// on how fast anything is.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Waits until something is so.
+#[track_caller]
+pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < PATIENCE, "it does not come to that");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// Waits until a file is there and holds so many bytes.
+#[track_caller]
+pub(crate) fn wait_for_bytes(path: &Path, least: u64) {
+    wait_until(|| fs::metadata(path).is_ok_and(|file| file.len() >= least));
+}
 
 /// The command, ready for arguments.
 pub(crate) fn fourzero() -> Command {

@@ -2,7 +2,7 @@
 //! was mined is there, and going on gives the bytes of a run that nothing
 //! disturbed.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -10,10 +10,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::naive::RULES;
-use crate::support::{Folder, PATIENCE};
+use crate::support::{Folder, wait_for_bytes};
 
-/// Kills that must have hit a journal under way.
-const KILLS: usize = 50;
+/// Chains that are begun, killed three times, and finished.
+const CHAINS: usize = 25;
 
 fn fourzero_path() -> &'static Path {
     assert_cmd::cargo::cargo_bin!("fourzero")
@@ -79,13 +79,20 @@ fn killed_mining_goes_on_to_the_same_bytes() {
     let mut random = Random::new();
     let folder = Folder::new();
     folder.write("queue.jsonl", queue(6_000));
+    let rest = folder.write("rest.jsonl", queue(1));
+    let rest = || Stdio::from(File::open(&rest).unwrap());
+    let mine = |name: &str, rule: &str, rest: Stdio| {
+        let mut command = mine(&folder, name, rule);
+        command.args(["-", "--resume"]).stdin(rest);
+        command
+    };
     let runs: Vec<_> = RULES
         .iter()
         .flat_map(|rule| ["json", "jsonl", "array"].map(|format| (*rule, format)))
         .map(|(rule, format)| {
             let name = format!("whole-{rule}.{format}");
             let started = Instant::now();
-            ends(&mut mine(&folder, &name, rule), 0);
+            ends(&mut mine(&name, rule, rest()), 0);
             (
                 rule,
                 format,
@@ -95,40 +102,36 @@ fn killed_mining_goes_on_to_the_same_bytes() {
         })
         .collect();
 
-    let (mut kills, mut torn) = (0, 0);
-    for (rule, format, whole, time) in runs.iter().cycle().take(1_000) {
-        if kills >= KILLS {
-            break;
-        }
+    let mut torn = 0;
+    for (rule, format, whole, time) in runs.iter().cycle().take(CHAINS) {
         let name = format!("chain.{format}");
         let journal = folder.path(&format!("{name}.journal"));
-        // Killed once or several times, until it is done.
-        for attempt in 0.. {
-            let mut command = mine(&folder, &name, rule);
-            command.arg("--resume");
-            if attempt == 3 {
-                ends(&mut command, 0);
-                break;
+        // Twice amid the mining, for its queue does not end, and once maybe
+        // after it.
+        for is_endless in [true, true, false] {
+            let rest = if is_endless { Stdio::piped() } else { rest() };
+            let mut child = mine(&name, rule, rest).spawn().unwrap();
+            if is_endless {
+                wait_for_bytes(&journal, 1);
             }
-            let mut child = command.spawn().unwrap();
             thread::sleep(random.up_to(*time));
             child.kill().unwrap();
             child.wait().unwrap();
-            if let Ok(left) = fs::read(&journal) {
-                kills += 1;
-                torn += usize::from(!(left.ends_with(b"]}") || left.ends_with(b"}\n")));
-                assert!(whole.starts_with(&left), "{rule}, {format}");
-            } else if folder.path(&name).exists() {
-                break;
+            match fs::read(&journal) {
+                Ok(left) => {
+                    torn += usize::from(!(left.ends_with(b"]}") || left.ends_with(b"}\n")));
+                    assert!(whole.starts_with(&left), "{rule}, {format}");
+                }
+                Err(error) => assert!(!is_endless, "{error}"),
             }
         }
+        ends(&mut mine(&name, rule, rest()), 0);
         let chain = fs::read(folder.path(&name)).unwrap();
         assert!(chain == *whole, "{rule}, {format}: the bytes differ");
         assert!(!journal.exists());
         fs::remove_file(folder.path(&name)).unwrap();
     }
-    println!("{kills} kills left a journal, {torn} of them within a block");
-    assert!(kills >= KILLS, "only {kills} kills left a journal");
+    println!("{torn} journals ended within a block");
 }
 
 /// Whether `ended` says what is kept; the journal is checked against the
@@ -249,18 +252,6 @@ impl Drop for Waiting {
     }
 }
 
-fn wait_for_bytes(path: &Path) {
-    let started = Instant::now();
-    while fs::metadata(path).map_or(0, |file| file.len()) == 0 {
-        assert!(
-            started.elapsed() < PATIENCE,
-            "nothing is in {}",
-            path.display()
-        );
-        thread::sleep(Duration::from_millis(2));
-    }
-}
-
 #[test]
 fn of_two_processes_on_one_output_the_second_is_refused() {
     let folder = Folder::new();
@@ -282,7 +273,7 @@ fn of_two_processes_on_one_output_the_second_is_refused() {
         .stdout(Stdio::null());
     let mut first = Waiting(first.spawn().unwrap());
     // Who writes to it has locked it.
-    wait_for_bytes(&folder.path("chain.json.journal"));
+    wait_for_bytes(&folder.path("chain.json.journal"), 1);
     for option in ["--resume", "--force", "--quiet"] {
         let ended = ends(mine(&folder, "chain.json", "last-hash").arg(option), 2);
         assert_eq!(

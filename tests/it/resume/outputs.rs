@@ -3,11 +3,10 @@
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::{SAME, end_of_block, interrupted, is_refused, mine, queue};
-use crate::support::{Ends as _, Folder, PATIENCE, fourzero};
+use crate::support::{Ends as _, Folder, PATIENCE, fourzero, wait_for_bytes, wait_until};
 
 #[test]
 fn without_a_journal_resume_starts_anew() {
@@ -140,14 +139,10 @@ fn a_journal_that_somebody_replaces_does_not_get_the_name_of_the_chain() {
         .spawn()
         .unwrap();
     let mut stdin = mining.stdin.take().unwrap();
-    let started = Instant::now();
-    while !journal.exists() {
-        assert!(started.elapsed() < PATIENCE);
-        thread::sleep(Duration::from_millis(1));
-    }
-    std::fs::remove_file(&journal).unwrap();
-    folder.write("chain.json.journal", "another's");
-    stdin.write_all(queue(35).as_bytes()).unwrap();
+    wait_for_bytes(&journal, 1);
+    std::fs::rename(folder.write("another", "another's"), &journal).unwrap();
+    // It may have seen that by itself, and be gone.
+    let _ = stdin.write_all(queue(35).as_bytes());
     drop(stdin);
     let output = mining.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
@@ -172,21 +167,17 @@ fn a_journal_that_somebody_removes_ends_the_mining_soon() {
         .spawn()
         .unwrap();
     let mut stdin = mining.stdin.take().unwrap();
-    let started = Instant::now();
-    while !journal.exists() {
-        assert!(started.elapsed() < PATIENCE);
-        thread::sleep(Duration::from_millis(1));
-    }
+    wait_for_bytes(&journal, 1);
     std::fs::remove_file(&journal).unwrap();
     // Its queue does not end.
-    stdin.write_all(queue(35).as_bytes()).unwrap();
+    let _ = stdin.write_all(queue(35).as_bytes());
     let removed = Instant::now();
-    while mining.try_wait().unwrap().is_none() {
-        if removed.elapsed() > PATIENCE {
+    wait_until(|| {
+        if removed.elapsed() > PATIENCE / 2 {
             mining.kill().unwrap();
         }
-        thread::sleep(Duration::from_millis(10));
-    }
+        mining.try_wait().unwrap().is_some()
+    });
     drop(stdin);
     let output = mining.wait_with_output().unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
