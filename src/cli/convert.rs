@@ -76,8 +76,7 @@ fn to_file(args: &ConvertArgs, control: &Control) -> anyhow::Result<Exit> {
     let name = args.output.display().to_string();
     let format = args.format.unwrap_or_else(|| Format::of_path(&args.output));
     // Before a long chain is read for nothing.
-    let file = WholeFile::create(&args.output, Overwrite::forced(args.force))?;
-    interrupt::remove_when_left(&file);
+    let file = interrupt::removed_when_left(&args.output, Overwrite::forced(args.force))?;
     let conversion = read_and_write(args, &file, format, control)?;
     interrupt::work_ends();
     let report = match args.verify {

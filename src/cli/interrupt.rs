@@ -2,15 +2,15 @@
 //! the program at once.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use fourzero::batch::WholeFile;
+use fourzero::batch::{FileError, Overwrite, WholeFile};
 use fourzero::pow::Control;
 
 use super::{Exit, print, signals};
@@ -27,7 +27,7 @@ pub(super) enum WhenStuck {
         go_on: String,
     },
     /// Leave. The work may be stuck in a read that never returns, and has
-    /// nothing to lose but [hidden files](remove_when_left).
+    /// nothing to lose but [hidden files](removed_when_left).
     Leave,
 }
 
@@ -94,11 +94,16 @@ pub(super) fn install(control: &Control, when_stuck: WhenStuck) -> anyhow::Resul
     Ok(interrupted)
 }
 
-/// Has a file removed if the program leaves before that has its name.
-pub(super) fn remove_when_left(file: &WholeFile) {
-    if let Ok(mut unfinished) = UNFINISHED.lock() {
-        unfinished.push(file.hidden().to_owned());
-    }
+/// Starts a file that is removed if the program leaves before it has its name.
+pub(super) fn removed_when_left(
+    named: &Path,
+    overwrite: Overwrite,
+) -> Result<WholeFile, FileError> {
+    // Locked before the file is there: nobody leaves without knowing of it.
+    let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    let file = WholeFile::create(named, overwrite)?;
+    unfinished.push(file.hidden().to_owned());
+    Ok(file)
 }
 
 /// Says that the work ends by itself from here on: the first interrupt waits
@@ -108,10 +113,8 @@ pub(super) fn work_ends() {
 }
 
 fn leave(when_stuck: &WhenStuck) -> ! {
-    let unfinished = UNFINISHED
-        .lock()
-        .map(|mut files| std::mem::take(&mut *files));
-    for file in unfinished.unwrap_or_default() {
+    let unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
+    for file in unfinished.iter() {
         let _ = fs::remove_file(file);
     }
     match when_stuck {

@@ -52,9 +52,7 @@ fn run_sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
     let control = Control::new();
     interrupt::install(&control, WhenStuck::Wait)?;
     let json = args.json.as_deref().filter(|_| !to_stdout);
-    let create = |path| {
-        WholeFile::create(path, Overwrite::forced(args.force)).inspect(interrupt::remove_when_left)
-    };
+    let create = |path| interrupt::removed_when_left(path, Overwrite::forced(args.force));
     let json = json.map(create).transpose()?;
     let plot = args.plot.as_deref().map(create).transpose()?;
     if let Some(warning) = crowding(&plan.threads, &machine) {
