@@ -115,6 +115,8 @@ fn feed(reader: Reader, input: Pieces) -> (Outcome, f64) {
             .arg(folder.path("chain.json")),
     };
     command.args(["--verbose", "--quiet", "--json", "--difficulty", "1"]);
+    // Each thread has blocks of its own at hand; a machine may have many.
+    command.args(["--threads", "4"]);
     run(command, reader, move |mut pipe| {
         for piece in input {
             // A reader that has seen enough closes the pipe.
