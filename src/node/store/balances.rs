@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior, params};
 
 use super::open_reader;
 use super::schema::BUSY_TIMEOUT;
@@ -126,7 +126,8 @@ impl Balances {
 /// See [`Balances::catch_up`].
 fn add(sums: &mut Connection, chain: &Connection) -> rusqlite::Result<bool> {
     let chain = chain.unchecked_transaction()?;
-    let sums = sums.transaction()?;
+    // SQLite waits for a lock at the start of a transaction, and not amid one.
+    let sums = sums.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut progress = progress(&sums)?;
     if !is_in_chain(&chain, &progress)? {
         sums.execute("DELETE FROM balances", [])?;
@@ -320,5 +321,38 @@ fn amount(value: ValueRef<'_>) -> Option<Amount> {
         }
         ValueRef::Blob(json) => Amount::parse(std::str::from_utf8(json).ok()?),
         ValueRef::Text(_) | ValueRef::Null => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use super::*;
+    use crate::node::config::NodeConfig;
+    use crate::node::store::Store;
+
+    /// Whoever has the lock. Readers have it for a moment when they come upon
+    /// the index of the log while it is written.
+    static HOLDER: Mutex<Option<Connection>> = Mutex::new(None);
+
+    /// Lets go of the lock once somebody waits for it.
+    fn let_go(_: i32) -> bool {
+        let mut holder = HOLDER.lock().unwrap_or_else(PoisonError::into_inner);
+        holder.take().is_some()
+    }
+
+    #[test]
+    fn a_moments_lock_is_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&NodeConfig::new(folder.path())).unwrap();
+        let mut balances = Balances::open(folder.path()).unwrap();
+        let holder = Connection::open(path(folder.path())).unwrap();
+        holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+        *HOLDER.lock().unwrap() = Some(holder);
+        let connection = balances.connection.as_mut().unwrap();
+        connection.busy_handler(Some(let_go)).unwrap();
+        assert_eq!(balances.catch_up(&store.connection), Ok(true));
+        assert_eq!(balances.catch_up(&store.connection), Ok(false));
     }
 }
