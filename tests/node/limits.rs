@@ -209,6 +209,7 @@ async fn bodies_past_what_all_may_take_are_sent_away_and_welcome_later() {
     let fixture = limited(Limits {
         body_bytes: 1000,
         all_body_bytes: 1500,
+        request_time: PATIENCE,
         ..Limits::default()
     });
     let begin = async |calls: &mut JoinSet<_>, part: Option<Bytes>| {
