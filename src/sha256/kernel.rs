@@ -37,7 +37,7 @@ pub struct Kernel(&'static str);
 /// One implementation for a [`Kernel`]. Its name is the kernel's. If there are
 /// several, what they differ in follows a slash: the number of vectors that
 /// `avx512` interleaves, and of registers that `sha-ni` uses.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Variant(&'static Implementation);
 
 /// What a search runs on.
@@ -63,113 +63,69 @@ pub enum KernelChoice {
 
 type FirstMatch = unsafe fn(&MessageGroup<'_>, Range<usize>) -> Option<usize>;
 
+#[derive(Debug)]
 struct Implementation {
     name: &'static str,
     is_supported: fn() -> bool,
-    /// Whether one varying word is handled as two.
-    varies_two_words: bool,
-    /// Rounds that one instruction does.
-    rounds_at_once: usize,
     /// Needs the instructions that `is_supported` asks for. `None` for the
     /// `sha2` crate over the formatted text, one nonce at a time.
     first_match: Option<FirstMatch>,
+    /// Rounds that one instruction does.
+    rounds_at_once: usize,
+    /// Varying words of a block, at least.
+    least_words: usize,
     passes_self_test: OnceLock<bool>,
-}
-
-impl Implementation {
-    const fn new(name: &'static str, is_supported: fn() -> bool, first_match: FirstMatch) -> Self {
-        Self {
-            name,
-            is_supported,
-            varies_two_words: false,
-            rounds_at_once: 1,
-            first_match: Some(first_match),
-            passes_self_test: OnceLock::new(),
-        }
-    }
-
-    const fn varying_two_words(mut self) -> Self {
-        self.varies_two_words = true;
-        self
-    }
-
-    const fn doing_rounds(mut self, rounds_at_once: usize) -> Self {
-        self.rounds_at_once = rounds_at_once;
-        self
-    }
-
-    const fn reference() -> Self {
-        let mut reference = Self::new("sha2", || true, portable::first_match);
-        reference.first_match = None;
-        reference
-    }
-
-    fn kernel_name(&self) -> &'static str {
-        self.name
-            .split_once('/')
-            .map_or(self.name, |(kernel, _)| kernel)
-    }
 }
 
 /// The kernels of all architectures.
 const NAMES: [&str; 6] = ["avx512", "sha-ni", "avx2", "arm-sha2", "portable", "sha2"];
 
-#[cfg(target_arch = "x86_64")]
-static IMPLEMENTATIONS: [Implementation; 7] = [
-    Implementation::new("avx512/1", has_avx512, avx512::one_stream::first_match),
-    Implementation::new("avx512/2", has_avx512, avx512::two_streams::first_match),
-    Implementation::new(
-        "sha-ni/32",
-        has_sha_and_avx512vl,
-        sha_ni::thirty_two_registers::first_match,
-    )
-    .doing_rounds(2),
-    Implementation::new("sha-ni/16", has_sha, sha_ni::sixteen_registers::first_match)
-        .doing_rounds(2),
-    Implementation::new("avx2", has_avx2, avx2::first_match).varying_two_words(),
-    Implementation::new("portable", || true, portable::first_match).varying_two_words(),
-    Implementation::reference(),
-];
-
-#[cfg(target_arch = "x86_64")]
-fn has_avx512() -> bool {
-    is_x86_feature_detected!("avx512f")
+/// A row for each variant: its name, the features it needs, its function, the
+/// rounds that one instruction does, and whether one varying word is handled
+/// as one or as two.
+macro_rules! implementations {
+    ($($name:literal, [$($feature:tt)*], $first_match:expr, $rounds:literal, $words:literal;)*) => {
+        static IMPLEMENTATIONS: [Implementation; [$($name),*].len()] = [$(Implementation {
+            name: $name,
+            is_supported: || true $(&& has_feature!($feature))*,
+            first_match: $first_match,
+            rounds_at_once: $rounds,
+            least_words: $words,
+            passes_self_test: OnceLock::new(),
+        }),*];
+    };
 }
 
 #[cfg(target_arch = "x86_64")]
-fn has_sha() -> bool {
-    is_x86_feature_detected!("sha")
-        && is_x86_feature_detected!("sse4.1")
-        && is_x86_feature_detected!("ssse3")
-}
+use std::arch::is_x86_feature_detected as has_feature;
 
 #[cfg(target_arch = "x86_64")]
-fn has_sha_and_avx512vl() -> bool {
-    has_sha() && has_avx512() && is_x86_feature_detected!("avx512vl")
-}
-
-#[cfg(target_arch = "x86_64")]
-fn has_avx2() -> bool {
-    is_x86_feature_detected!("avx2")
+implementations! {
+    "avx512/1", ["avx512f"], Some(avx512::one_stream::first_match), 1, 1;
+    "avx512/2", ["avx512f"], Some(avx512::two_streams::first_match), 1, 1;
+    "sha-ni/32", ["sha" "sse4.1" "ssse3" "avx512f" "avx512vl"],
+        Some(sha_ni::thirty_two_registers::first_match), 2, 1;
+    "sha-ni/16", ["sha" "sse4.1" "ssse3"], Some(sha_ni::sixteen_registers::first_match), 2, 1;
+    "avx2", ["avx2"], Some(avx2::first_match), 1, 2;
+    "portable", [], Some(portable::first_match), 1, 2;
+    "sha2", [], None, 1, 1;
 }
 
 #[cfg(target_arch = "aarch64")]
-static IMPLEMENTATIONS: [Implementation; 3] = [
-    Implementation::new("arm-sha2", has_arm_sha2, arm_sha2::first_match).doing_rounds(4),
-    Implementation::new("portable", || true, portable::first_match).varying_two_words(),
-    Implementation::reference(),
-];
+use std::arch::is_aarch64_feature_detected as has_feature;
 
 #[cfg(target_arch = "aarch64")]
-fn has_arm_sha2() -> bool {
-    std::arch::is_aarch64_feature_detected!("sha2")
+implementations! {
+    "arm-sha2", ["sha2"], Some(arm_sha2::first_match), 4, 1;
+    "portable", [], Some(portable::first_match), 1, 2;
+    "sha2", [], None, 1, 1;
 }
 
 #[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
-static IMPLEMENTATIONS: [Implementation; 2] = [
-    Implementation::new("portable", || true, portable::first_match).varying_two_words(),
-    Implementation::reference(),
-];
+implementations! {
+    "portable", [], Some(portable::first_match), 1, 2;
+    "sha2", [], None, 1, 1;
+}
 
 /// Why a kernel asked for by name cannot be had.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -237,7 +193,12 @@ impl Variant {
 
     /// The instruction set it needs.
     pub fn kernel(self) -> Kernel {
-        Kernel(self.0.kernel_name())
+        Kernel(
+            self.0
+                .name
+                .split_once('/')
+                .map_or(self.0.name, |(kernel, _)| kernel),
+        )
     }
 
     /// The name under which `--kernel` knows it.
@@ -261,10 +222,8 @@ impl Variant {
                 Digest::of(b"abc").as_bytes().starts_with(&digest)
             }
         });
-        match passes {
-            true => Ok(()),
-            false => Err(KernelError::Faulty { name: self.name() }),
-        }
+        let faulty = KernelError::Faulty { name: self.name() };
+        passes.then_some(()).ok_or(faulty)
     }
 
     /// Whether it hashes [`MessageGroup`]s. The `sha2` kernel, which hashes
@@ -281,10 +240,8 @@ impl Variant {
         first: usize,
         count: usize,
     ) -> FirstBlock {
-        let count = match self.0.varies_two_words && first < 15 {
-            true => 2,
-            false => count,
-        };
+        // The word after the last is in the next block.
+        let count = count.max(self.0.least_words.min(16 - first));
         FirstBlock::new(midstate, words, first, count, self.0.rounds_at_once)
     }
 
@@ -395,12 +352,6 @@ impl PartialEq for Variant {
 
 impl Eq for Variant {}
 
-impl fmt::Debug for Variant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Variant").field(&self.name()).finish()
-    }
-}
-
 impl fmt::Display for Variant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -424,8 +375,8 @@ impl fmt::Display for KernelChoice {
 }
 
 fn available_names() -> String {
-    let names: Vec<_> = Kernel::available().into_iter().map(Kernel::name).collect();
-    names.join(", ")
+    let names = Kernel::available().into_iter().map(Kernel::name);
+    names.collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
