@@ -15,4 +15,4 @@ features=${FEATURES:-+avx512f,+avx512bw,+avx512dq,+avx512vl,+sha}
 export RUSTFLAGS="-Ctarget-feature=$features"
 export CARGO_TARGET_DIR=target/miri-kernels
 exec cargo +nightly miri test --locked --lib -- --nocapture \
-  every_kernel_passes_its_self_test
+  every_variant_passes_its_self_test
