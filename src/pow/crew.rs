@@ -1,21 +1,18 @@
 //! Search threads that stay warm between searches.
 //!
-//! At four zeros a search takes about a millisecond, too little to wake
-//! sleeping threads for each one. So the helpers are started once, look for
-//! the next job for a moment before they sleep, and whoever brings a job works
-//! on it too: it starts at once, and helpers join as they see it.
-//!
-//! Against helpers that sleep at once, on two threads of a Zen 3 EPYC at four
-//! zeros (medians of hundreds of alternating turns of eight searches), this
-//! gains 2.7 % under `last-proof`, where a search takes 0.65 ms, and nothing
-//! that stands out of the noise under `last-hash`, where it takes 1.3 ms.
-//! Looking ten times as long gained nothing more.
+//! At four zeros a search takes about a millisecond, and on many cores some
+//! microseconds: too little to wake sleeping threads for each one. So the
+//! helpers are started once, look for the next job for a moment before they
+//! sleep, and whoever brings a job works on it too: it starts at once, and
+//! helpers join as they see it.
 
-use std::error::Error as _;
+use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{
+    Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard, TryLockError,
+};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,78 +28,73 @@ pub(super) trait Job: Send + Sync + 'static {
 }
 
 /// A number of threads, the caller's own included.
-#[derive(Debug)]
-pub(super) struct Crew {
+pub(super) struct Crew<J> {
     threads: NonZeroUsize,
-    helpers: Option<Helpers>,
+    helpers: Option<Helpers<J>>,
 }
 
-#[derive(Debug)]
-struct Helpers {
-    board: Arc<Board>,
-    /// Keeps the threads; they leave when the board is closed.
-    _pool: rayon::ThreadPool,
+struct Helpers<J> {
+    board: Arc<Board<J>>,
     /// Held by the job at hand: there is one at a time.
     turn: Mutex<()>,
 }
 
 /// Where jobs are posted.
-#[derive(Default)]
-struct Board {
-    post: Mutex<Post>,
-    posted: Condvar,
-    /// Goes up with every change of `post`, to be watched without its lock.
-    changes: AtomicU64,
+struct Board<J> {
+    /// The job at hand. Whoever works on it reads it, so that it can only be
+    /// changed when nobody does.
+    job: RwLock<Option<J>>,
+    /// Jobs that were posted so far, or [`CLOSED`].
+    posted: AtomicU64,
+    /// Whether a thread panicked at work: the job was not done then.
+    has_failed: AtomicBool,
+    /// Helpers that sleep or are about to, and what they sleep on.
+    sleepers: AtomicUsize,
+    bed: Mutex<()>,
+    bell: Condvar,
 }
 
-#[derive(Default)]
-struct Post {
-    job: Option<Arc<Posted>>,
-    is_closed: bool,
-}
+/// There will be no more jobs.
+const CLOSED: u64 = u64::MAX;
 
-struct Posted {
-    job: Arc<dyn Job>,
-    /// Helpers that may be at work on it.
-    helpers: AtomicUsize,
-}
-
-impl std::fmt::Debug for Board {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Board").finish_non_exhaustive()
+impl<J> fmt::Debug for Crew<J> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut crew = f.debug_struct("Crew");
+        crew.field("threads", &self.threads).finish_non_exhaustive()
     }
 }
 
-impl Crew {
+impl<J: Job> Crew<J> {
     /// Starts one thread fewer than `threads`. Each calls `setup` first, with
     /// its number from 1: the caller of [`Self::run`] is number 0.
     pub(super) fn new(
         threads: NonZeroUsize,
         setup: impl Fn(usize) + Send + Sync + 'static,
     ) -> io::Result<Self> {
-        let count = threads.get() - 1;
-        if count == 0 {
+        if threads.get() == 1 {
             return Ok(Self {
                 threads,
                 helpers: None,
             });
         }
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(count)
-            .thread_name(|index| format!("search-{}", index + 1))
-            .start_handler(move |index| setup(index + 1))
-            .build()
-            .map_err(refusal)?;
-        let board = Arc::new(Board::default());
-        let shared = Arc::clone(&board);
-        pool.spawn_broadcast(move |_| shared.serve());
+        // Closed when it is dropped, also if a thread cannot be started.
+        let helpers = Helpers {
+            board: Arc::new(Board::new()),
+            turn: Mutex::new(()),
+        };
+        let setup = Arc::new(setup);
+        for number in 1..threads.get() {
+            let (board, setup) = (Arc::clone(&helpers.board), Arc::clone(&setup));
+            thread::Builder::new()
+                .name(format!("search-{number}"))
+                .spawn(move || {
+                    setup(number);
+                    board.serve();
+                })?;
+        }
         Ok(Self {
             threads,
-            helpers: Some(Helpers {
-                board,
-                _pool: pool,
-                turn: Mutex::new(()),
-            }),
+            helpers: Some(helpers),
         })
     }
 
@@ -110,90 +102,127 @@ impl Crew {
         self.threads
     }
 
-    /// Does `job` on all threads, and returns when none is at work on it.
-    pub(super) fn run<J: Job>(&self, job: &Arc<J>) {
-        let Some(Helpers { board, turn, .. }) = &self.helpers else {
-            return job.work();
+    /// Does `job` on all threads, and gives it back when none is at work on it.
+    ///
+    /// # Panics
+    /// If a thread panics at work, now or in an earlier job.
+    pub(super) fn run(&self, job: J) -> J {
+        let Some(Helpers { board, turn }) = &self.helpers else {
+            job.work();
+            return job;
         };
         let _turn = lock(turn);
-        let posted = Arc::new(Posted {
-            job: Arc::<J>::clone(job),
-            helpers: AtomicUsize::new(0),
-        });
-        board.change(|post| post.job = Some(Arc::clone(&posted)));
-        job.work();
-        board.change(|post| post.job = None);
-        // A helper that took the job is counted from then on: see `take`.
-        // What it still does is its last piece.
+        *board.alone() = Some(job);
+        board.post(|posted| posted + 1);
+        board.work();
+        // What a helper still does is its last piece.
+        let job = board.alone().take();
+        assert!(
+            !board.has_failed.load(Ordering::Relaxed),
+            "a search thread panicked"
+        );
+        job.expect("who has the turn alone posts and takes jobs")
+    }
+}
+
+impl<J> Drop for Helpers<J> {
+    fn drop(&mut self) {
+        self.board.post(|_| CLOSED);
+    }
+}
+
+impl<J> Board<J> {
+    fn new() -> Self {
+        Self {
+            job: RwLock::new(None),
+            posted: AtomicU64::new(0),
+            has_failed: AtomicBool::new(false),
+            sleepers: AtomicUsize::new(0),
+            bed: Mutex::new(()),
+            bell: Condvar::new(),
+        }
+    }
+
+    /// Tells the helpers. To wake somebody is a system call, so nobody is woken
+    /// where nobody sleeps: whoever counts itself as a sleeper looks at
+    /// `posted` afterwards, and who changes `posted` looks at the sleepers
+    /// afterwards, so one of the two sees the other.
+    fn post(&self, change: impl FnOnce(u64) -> u64) {
+        let posted = self.posted.load(Ordering::Relaxed);
+        self.posted.store(change(posted), Ordering::SeqCst);
+        if self.sleepers.load(Ordering::SeqCst) > 0 {
+            drop(lock(&self.bed));
+            self.bell.notify_all();
+        }
+    }
+
+    /// The job, once nobody works on it.
+    fn alone(&self) -> RwLockWriteGuard<'_, Option<J>> {
         let mut wait = Wait::new();
-        while posted.helpers.load(Ordering::Acquire) > 0 {
+        loop {
+            match self.job.try_write() {
+                Ok(job) => return job,
+                Err(TryLockError::Poisoned(job)) => return job.into_inner(),
+                Err(TryLockError::WouldBlock) => wait.a_moment(),
+            }
+        }
+    }
+
+    /// Waits until something else than `seen` was posted.
+    fn next(&self, seen: u64) -> u64 {
+        let posted = || Some(self.posted.load(Ordering::SeqCst)).filter(|posted| *posted != seen);
+        let mut wait = Wait::new();
+        let idle_since = Instant::now();
+        while wait.is_keen() || idle_since.elapsed() < ALERT {
+            if let Some(posted) = posted() {
+                return posted;
+            }
             wait.a_moment();
         }
+        let mut bed = lock(&self.bed);
+        self.sleepers.fetch_add(1, Ordering::SeqCst);
+        let posted = loop {
+            if let Some(posted) = posted() {
+                break posted;
+            }
+            bed = self.bell.wait(bed).unwrap_or_else(PoisonError::into_inner);
+        };
+        self.sleepers.fetch_sub(1, Ordering::SeqCst);
+        posted
     }
 }
 
-impl Drop for Helpers {
-    fn drop(&mut self) {
-        self.board.change(|post| post.is_closed = true);
-    }
-}
-
-impl Board {
-    fn change(&self, change: impl FnOnce(&mut Post)) {
-        let mut post = lock(&self.post);
-        change(&mut post);
-        self.changes.fetch_add(1, Ordering::Release);
-        drop(post);
-        self.posted.notify_all();
-    }
-
-    /// Does every job that is posted until the board is closed.
+impl<J: Job> Board<J> {
+    /// Works on every job that is posted until the board is closed.
     fn serve(&self) {
         let mut seen = 0;
-        while let Some(posted) = self.take(&mut seen) {
-            posted.job.work();
-            posted.helpers.fetch_sub(1, Ordering::Release);
+        loop {
+            seen = self.next(seen);
+            if seen == CLOSED {
+                return;
+            }
+            self.work();
         }
     }
 
-    /// Waits for the next job. `seen` is the last change that was looked at.
-    fn take(&self, seen: &mut u64) -> Option<Arc<Posted>> {
-        loop {
-            let mut wait = Wait::new();
-            while self.changes.load(Ordering::Acquire) == *seen && !wait.is_longer_than(ALERT) {
-                wait.a_moment();
-            }
-            let mut post = lock(&self.post);
-            while self.changes.load(Ordering::Relaxed) == *seen {
-                post = self
-                    .posted
-                    .wait(post)
-                    .unwrap_or_else(PoisonError::into_inner);
-            }
-            *seen = self.changes.load(Ordering::Relaxed);
-            if post.is_closed {
-                return None;
-            }
-            if let Some(posted) = &post.job {
-                // Counted under the lock that takes the job down: once it is
-                // down, no further helper comes.
-                posted.helpers.fetch_add(1, Ordering::Relaxed);
-                return Some(Arc::clone(posted));
-            }
+    /// Works on the job, if it is not done by now.
+    fn work(&self) {
+        let job = self.job.read().unwrap_or_else(PoisonError::into_inner);
+        let _note = NotePanic(&self.has_failed);
+        if let Some(job) = &*job {
+            job.work();
         }
     }
 }
 
-/// What the system said. Rayon's error says the same, and gives it for its
-/// cause, too: a reader would be told twice.
-fn refusal(error: rayon::ThreadPoolBuildError) -> io::Error {
-    let cause = error
-        .source()
-        .and_then(|cause| cause.downcast_ref::<io::Error>())
-        .and_then(io::Error::raw_os_error);
-    match cause {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => io::Error::other(error.to_string()),
+/// Sets the flag in a panic.
+struct NotePanic<'a>(&'a AtomicBool);
+
+impl Drop for NotePanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -206,39 +235,45 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// threads, which matters when there are more threads than cores.
 struct Wait {
     moments: u32,
-    started: Instant,
 }
 
 impl Wait {
     /// Moments before other threads are let in, about a microsecond.
     const KEEN_MOMENTS: u32 = 32;
 
-    fn new() -> Self {
-        Self {
-            moments: 0,
-            started: Instant::now(),
-        }
+    const fn new() -> Self {
+        Self { moments: 0 }
+    }
+
+    const fn is_keen(&self) -> bool {
+        self.moments < Self::KEEN_MOMENTS
     }
 
     fn a_moment(&mut self) {
-        self.moments = self.moments.saturating_add(1);
-        if self.moments < Self::KEEN_MOMENTS {
+        if self.is_keen() {
+            self.moments += 1;
             std::hint::spin_loop();
         } else {
             thread::yield_now();
         }
     }
-
-    fn is_longer_than(&self, limit: Duration) -> bool {
-        self.moments >= Self::KEEN_MOMENTS && self.started.elapsed() > limit
-    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicBool;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Weak;
 
     use super::*;
+
+    /// Waits for what should happen at once.
+    fn comes_true(condition: impl Fn() -> bool) -> bool {
+        let started = Instant::now();
+        while !condition() && started.elapsed() < Duration::from_secs(60) {
+            thread::yield_now();
+        }
+        condition()
+    }
 
     /// Counts to a number, one step at a time, on whatever threads come.
     struct Count {
@@ -260,12 +295,11 @@ mod tests {
         for threads in [1, 2, 5] {
             let crew = Crew::new(NonZeroUsize::new(threads).unwrap(), |_| {}).unwrap();
             for end in 0..500 {
-                let job = Arc::new(Count {
+                let job = crew.run(Count {
                     next: AtomicU64::new(0),
                     end,
                     done: AtomicU64::new(0),
                 });
-                crew.run(&job);
                 assert_eq!(job.done.load(Ordering::Relaxed), end);
             }
         }
@@ -280,12 +314,7 @@ mod tests {
     impl Job for Meeting {
         fn work(&self) {
             self.present.fetch_add(1, Ordering::Relaxed);
-            let started = Instant::now();
-            while self.present.load(Ordering::Relaxed) < self.expected
-                && started.elapsed() < Duration::from_secs(60)
-            {
-                thread::yield_now();
-            }
+            comes_true(|| self.present.load(Ordering::Relaxed) >= self.expected);
         }
     }
 
@@ -294,13 +323,15 @@ mod tests {
         for expected in [1, 2, 5] {
             let crew = Crew::new(NonZeroUsize::new(expected).unwrap(), |_| {}).unwrap();
             // The helpers are alert, and asleep.
-            for pause in [Duration::ZERO, 100 * ALERT] {
-                thread::sleep(pause);
-                let job = Arc::new(Meeting {
+            for are_asleep in [false, true] {
+                if are_asleep && let Some(Helpers { board, .. }) = &crew.helpers {
+                    let all = || board.sleepers.load(Ordering::SeqCst) == expected - 1;
+                    assert!(comes_true(all), "idle helpers burn time");
+                }
+                let job = crew.run(Meeting {
                     expected,
                     present: AtomicUsize::new(0),
                 });
-                crew.run(&job);
                 assert_eq!(job.present.load(Ordering::Relaxed), expected);
             }
         }
@@ -336,12 +367,11 @@ mod tests {
                 let (crew, under_way) = (&crew, &under_way);
                 scope.spawn(move || {
                     for turn in 0..100 {
-                        let job = Arc::new(Lonely {
+                        let job = crew.run(Lonely {
                             number: caller * 100 + turn,
                             under_way: Arc::clone(under_way),
                             has_met_another: AtomicBool::new(false),
                         });
-                        crew.run(&job);
                         assert!(!job.has_met_another.load(Ordering::Relaxed));
                     }
                 });
@@ -350,13 +380,41 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_once() {
-        let refused = rayon::ThreadPoolBuilder::new()
-            .num_threads(1)
-            .spawn_handler(|_| Err(io::Error::from_raw_os_error(11)))
-            .build();
-        let error = refusal(refused.unwrap_err());
-        assert_eq!(error.raw_os_error(), Some(11));
-        assert!(error.source().is_none());
+    fn the_threads_leave_with_the_crew() {
+        let crew = Crew::<Count>::new(NonZeroUsize::new(5).unwrap(), |_| {}).unwrap();
+        let board = crew.helpers.as_ref().map(|helpers| &helpers.board);
+        let board: Weak<_> = Arc::downgrade(board.unwrap());
+        drop(crew);
+        assert!(comes_true(|| board.strong_count() == 0));
+    }
+
+    /// Panics on helpers, when the caller and one of them have met.
+    struct Broken {
+        caller: thread::ThreadId,
+        has_helper: AtomicBool,
+    }
+
+    impl Job for Broken {
+        fn work(&self) {
+            if thread::current().id() == self.caller {
+                assert!(comes_true(|| self.has_helper.load(Ordering::Relaxed)));
+            } else {
+                self.has_helper.store(true, Ordering::Relaxed);
+                panic!("a bug");
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_of_a_helper_is_the_callers_too() {
+        let crew = Crew::new(NonZeroUsize::new(2).unwrap(), |_| {}).unwrap();
+        let run = || {
+            crew.run(Broken {
+                caller: thread::current().id(),
+                has_helper: AtomicBool::new(false),
+            })
+        };
+        let panic = catch_unwind(AssertUnwindSafe(run)).err().unwrap();
+        assert_eq!(panic.downcast_ref(), Some(&"a search thread panicked"));
     }
 }

@@ -9,7 +9,6 @@
 
 use std::io;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use thiserror::Error;
@@ -101,7 +100,7 @@ pub enum SearchError {
 /// ```
 #[derive(Debug)]
 pub struct Searcher {
-    crew: Crew,
+    crew: Crew<Hunt>,
     choice: KernelChoice,
 }
 
@@ -191,7 +190,7 @@ impl Searcher {
         control: &Control,
         wanted: Wanted,
     ) -> Result<Outcome, SearchError> {
-        let hunt = Arc::new(Hunt {
+        let hunt = self.crew.run(Hunt {
             scanner: Scanner::new(self.choice, template.clone(), target),
             range,
             wanted,
@@ -202,7 +201,6 @@ impl Searcher {
             found: AtomicBool::new(false),
             tried: AtomicU64::new(0),
         });
-        self.crew.run(&hunt);
 
         let hashes = hunt.tried.load(Ordering::Relaxed);
         if hunt.found.load(Ordering::Relaxed) {
@@ -332,7 +330,10 @@ fn piece_size(
     // 1, 2 or 5 with zeros: counted from zero, such pieces are whole parts of
     // the groups of 1,000, 10,000 and more that kernels scan, or whole groups.
     let sizes = (0..=4).flat_map(|exponent| [1, 2, 5].map(|digit| digit * 10u64.pow(exponent)));
-    let distance = |size: &u64| (*size as f64 / best.min(most)).ln().abs();
+    let distance = |size: &u64| {
+        let ratio = *size as f64 / best.min(most);
+        ratio.max(1.0 / ratio)
+    };
     sizes
         .filter(|size| *size as f64 <= most)
         .min_by(|one, other| distance(one).total_cmp(&distance(other)))
