@@ -330,14 +330,17 @@ fn piece_size(
     // 1, 2 or 5 with zeros: counted from zero, such pieces are whole parts of
     // the groups of 1,000, 10,000 and more that kernels scan, or whole groups.
     let sizes = (0..=4).flat_map(|exponent| [1, 2, 5].map(|digit| digit * 10u64.pow(exponent)));
-    let distance = |size: &u64| {
-        let ratio = *size as f64 / best.min(most);
-        ratio.max(1.0 / ratio)
-    };
-    sizes
-        .filter(|size| *size as f64 <= most)
-        .min_by(|one, other| distance(one).total_cmp(&distance(other)))
-        .unwrap_or(1)
+    let aim = best.min(most);
+    // The nearest of them by ratio. This is done before every search, so it
+    // takes no logarithms.
+    let mut piece_size = 1;
+    for size in sizes.skip(1) {
+        if size as f64 > most || (piece_size * size) as f64 >= aim * aim {
+            break;
+        }
+        piece_size = size;
+    }
+    piece_size
 }
 
 #[cfg(test)]
