@@ -15,11 +15,15 @@ use crate::batch::pipeline::Sink;
 const SYNC_TIME: Duration = Duration::from_secs(1);
 /// or after so many blocks.
 const SYNC_BLOCKS: u64 = 10_000;
-/// So much at once goes to the system as it lies. Less is gathered until
-/// there is as much,
+/// So much at once goes to the system as it lies.
 const DIRECT_BYTES: usize = 32 << 10;
-/// or until so long after a block was written.
+/// Less is gathered until there is as much as this,
+const BUFFER_BYTES: usize = 128 << 10;
+/// or until so long after a block was written, if somebody looks after it,
 const STORE_TIME: Duration = Duration::from_millis(30);
+/// or so long, if nobody does. To store some blocks takes longer than all else
+/// between two searches, and whoever writes blocks is to search the next.
+const LATE_STORE_TIME: Duration = Duration::from_millis(100);
 
 /// Where a journal's bytes go: a file, but in tests.
 pub(in crate::batch) trait Store: Send + Sync + 'static {
@@ -73,7 +77,7 @@ impl<S: Store> JournalWriter<S> {
             syncer: Syncer::new(Arc::clone(&store), sync_time),
             sync_time,
             store,
-            buffer: Vec::with_capacity(DIRECT_BYTES),
+            buffer: Vec::with_capacity(BUFFER_BYTES),
             stored: 0,
             written: 0,
             ends: VecDeque::new(),
@@ -143,10 +147,11 @@ impl<S: Store> JournalWriter<S> {
 
 impl<S: Store> Write for JournalWriter<S> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.buffer.len() + bytes.len() > DIRECT_BYTES {
+        let is_direct = bytes.len() > DIRECT_BYTES;
+        if is_direct || self.buffer.len() + bytes.len() > BUFFER_BYTES {
             self.store_buffer()?;
         }
-        let count = if bytes.len() > DIRECT_BYTES {
+        let count = if is_direct {
             let count = self.append(bytes)?;
             self.count_stored(count);
             count
@@ -179,17 +184,24 @@ impl<S: Store> Sink for JournalWriter<S> {
             self.unstored_since.get_or_insert(now);
         }
         self.unsynced_since.get_or_insert(now);
-        self.keep_up()
+        self.put_away(LATE_STORE_TIME)
     }
 
     fn keep_up(&mut self) -> io::Result<()> {
+        self.put_away(STORE_TIME)
+    }
+}
+
+impl<S: Store> JournalWriter<S> {
+    /// Syncs if it is time to, and stores what lies so long.
+    fn put_away(&mut self, store_time: Duration) -> io::Result<()> {
         self.syncer.check()?;
         let is_over = |since: Option<Instant>, time| since.is_some_and(|at| at.elapsed() >= time);
         if self.blocks - self.blocks_synced >= SYNC_BLOCKS
             || is_over(self.unsynced_since, self.sync_time)
         {
             self.begin_sync()
-        } else if is_over(self.unstored_since, STORE_TIME) {
+        } else if is_over(self.unstored_since, store_time) {
             self.store_buffer()
         } else {
             Ok(())
