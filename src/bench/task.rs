@@ -23,13 +23,15 @@ use crate::sha256::KernelChoice;
 /// What to time.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub enum Task {
-    /// Mining a queue into a chain file under the rule `last-proof`, from the
-    /// first byte read to the last byte written.
+    /// Mining a queue into a chain file, from the first byte read to the last
+    /// byte written.
     Mine {
         /// The queue.
         queue: PathBuf,
         /// The chain file, which is replaced if it exists.
         output: PathBuf,
+        /// What its proofs are hashed with.
+        rule: Rule,
         /// Hex zeros of its proofs.
         zeros: u16,
         /// Search threads.
@@ -49,6 +51,8 @@ pub enum Task {
 pub struct Measured {
     /// Bytes of the chain.
     pub bytes: u64,
+    /// Nonces that had to be tried, where it was mined.
+    pub hashes_needed: u64,
     /// The time.
     pub seconds: f64,
     /// The most memory that the process had resident, where the system tells.
@@ -95,14 +99,16 @@ impl Task {
     /// # Errors
     /// If mining or verifying fails.
     pub fn run(&self, control: &Control) -> Result<Measured, TaskError> {
-        let (bytes, seconds) = match self {
+        let (bytes, hashes_needed, seconds) = match self {
             Self::Mine {
                 queue,
                 output,
+                rule,
                 zeros,
                 threads,
             } => {
                 let options = MineOptions {
+                    rule: *rule,
                     target: Target::from_hex_zeros(*zeros)?,
                     ..options()
                 };
@@ -117,7 +123,8 @@ impl Task {
                 let searcher = Searcher::new(*threads, KernelChoice::Measured)?;
                 let summary = mine_to_file(vec![source], &to, &options, &searcher, control)
                     .map_err(|unfinished| *unfinished.error)?;
-                (std::fs::metadata(output)?.len(), summary.elapsed)
+                let bytes = std::fs::metadata(output)?.len();
+                (bytes, summary.hashes_needed, summary.elapsed)
             }
             Self::Verify { chain, threads } => {
                 let verifier = Verifier::new(*threads)?;
@@ -129,11 +136,12 @@ impl Task {
                 if let Some(fault) = report.fault {
                     return Err(TaskError::Invalid(fault));
                 }
-                (bytes, elapsed)
+                (bytes, 0, elapsed)
             }
         };
         Ok(Measured {
             bytes,
+            hashes_needed,
             seconds: seconds.as_secs_f64(),
             peak_bytes: peak_bytes(),
         })
@@ -189,6 +197,7 @@ mod tests {
         let mine = Task::Mine {
             queue,
             output: chain.clone(),
+            rule: Rule::LastProof,
             zeros: 4,
             threads,
         };

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::pow::{Nonce, Target, Template};
@@ -10,7 +11,8 @@ use crate::sha256::Digest;
 
 /// The three proof rules in use: `{last_proof}{proof}{suffix}` must hash to a
 /// digest that starts with zeros, and they differ in the suffix.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// No suffix: the rule of the tutorial's text. The proof depends on
     /// nothing but the proof before it, so it protects no transaction.

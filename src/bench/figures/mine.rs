@@ -1,13 +1,14 @@
 //! What mining is held to.
 
 use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
 
 use super::least;
 use super::proportion::{self, Chain};
 use super::queues;
 use super::{Bench, Bound, Figure, Figures, FiguresError, FiguresPlan, RunTask};
 use crate::batch::MineOptions;
-use crate::bench::rate::{Calibration, efficiency, one_thread_rate};
+use crate::bench::rate::{Calibration, Steady, efficiency, one_thread_rate};
 use crate::bench::task::{self, Task};
 use crate::bench::turns::Turns;
 use crate::pow::{Control, Rule, Searcher, Target};
@@ -30,6 +31,7 @@ pub fn mine_figures<'a>(
 ) -> Result<Figures, FiguresError> {
     let mut bench = Bench::new(plan, run_task, observe, control);
     let mut figures = four_zeros(&mut bench)?;
+    figures.push(whole_process(&mut bench)?);
     figures.extend(queues::figures(&mut bench)?);
     figures.extend(writing(&mut bench)?);
     // At four zeros the 108 searches of `last-proof` cost the same at any
@@ -40,6 +42,7 @@ pub fn mine_figures<'a>(
         |chain, threads| Task::Mine {
             queue: chain.queue(),
             output: chain.mined(),
+            rule: Rule::LastProof,
             zeros: 1,
             threads,
         },
@@ -103,6 +106,52 @@ fn four_zeros(bench: &mut Bench<'_>) -> Result<Vec<Figure>, FiguresError> {
     Ok(figures)
 }
 
+/// Four zeros under `last-hash`, from the start of a process to its end: how
+/// much of the rate that the same threads have in one long search, measured
+/// right before and right after, becomes proofs.
+fn whole_process(bench: &mut Bench<'_>) -> Result<Figure, FiguresError> {
+    /// A second on two threads of the usual machine.
+    const BLOCKS: u64 = 1_000;
+    const LONG: Duration = Duration::from_millis(100);
+
+    let threads = bench.plan.threads;
+    let per_block = task::options().block_size.get() as u64;
+    let chain = Chain::of_transactions(&bench.plan.folder, BLOCKS * per_block);
+    chain.write_queue()?;
+    let mining = Task::Mine {
+        queue: chain.queue(),
+        output: chain.mined(),
+        rule: Rule::LastHash,
+        zeros: 4,
+        threads,
+    };
+    let searcher = Searcher::new(threads, Kernel::best())?;
+    let (mut steady, mut shares) = (Steady::new(Rule::LastHash), Turns::default());
+    for round in bench.rounds() {
+        bench.tell("mining at four zeros in a process of its own", round)?;
+        let before = steady.turn(&searcher, LONG, &Control::new())?.rate();
+        let started = Instant::now();
+        let mined = bench.task(&mining)?;
+        let elapsed = started.elapsed();
+        let after = steady.turn(&searcher, LONG, &Control::new())?.rate();
+        // Of all threads together: there is one such rate to share.
+        let rate = f64::midpoint(before, after);
+        shares.extend(efficiency(
+            mined.hashes_needed,
+            elapsed,
+            NonZeroUsize::MIN,
+            rate,
+        ));
+    }
+    chain.remove();
+    Ok(Figure::new(
+        "four zeros, last-hash: whole process by one long search's rate",
+        "",
+        &shares,
+        Some(Bound::AtLeast(0.95)),
+    ))
+}
+
 /// Mining many transactions under `last-proof`, whose proofs are remembered,
 /// beside verifying what was mined.
 fn writing(bench: &mut Bench<'_>) -> Result<Vec<Figure>, FiguresError> {
@@ -112,6 +161,7 @@ fn writing(bench: &mut Bench<'_>) -> Result<Vec<Figure>, FiguresError> {
     let mining = Task::Mine {
         queue: chain.queue(),
         output: chain.mined(),
+        rule: Rule::LastProof,
         zeros: 4,
         threads,
     };

@@ -314,6 +314,7 @@ mod tests {
             megabytes += 1;
             Ok(Measured {
                 bytes: 1_000_000,
+                hashes_needed: 0,
                 seconds: 1.0,
                 peak_bytes: Some(megabytes * 1_000_000),
             })
@@ -386,10 +387,11 @@ mod tests {
             mine_figures(plan, run_task, &mut |_| {}, &Control::new())
         });
         let names = names_with_target(&figures);
-        assert_eq!(names.len(), 6, "{names:?}");
+        assert_eq!(names.len(), 7, "{names:?}");
         assert!(names[0].contains("efficiency, 1 thread"), "{names:?}");
         assert!(names[1].contains("efficiency, 2 threads"), "{names:?}");
-        assert!(names[2].contains("16 queues"), "{names:?}");
+        assert!(names[2].contains("whole process"), "{names:?}");
+        assert!(names[3].contains("16 queues"), "{names:?}");
     }
 
     #[test]
