@@ -3,9 +3,14 @@
 //! At four zeros a search takes about a millisecond, and on many cores some
 //! microseconds: too little to wake sleeping threads for each one. So the
 //! helpers are started once, look for the next job for a moment before they
-//! sleep, and whoever brings a job works on it too: it starts at once, and
-//! helpers join as they see it.
+//! sleep, and the caller works on its job too: it starts at once, and helpers
+//! join as they see it.
+//!
+//! The helpers are the threads of a rayon pool. Rayon's own scope with a
+//! broadcast for each search leaves twice the gap between two searches, because
+//! the caller sleeps until the last helper has left.
 
+use std::error::Error as _;
 use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
@@ -36,6 +41,8 @@ pub(super) struct Crew<J> {
 
 struct Helpers<J> {
     board: Arc<Board<J>>,
+    /// Keeps the threads. They leave when the board is closed.
+    _pool: rayon::ThreadPool,
     /// Held by the job at hand: there is one at a time.
     turn: Mutex<()>,
 }
@@ -78,24 +85,24 @@ impl<J: Job> Crew<J> {
                 helpers: None,
             });
         }
-        // Closed when it is dropped, also if a thread cannot be started.
-        let helpers = Helpers {
-            board: Arc::new(Board::new()),
-            turn: Mutex::new(()),
-        };
-        let setup = Arc::new(setup);
-        for number in 1..threads.get() {
-            let (board, setup) = (Arc::clone(&helpers.board), Arc::clone(&setup));
-            thread::Builder::new()
-                .name(format!("search-{number}"))
-                .spawn(move || {
-                    setup(number);
-                    board.serve();
-                })?;
-        }
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads.get() - 1)
+            .thread_name(|index| format!("search-{}", index + 1))
+            .start_handler(move |index| setup(index + 1))
+            // The board notes it, and the caller panics.
+            .panic_handler(|_| {})
+            .build()
+            .map_err(refusal)?;
+        let board = Arc::new(Board::new());
+        let shared = Arc::clone(&board);
+        pool.spawn_broadcast(move |_| shared.serve());
         Ok(Self {
             threads,
-            helpers: Some(helpers),
+            helpers: Some(Helpers {
+                board,
+                _pool: pool,
+                turn: Mutex::new(()),
+            }),
         })
     }
 
@@ -108,7 +115,7 @@ impl<J: Job> Crew<J> {
     /// # Panics
     /// If a thread panics at work, now or in an earlier job.
     pub(super) fn run(&self, job: J) -> J {
-        let Some(Helpers { board, turn }) = &self.helpers else {
+        let Some(Helpers { board, turn, .. }) = &self.helpers else {
             job.work();
             return job;
         };
@@ -224,6 +231,16 @@ impl Drop for NotePanic<'_> {
         if thread::panicking() {
             self.0.store(true, Ordering::Relaxed);
         }
+    }
+}
+
+/// What the system said. Rayon's error says the same, and gives it as its cause,
+/// too: a reader would be told twice.
+fn refusal(error: rayon::ThreadPoolBuildError) -> io::Error {
+    let cause = error.source().and_then(|cause| cause.downcast_ref());
+    match cause.and_then(io::Error::raw_os_error) {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => io::Error::other(error.to_string()),
     }
 }
 
@@ -417,5 +434,16 @@ mod tests {
         };
         let panic = catch_unwind(AssertUnwindSafe(run)).err().unwrap();
         assert_eq!(panic.downcast_ref(), Some(&"a search thread panicked"));
+    }
+
+    #[test]
+    fn a_refusal_is_told_once() {
+        let refused = rayon::ThreadPoolBuilder::new()
+            .num_threads(1)
+            .spawn_handler(|_| Err(io::Error::from_raw_os_error(11)))
+            .build();
+        let error = refusal(refused.unwrap_err());
+        assert_eq!(error.raw_os_error(), Some(11));
+        assert!(error.source().is_none());
     }
 }

@@ -125,7 +125,7 @@ fn whole_process(bench: &mut Bench<'_>) -> Result<Figure, FiguresError> {
         zeros: 4,
         threads,
     };
-    let searcher = Searcher::new(threads, Kernel::best())?;
+    let searcher = Searcher::new(threads, KernelChoice::Measured)?;
     let (mut steady, mut shares) = (Steady::new(Rule::LastHash), Turns::default());
     for round in bench.rounds() {
         bench.tell("mining at four zeros in a process of its own", round)?;
