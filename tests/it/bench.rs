@@ -455,28 +455,51 @@ fn mine_tells_its_efficiency_where_it_searched() {
 }
 
 #[test]
-fn the_sweep_script_leaves_a_folder_with_all_it_measured() {
+fn the_script_for_a_new_cpu_writes_a_page_and_a_plot() {
     let folder = Folder::new();
-    let out = folder.path("sweep");
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/bench-cores.sh");
-    let output = std::process::Command::new("bash")
-        .arg(script)
-        .arg(&out)
-        .args(["--seconds", "0.02", "--threads", "1,2"])
-        .env("FOURZERO", assert_cmd::cargo::cargo_bin!("fourzero"))
-        .output()
-        .unwrap();
+    let out = folder.path("measurements");
+    let measure = |force: &[&str]| {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/measure.sh");
+        std::process::Command::new("bash")
+            .arg(script)
+            .args(force)
+            .arg("--out")
+            .arg(&out)
+            .args(["--seconds", "0.02", "--threads", "1,2"])
+            .env("FOURZERO", assert_cmd::cargo::cargo_bin!("fourzero"))
+            // The peers are a crate of their own, which nobody has built.
+            .env("PEERS", "uname")
+            .output()
+            .unwrap()
+    };
+    let output = measure(&[]);
     assert!(output.status.success(), "{output:?}");
-    let mut names: Vec<_> = fs::read_dir(&out)
+    let mut files: Vec<_> = fs::read_dir(&out)
         .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|entry| entry.unwrap().path())
         .collect();
-    names.sort();
-    assert_eq!(
-        names,
-        ["machine.txt", "sweep.json", "sweep.md", "sweep.svg"]
-    );
-    let markdown = fs::read_to_string(out.join("sweep.md")).unwrap();
-    assert!(markdown.contains("| kernel |"), "{markdown}");
-    assert!(markdown.contains("physical core"), "{markdown}");
+    files.sort();
+    let [page, plot] = &files[..] else {
+        panic!("{files:?}");
+    };
+    assert_eq!(page.with_extension("svg"), *plot);
+    let text = fs::read_to_string(page).unwrap();
+    let plot = format!("({})", plot.file_name().unwrap().to_str().unwrap());
+    let system = std::process::Command::new("uname").output().unwrap();
+    let system = String::from_utf8(system.stdout).unwrap();
+    for part in [
+        &format!("## Beside other programs\n\n{system}"),
+        "$ fourzero bench --kernel all --rule last-proof,last-hash --seconds 0.02",
+        "physical core",
+        "sha2",
+        &plot,
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+
+    fs::write(page, "dear").unwrap();
+    assert_eq!(measure(&[]).status.code(), Some(2));
+    assert_eq!(fs::read_to_string(page).unwrap(), "dear");
+    assert!(measure(&["--force"]).status.success());
+    assert_ne!(fs::read_to_string(page).unwrap(), "dear");
 }

@@ -23,7 +23,7 @@ pub fn describe() -> Machine {
     }
 }
 
-/// The model's name with family and model, which tell what a cloud's
+/// The model's name with family, model and stepping, which tell what a cloud's
 /// shortened name does not; from Linux's description of the first core.
 fn cpu() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
@@ -34,9 +34,10 @@ fn cpu() -> Option<String> {
         })
     };
     Some(format!(
-        "{} (family {}, model {})",
+        "{} (family {}, model {}, stepping {})",
         field("model name")?,
         field("cpu family")?,
-        field("model")?
+        field("model")?,
+        field("stepping")?
     ))
 }

@@ -1,8 +1,8 @@
 //! fourzero beside other programs that look for a decimal nonce, alternating
-//! in one run on one thread: what `README.md` quotes.
+//! in one run on one thread: the table of `docs/measurements`.
 //!
-//! `cargo run --release --manifest-path scripts/peers/Cargo.toml`
-//! prints a Markdown table; `-- --json FILE` writes the figures as well.
+//! `cargo run --release --locked --manifest-path scripts/peers/Cargo.toml`
+//! prints it as Markdown; `-- --json FILE` writes the figures as well.
 //! Every contender's answer is checked with the `sha2` crate before it is
 //! timed, and those that this CPU or machine cannot run are named.
 
@@ -15,6 +15,12 @@ mod report;
 use std::time::Duration;
 
 use contender::{Contender, Message};
+
+// The compiler would put wide moves between the SHA instructions of pow-buster
+// and of the `sha2` crate. On Intel CPUs, each of these instructions then costs
+// some 440 cycles. All that take part find AVX-512 at run time.
+#[cfg(target_feature = "avx512f")]
+compile_error!("build without AVX-512: no `-C target-cpu=native` in RUSTFLAGS or Cargo's settings");
 
 /// Turns of each contender with each message. Other tenants of the machine
 /// slow whole turns, so all contenders alternate and the best turn counts.

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
 
 use fourzero::pow::{Control, Nonce, NonceRange, Searcher, Target, Template};
-use fourzero::sha256::{Kernel, KernelChoice};
+use fourzero::sha256::{Kernel, KernelChoice, Variant};
 use pow_buster::message::{DoubleBlockMessage, SingleBlockMessage};
 use pow_buster::solver::{CpuIDToken, SOLVE_TYPE_MASK, Solver, avx512, sha_ni};
 use sha2::{Digest, Sha256};
@@ -15,6 +15,10 @@ use crate::contender::{Contender, FIRST_NONCE, Message};
 /// A contender, or its name and why it does not run here.
 pub type Found = Result<Box<dyn Contender>, (String, String)>;
 
+/// How fourzero is called when it chooses for itself. What it is called when
+/// it is told what to run on starts with the same word.
+pub const DEFAULT: &str = "fourzero";
+
 pub fn all() -> Vec<Found> {
     let mut all: Vec<Found> = Vec::new();
     let variants = Kernel::available().into_iter().flat_map(Kernel::variants);
@@ -23,12 +27,11 @@ pub fn all() -> Vec<Found> {
         .filter(|variant| variant.name() != "sha2")
         .map(KernelChoice::Variant);
     for choice in [KernelChoice::Measured].into_iter().chain(choices) {
-        let searcher = Searcher::new(NonZeroUsize::MIN, choice).expect("one thread starts");
-        all.push(Ok(Box::new(Fourzero(searcher))));
+        all.push(Ok(Box::new(Fourzero(searcher(choice)))));
     }
     for name in Kernel::missing() {
         all.push(Err((
-            format!("fourzero {name}"),
+            format!("{DEFAULT} {name}"),
             "this CPU lacks the instructions".to_owned(),
         )));
     }
@@ -46,11 +49,27 @@ pub fn all() -> Vec<Found> {
     all
 }
 
+fn searcher(choice: KernelChoice) -> Searcher {
+    Searcher::new(NonZeroUsize::MIN, choice).expect("one thread starts")
+}
+
+/// What fourzero chooses by itself. The process remembers what it measured.
+pub fn chosen(message: Message) -> Variant {
+    searcher(KernelChoice::Measured).variant_for(&template(message), Nonce(FIRST_NONCE))
+}
+
+fn template(message: Message) -> Template {
+    Template::new(message.prefix(), message.suffix())
+}
+
 struct Fourzero(Searcher);
 
 impl Contender for Fourzero {
     fn name(&self) -> String {
-        format!("fourzero {}", self.0.choice())
+        match self.0.choice() {
+            KernelChoice::Measured => DEFAULT.to_owned(),
+            choice => format!("{DEFAULT} {choice}"),
+        }
     }
 
     fn takes(&self, _: Message) -> bool {
@@ -77,8 +96,9 @@ impl Contender for Fourzero {
 
 impl Fourzero {
     fn search(&self, message: Message, target: Target, range: NonceRange) -> Option<u64> {
-        let template = Template::new(message.prefix(), message.suffix());
-        let outcome = self.0.find(&template, target, range, &Control::new());
+        let outcome = self
+            .0
+            .find(&template(message), target, range, &Control::new());
         outcome
             .expect("nothing interrupts it")
             .hit

@@ -1,13 +1,12 @@
 //! The figures as a Markdown table and as JSON.
 
-use std::fmt::Write as _;
-
 use serde_json::{Value, json};
 
 use crate::TURNS;
 use crate::contender::Message;
 use crate::foreign::OpensslFigure;
 use crate::machine::Machine;
+use crate::peers::{self, DEFAULT};
 
 /// One contender with one message.
 pub struct Result {
@@ -66,6 +65,24 @@ impl Report {
         names
     }
 
+    fn result(&self, contender: &str, message: Message) -> Option<&Result> {
+        self.results
+            .iter()
+            .find(|result| result.contender == contender && result.message == message)
+    }
+
+    /// The fastest program for this message that is not fourzero, and how many
+    /// times its best turn fourzero's is, when that chooses for itself.
+    fn lead(&self, message: Message) -> Option<(&str, f64)> {
+        let others = self
+            .results
+            .iter()
+            .filter(|result| result.message == message && !result.contender.starts_with(DEFAULT));
+        let other = others.max_by(|one, other| one.best().total_cmp(&other.best()))?;
+        let ours = self.result(DEFAULT, message)?;
+        Some((&other.contender, ours.best() / other.best()))
+    }
+
     pub fn table(&self) -> String {
         let Machine {
             cpu,
@@ -85,24 +102,28 @@ impl Report {
         let names = Message::ALL.map(Message::name).join(" | ");
         write(&mut text, format!("| program | {names} |"));
         write(&mut text, "|---|---|---|---|".to_owned());
+        let row = |name: &str, cell: &dyn Fn(Message) -> String| {
+            let cells = Message::ALL.map(cell).join(" | ");
+            format!("| {name} | {cells} |")
+        };
         for contender in self.contenders() {
-            let mut line = format!("| {contender} |");
-            for message in Message::ALL {
-                let result = self
-                    .results
-                    .iter()
-                    .find(|result| result.contender == contender && result.message == message);
-                let _ = match result {
-                    Some(result) => write!(
-                        line,
-                        " {:.2} ({:.2}) |",
-                        result.best() / 1e6,
-                        result.median() / 1e6
-                    ),
-                    None => write!(line, " cannot |"),
+            let figures = |message| match self.result(contender, message) {
+                Some(result) => {
+                    let (best, median) = (result.best() / 1e6, result.median() / 1e6);
+                    format!("{best:.2} ({median:.2})")
+                }
+                None => "cannot".to_owned(),
+            };
+            write(&mut text, row(contender, &figures));
+            if contender == DEFAULT {
+                let chosen = |message| peers::chosen(message).to_string();
+                write(&mut text, row("it chose, by measurement", &chosen));
+                let lead = |message| match self.lead(message) {
+                    Some((other, times)) => format!("{times:.2} times {other}"),
+                    None => "alone".to_owned(),
                 };
+                write(&mut text, row("it is, beside the fastest other", &lead));
             }
-            write(&mut text, line);
         }
         if let Some(OpensslFigure { version, messages }) = &self.openssl {
             write(
@@ -141,6 +162,15 @@ impl Report {
                 })
             })
             .collect();
+        let chosen = Message::ALL.map(|message| {
+            let (other, times) = self.lead(message).unzip();
+            json!({
+                "message": message.name(),
+                "kernel": peers::chosen(message).name(),
+                "fastest_other": other,
+                "times_fastest_other": times,
+            })
+        });
         let absent: Vec<Value> = self
             .absent
             .iter()
@@ -154,6 +184,7 @@ impl Report {
             "compiler": compiler,
             "unit": "nonces a second, one thread",
             "results": results,
+            "chosen": chosen,
             "openssl": self.openssl.as_ref().map(|figure| json!({
                 "version": figure.version,
                 "messages_a_second": figure.messages,
