@@ -63,6 +63,7 @@ if ! sweep=$("$FOURZERO" "${bench[@]}" --quiet --force --plot "$folder/$slug.svg
   cat "$warnings" >&2
   exit 2
 fi
+warning=$(<"$warnings")
 
 {
   printf '# %s\n\nMade by `scripts/measure.sh` on %s, %s.' "$cpu" "$(date -u +%F)" "$(uname -srm)"
@@ -72,6 +73,7 @@ fi
   fi
   printf '\n\n## Beside other programs\n\n%s\n' "$peers"
   printf '\n## Kernels and threads\n\n```text\n$ fourzero %s\n%s\n' "${bench[*]}" "$sweep"
-  printf '```\n\n%s\n\n![Hashrate and efficiency over threads](%s.svg)\n' "$(<"$warnings")" "$slug"
+  printf '```\n\n%s![Hashrate and efficiency over threads](%s.svg)\n' \
+    "${warning:+$warning$'\n\n'}" "$slug"
 } | tee "$page"
 echo "$page and its plot are written" >&2
