@@ -93,7 +93,7 @@ fn main() {
 
 /// The contenders that run here, and the names of those that do not with the
 /// reason.
-fn contenders() -> (Vec<Box<dyn Contender>>, Vec<(String, String)>) {
+fn contenders() -> (Vec<Box<dyn Contender>>, Vec<peers::Missing>) {
     let mut present: Vec<Box<dyn Contender>> = Vec::new();
     let mut absent = Vec::new();
     for found in peers::all().into_iter().chain([foreign::python()]) {

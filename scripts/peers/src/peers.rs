@@ -12,8 +12,10 @@ use sha2::{Digest, Sha256};
 
 use crate::contender::{Contender, FIRST_NONCE, Message};
 
-/// A contender, or its name and why it does not run here.
-pub type Found = Result<Box<dyn Contender>, (String, String)>;
+/// The name of a contender that does not run here, and why.
+pub type Missing = (String, String);
+
+pub type Found = Result<Box<dyn Contender>, Missing>;
 
 /// How fourzero is called when it chooses for itself. What it is called when
 /// it is told what to run on starts with the same word.

@@ -6,7 +6,7 @@ use crate::TURNS;
 use crate::contender::Message;
 use crate::foreign::OpensslFigure;
 use crate::machine::Machine;
-use crate::peers::{self, DEFAULT};
+use crate::peers::{self, DEFAULT, Missing};
 
 /// One contender with one message.
 pub struct Result {
@@ -49,8 +49,7 @@ pub struct Report {
     pub machine: Machine,
     pub results: Vec<Result>,
     pub openssl: Option<OpensslFigure>,
-    /// Names of contenders that do not run here, and why.
-    pub absent: Vec<(String, String)>,
+    pub absent: Vec<Missing>,
 }
 
 impl Report {
