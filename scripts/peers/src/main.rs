@@ -18,7 +18,8 @@ use contender::{Contender, Message};
 
 // The compiler would put wide moves between the SHA instructions of pow-buster
 // and of the `sha2` crate. On Intel CPUs, each of these instructions then costs
-// some 440 cycles. All that take part find AVX-512 at run time.
+// some 440 cycles. All that take part find AVX-512 at run time. (With AVX2, on
+// a Zen 3, pow-buster's solver gains: see docs/measurements/amd-epyc-25-1-1.md.)
 #[cfg(target_feature = "avx512f")]
 compile_error!("build without AVX-512: no `-C target-cpu=native` in RUSTFLAGS or Cargo's settings");
 
