@@ -32,6 +32,7 @@ fn a_sweep_as_json_names_the_machine_and_every_point() {
     assert_eq!(
         keys(&report),
         [
+            "chosen",
             "cpu",
             "features",
             "logical_cores",
