@@ -9,17 +9,16 @@ kernels=(
   src/sha256/arm_sha2.rs
   src/sha256/avx2.rs
   src/sha256/avx512.rs
-  src/sha256/cpu.rs
-  src/sha256/group.rs
+  src/sha256/vector_search.rs
   src/sha256/kernel.rs
   src/sha256/neon.rs
   src/sha256/portable.rs
   src/sha256/self_test.rs
   src/sha256/sha_ni.rs
-  src/sha256/sha_ni/quads.rs
+  src/sha256/sha_ni/rounds.rs
   src/sha256/sha_ni_texts.rs
   src/sha256/sse2.rs
-  src/sha256/streams.rs
+  src/sha256/stream_search.rs
   src/sha256/texts.rs
 )
 found=0
