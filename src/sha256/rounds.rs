@@ -106,7 +106,7 @@ pub(crate) fn first_half<V: Vector, const FIRST: usize, const COUNT: usize>(
             if const { varying_words(FIRST, COUNT) & sources($t) == sources($t) } {
                 word = schedule[$t % 16];
             } else {
-                word = V::splat(constants.mixed[$t]);
+                word = V::splat(constants.words[$t]);
                 if const { varies::<FIRST, COUNT>($t - 16) } {
                     word = word.add(schedule[$t % 16]);
                 }
@@ -186,31 +186,19 @@ pub(crate) fn constant_block<V: Vector>(lanes: &Lanes<V>, block: &ConstantBlock)
 
 #[inline(always)]
 pub(crate) fn add_states<V: Vector>(left: Lanes<V>, right: Lanes<V>) -> Lanes<V> {
-    let [a, b, c, d, e, f, g, h] = left;
-    let [i, j, k, l, m, n, o, p] = right;
-    [
-        a.add(i),
-        b.add(j),
-        c.add(k),
-        d.add(l),
-        e.add(m),
-        f.add(n),
-        g.add(o),
-        h.add(p),
-    ]
+    let mut sum = left;
+    for index in 0..8 {
+        sum[index] = left[index].add(right[index]);
+    }
+    sum
 }
 
 /// The same state in every lane.
 #[inline(always)]
-pub(crate) fn splat_state<V: Vector>([a, b, c, d, e, f, g, h]: State) -> Lanes<V> {
-    [
-        V::splat(a),
-        V::splat(b),
-        V::splat(c),
-        V::splat(d),
-        V::splat(e),
-        V::splat(f),
-        V::splat(g),
-        V::splat(h),
-    ]
+pub(crate) fn splat_state<V: Vector>(state: State) -> Lanes<V> {
+    let mut lanes = [V::splat(0); 8];
+    for index in 0..8 {
+        lanes[index] = V::splat(state[index]);
+    }
+    lanes
 }

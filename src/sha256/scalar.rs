@@ -13,16 +13,6 @@ pub(crate) const fn initial_state() -> State {
     INITIAL_STATE
 }
 
-/// σ0 of FIPS 180-4.
-pub(crate) const fn small_sigma0(word: u32) -> u32 {
-    word.rotate_right(7) ^ word.rotate_right(18) ^ (word >> 3)
-}
-
-/// σ1 of FIPS 180-4.
-pub(crate) const fn small_sigma1(word: u32) -> u32 {
-    word.rotate_right(17) ^ word.rotate_right(19) ^ (word >> 10)
-}
-
 /// One round; `addend` is the round constant plus the schedule word.
 #[inline(always)]
 pub(crate) fn round(state: &mut State, addend: u32) {
@@ -61,12 +51,20 @@ pub(crate) fn message_schedule(words: &[u32; 16]) -> [u32; 64] {
     let mut schedule = [0; 64];
     schedule[..16].copy_from_slice(words);
     for t in 16..64 {
-        schedule[t] = schedule[t - 16]
-            .wrapping_add(small_sigma0(schedule[t - 15]))
-            .wrapping_add(schedule[t - 7])
-            .wrapping_add(small_sigma1(schedule[t - 2]));
+        schedule[t] = next_word(&schedule, t);
     }
     schedule
+}
+
+/// Word `t` of a schedule, from 16 on, of those before it.
+pub(crate) fn next_word(schedule: &[u32], t: usize) -> u32 {
+    let (w15, w2) = (schedule[t - 15], schedule[t - 2]);
+    let sigma0 = w15.rotate_right(7) ^ w15.rotate_right(18) ^ (w15 >> 3);
+    let sigma1 = w2.rotate_right(17) ^ w2.rotate_right(19) ^ (w2 >> 10);
+    schedule[t - 16]
+        .wrapping_add(sigma0)
+        .wrapping_add(schedule[t - 7])
+        .wrapping_add(sigma1)
 }
 
 /// As [`compress`], of a block that is already read as words.

@@ -3,7 +3,7 @@
 //! message, and of a block in which nothing varies but the state before it.
 
 use super::constants::ROUND_CONSTANTS;
-use super::scalar::{State, message_schedule, round, small_sigma0, small_sigma1};
+use super::scalar::{State, message_schedule, next_word, round};
 
 /// The round at which the second half starts: from here on every word of the
 /// message schedule varies, wherever in the block the variation starts.
@@ -52,56 +52,35 @@ impl ConstantBlock {
 /// The constants of a block with varying words.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockConstants {
-    /// The words of the block, the varying ones without what varies.
-    pub(crate) words: [u32; 16],
+    /// The first half of the schedule without what varies: the block itself,
+    /// and of each word after it the constant part.
+    pub(crate) words: [u32; HALF],
     /// What each round adds besides its varying words: K, and W where it is
     /// constant.
     pub(crate) rounds: [u32; 64],
-    /// The constant part of each schedule word of the first half from 16 on:
-    /// all of it if the word is constant.
-    pub(crate) mixed: [u32; HALF],
 }
 
 impl BlockConstants {
     /// The constants of a block whose `count` words from `first` on vary, one
     /// or two.
-    pub(crate) fn new(words: [u32; 16], first: usize, count: usize) -> Self {
+    pub(crate) fn new(block: [u32; 16], first: usize, count: usize) -> Self {
         let varying = varying_words(first, count);
+        let mut words = [0; HALF];
+        words[..16].copy_from_slice(&block);
         let mut rounds = ROUND_CONSTANTS;
-        let mut schedule = [0u32; HALF];
-        schedule[..16].copy_from_slice(&words);
-        let mut mixed = [0; HALF];
-        for t in 0..16 {
+        // Zero in place of a varying word, so that sums have the constant parts
+        // only.
+        let mut schedule = [0; HALF];
+        for t in 0..HALF {
+            if t >= 16 {
+                words[t] = next_word(&schedule, t);
+            }
             if !contains(varying, t) {
+                schedule[t] = words[t];
                 rounds[t] = rounds[t].wrapping_add(words[t]);
             }
         }
-        // A varying word counts as zero below: only constant parts are summed.
-        for t in 16..HALF {
-            let mut part = 0u32;
-            if !contains(varying, t - 16) {
-                part = part.wrapping_add(schedule[t - 16]);
-            }
-            if !contains(varying, t - 15) {
-                part = part.wrapping_add(small_sigma0(schedule[t - 15]));
-            }
-            if !contains(varying, t - 7) {
-                part = part.wrapping_add(schedule[t - 7]);
-            }
-            if !contains(varying, t - 2) {
-                part = part.wrapping_add(small_sigma1(schedule[t - 2]));
-            }
-            mixed[t] = part;
-            if !contains(varying, t) {
-                schedule[t] = part;
-                rounds[t] = rounds[t].wrapping_add(part);
-            }
-        }
-        Self {
-            words,
-            rounds,
-            mixed,
-        }
+        Self { words, rounds }
     }
 }
 
@@ -138,20 +117,18 @@ impl FirstBlock {
         rounds_at_once: usize,
     ) -> Self {
         let constants = BlockConstants::new(words, first, count);
-        let mut state = midstate;
-        let first_at_once = first - first % rounds_at_once;
-        for t in 0..first_at_once {
-            round(&mut state, constants.rounds[t]);
+        let mut state_before = midstate;
+        let (before, at_once) = constants.rounds[..first].split_at(first - first % rounds_at_once);
+        for addend in before {
+            round(&mut state_before, *addend);
         }
-        let state_before = state;
-        for t in first_at_once..first {
-            round(&mut state, constants.rounds[t]);
+        let mut state_after = state_before;
+        for addend in at_once {
+            round(&mut state_after, *addend);
         }
-        round(
-            &mut state,
-            constants.rounds[first].wrapping_add(words[first]),
-        );
-        let [.., f, g, h] = state;
+        let addend = constants.rounds[first].wrapping_add(words[first]);
+        round(&mut state_after, addend);
+        let [.., f, g, h] = state_after;
         let rounds_with_h = [
             constants.rounds[first + 1].wrapping_add(h),
             constants.rounds[first + 2].wrapping_add(g),
@@ -160,7 +137,7 @@ impl FirstBlock {
         Self {
             midstate,
             state_before,
-            state_after: state,
+            state_after,
             constants,
             rounds_with_h,
             first,
