@@ -15,7 +15,7 @@ use std::arch::aarch64::*;
 use std::ops::Range;
 
 use super::constants::ROUND_CONSTANTS;
-use super::message_group::{Matches, MessageGroup, by_position};
+use super::message_group::{Matches, MessageGroup};
 use super::scalar::State;
 use super::schedule::{BlockConstants, ConstantBlock};
 use super::stream_search::{later_rounds, search};

@@ -74,5 +74,5 @@ impl Vector for Words {
 
 vector_kernel! {
     #[target_feature(enable = "avx2")]
-    Words, 8, by_position!(first_match_at, two words)
+    Words, batch 8, least 2
 }

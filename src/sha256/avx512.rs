@@ -126,7 +126,7 @@ pub(super) mod one_stream {
 
     vector_kernel! {
         #[target_feature(enable = "avx512f")]
-        Words, 1, by_position!(first_match_at)
+        Words, batch 1, least 1
     }
 }
 
@@ -139,6 +139,6 @@ pub(super) mod two_streams {
 
     vector_kernel! {
         #[target_feature(enable = "avx512f")]
-        Words, 2, by_position!(first_match_at)
+        Words, batch 2, least 1
     }
 }

@@ -38,28 +38,33 @@ impl MessageGroup<'_> {
         self.variants.is_empty() && self.tail.is_empty()
     }
 
+    /// The blocks after the first. The constant block there, if none varies, is
+    /// a variant as well, the only one.
+    #[inline(always)]
+    pub(crate) const fn later_blocks(&self) -> (&[ConstantBlock], &[ConstantBlock]) {
+        match self.variants {
+            [] if !self.tail.is_empty() => self.tail.split_at(1),
+            variants => (variants, self.tail),
+        }
+    }
+
     /// The rows that the messages of `range` have.
     #[inline(always)]
     pub(crate) fn rows(&self, range: &Range<usize>) -> Range<usize> {
-        match self.variants.len() {
-            0 => range.clone(),
-            variants => range.start / variants..range.end.div_ceil(variants),
-        }
+        let variants = self.variants.len().max(1);
+        range.start / variants..range.end.div_ceil(variants)
     }
 }
 
 /// A function for every first varying word and number of varying words, from
-/// one with these two const parameters. With `two words`, one varying word is
-/// handled as two, which halves the code and costs two operations in a hundred.
+/// one with these two const parameters. Where `least` is two, one varying word
+/// is handled as two, which halves the code and costs two operations in a
+/// hundred.
 ///
 /// Two words never vary from word 15 on: the second is in the next block.
 macro_rules! by_position {
-    ($function:ident) => {
-        $crate::sha256::message_group::by_position!($function 1:
-            0 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
-    };
-    ($function:ident, two words) => {
-        $crate::sha256::message_group::by_position!($function 2:
+    ($function:ident, least $least:literal) => {
+        $crate::sha256::message_group::by_position!($function $least:
             0 1 2 3 4 5 6 7 8 9 10 11 12 13 14)
     };
     ($function:ident $least:literal: $($first:literal)*) => {[
@@ -68,6 +73,29 @@ macro_rules! by_position {
     ]};
 }
 pub(crate) use by_position;
+
+/// A kernel's only door: `first_match`, the index of the first message in a
+/// range that matches. The attributes name the instructions it asks for.
+macro_rules! first_match {
+    ($(#[$attribute:meta])* $function:ident, least $least:literal) => {
+        type Function =
+            unsafe fn(&$crate::sha256::MessageGroup<'_>, std::ops::Range<usize>) -> Option<usize>;
+
+        static FIRST_MATCH: [[Function; 2]; 16] =
+            $crate::sha256::message_group::by_position!($function, least $least);
+
+        $(#[$attribute])*
+        pub(crate) fn first_match(
+            group: &$crate::sha256::MessageGroup<'_>,
+            range: std::ops::Range<usize>,
+        ) -> Option<usize> {
+            let function = FIRST_MATCH[group.first.first][group.first.count - 1];
+            // SAFETY: this function needs the same instructions.
+            unsafe { function(group, range) }
+        }
+    };
+}
+pub(crate) use first_match;
 
 /// The first message that matches, of the rows that are hashed at the same
 /// time: each lane is a row, and variants are looked at one by one.

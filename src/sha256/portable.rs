@@ -16,5 +16,5 @@ use super::vector_search::vector_kernel;
 type Words = super::vector::Array<4>;
 
 vector_kernel! {
-    Words, 16, by_position!(first_match_at, two words)
+    Words, batch 16, least 2
 }

@@ -122,7 +122,7 @@ pub(super) fn agrees_with_scalar(subject: &impl Subject, case: Case) -> bool {
 mod tests {
     use super::*;
     use crate::sha256::message_group::by_position;
-    use crate::sha256::rounds::{self, Halfway, Lanes};
+    use crate::sha256::rounds;
     use crate::sha256::vector::Array;
     use crate::sha256::vector_search::{self, Functions};
     use crate::sha256::{Kernel, Variant};
@@ -134,7 +134,7 @@ mod tests {
 
     /// Every position that the `avx512` kernel is compiled for, in batches of
     /// two vectors.
-    const ONE_LANE: Software = Software(by_position!(first_match_of_one_lane));
+    const ONE_LANE: Software = Software(by_position!(first_match_of_one_lane, least 1));
 
     /// As many lanes as `avx512/2` has, without batches. Each position takes
     /// seconds to compile, so there is one only.
@@ -151,8 +151,8 @@ mod tests {
         range: Range<usize>,
     ) -> Option<usize> {
         let functions = Functions::<Array<LANES>> {
-            second_half,
-            constant_block,
+            second_half: rounds::second_half,
+            constant_block: rounds::constant_block,
         };
         // SAFETY: they need no instruction that is not everywhere.
         unsafe { vector_search::first_match::<_, FIRST, COUNT, BATCH>(functions, group, range) }
@@ -163,17 +163,6 @@ mod tests {
         range: Range<usize>,
     ) -> Option<usize> {
         first_match::<FIRST, COUNT, 1, 2>(group, range)
-    }
-
-    fn second_half<const LANES: usize>(
-        halfway: &Halfway<Array<LANES>>,
-        lanes: &mut Lanes<Array<LANES>>,
-    ) {
-        *lanes = rounds::second_half(halfway);
-    }
-
-    fn constant_block<const LANES: usize>(lanes: &mut Lanes<Array<LANES>>, block: &ConstantBlock) {
-        *lanes = rounds::constant_block(lanes, block);
     }
 
     impl Subject for Software {

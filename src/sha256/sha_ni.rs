@@ -17,14 +17,14 @@
 //! (`scripts/check-kernels.sh` checks it in the object code).
 #![allow(unsafe_code, reason = "intrinsics, and functions that need SHA-NI")]
 
-mod rounds;
+pub(super) mod rounds;
 
 use std::arch::x86_64::*;
 use std::ops::Range;
 
 use self::rounds::{add_quads, four_rounds_each, last_rounds, load_quad, quad};
 use super::constants::ROUND_CONSTANTS;
-use super::message_group::{Matches, MessageGroup, by_position};
+use super::message_group::{Matches, MessageGroup};
 use super::scalar::State;
 use super::schedule::{BlockConstants, ConstantBlock};
 use super::stream_search::search;
@@ -33,14 +33,14 @@ const STREAMS: usize = 4;
 
 /// The state of one message in the order that the instructions want.
 #[derive(Clone, Copy)]
-struct Packed {
-    abef: __m128i,
-    cdgh: __m128i,
+pub(super) struct Packed {
+    pub(super) abef: __m128i,
+    pub(super) cdgh: __m128i,
 }
 
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-fn pack([a, b, c, d, e, f, g, h]: State) -> Packed {
+pub(super) fn pack([a, b, c, d, e, f, g, h]: State) -> Packed {
     Packed {
         abef: quad([f, e, b, a]),
         cdgh: quad([h, g, d, c]),
@@ -49,7 +49,7 @@ fn pack([a, b, c, d, e, f, g, h]: State) -> Packed {
 
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-fn add_packed(left: Packed, right: Packed) -> Packed {
+pub(super) fn add_packed(left: Packed, right: Packed) -> Packed {
     Packed {
         abef: add_quads(left.abef, right.abef),
         cdgh: add_quads(left.cdgh, right.cdgh),

@@ -49,16 +49,8 @@ macro_rules! search {
             const WIDTH: usize = $width;
             const CONSTANT_WIDTH: usize = $constant_width;
 
-            type Function = unsafe fn(&MessageGroup<'_>, Range<usize>) -> Option<usize>;
-
-            static FIRST_MATCH: [[Function; 2]; 16] = by_position!(first_match_at);
-
-            /// The index of the first message in `range` that matches.
-            #[target_feature(enable = $features)]
-            pub(crate) fn first_match(group: &MessageGroup<'_>, range: Range<usize>) -> Option<usize> {
-                let function = FIRST_MATCH[group.first.first][group.first.count - 1];
-                // SAFETY: this function needs the same instructions.
-                unsafe { function(group, range) }
+            $crate::sha256::message_group::first_match! {
+                #[target_feature(enable = $features)] first_match_at, least 1
             }
 
             #[target_feature(enable = $features)]
@@ -76,9 +68,11 @@ macro_rules! search {
                 let start = pack(block.state_before);
                 let first_word = block.midstate[0];
                 let [first_column, second_column] = group.columns;
+                let (variants, tail) = group.later_blocks();
                 let rows = group.rows(&range);
                 // At the end of the range some are those of earlier rows.
                 let mut wide = [start; WIDTH];
+                let mut finished = wide;
                 for wide_row in rows.clone().step_by(WIDTH) {
                     for part in 0..WIDTH / STREAMS {
                         let row = wide_row + part * STREAMS;
@@ -111,17 +105,14 @@ macro_rules! search {
                         continue;
                     }
                     let states = add([midstate; WIDTH], wide);
-                    let mut matches = Matches::new(group.variants.len().max(1), &range);
-                    if group.variants.is_empty() {
-                        let mut states = states;
-                        add_constant_blocks(&mut states, group.tail);
-                        matches.add(wide_row, 0, streams_clear_of(group.mask, &states));
-                    }
-                    for (number, block) in group.variants.iter().enumerate() {
-                        let mut states = states;
-                        add_constant_block(&mut states, block);
-                        add_constant_blocks(&mut states, group.tail);
-                        matches.add(wide_row, number, streams_clear_of(group.mask, &states));
+                    let mut matches = Matches::new(variants.len(), &range);
+                    for (number, block) in variants.iter().enumerate() {
+                        constant_block(&states, block, &mut finished);
+                        for block in tail {
+                            let before = finished;
+                            constant_block(&before, block, &mut finished);
+                        }
+                        matches.add(wide_row, number, streams_clear_of(group.mask, &finished));
                     }
                     if matches.first.is_some() {
                         return matches.first;
@@ -140,26 +131,24 @@ macro_rules! search {
                 })
             }
 
-            #[inline]
-            #[target_feature(enable = $features)]
-            fn add_constant_blocks(states: &mut [Packed; WIDTH], blocks: &[ConstantBlock]) {
-                for block in blocks {
-                    add_constant_block(states, block);
-                }
-            }
-
-            /// Folds a block without a varying word into each state. Inlined, it
-            /// would make the loop of one block slower by a twentieth.
+            /// The states after a block without a varying word. Inlined, it would
+            /// make the loop of one block slower by a twentieth.
             #[inline(never)]
             #[target_feature(enable = $features)]
-            fn add_constant_block(states: &mut [Packed; WIDTH], block: &ConstantBlock) {
-                for states in states.as_chunks_mut::<CONSTANT_WIDTH>().0 {
-                    let mut after = *states;
+            fn constant_block(
+                before: &[Packed; WIDTH],
+                block: &ConstantBlock,
+                after: &mut [Packed; WIDTH],
+            ) {
+                let before = before.as_chunks::<CONSTANT_WIDTH>().0;
+                let after = after.as_chunks_mut::<CONSTANT_WIDTH>().0;
+                for (before, after) in before.iter().zip(after) {
+                    let mut states = *before;
                     for number in 0..16 {
                         let addends = load_quad(&block.rounds, number * 4);
-                        four_rounds_each(&mut after, addends);
+                        four_rounds_each(&mut states, addends);
                     }
-                    *states = add(*states, after);
+                    *after = add(*before, states);
                 }
             }
 
@@ -223,13 +212,12 @@ macro_rules! later_rounds {
         }
     };
     ($states:ident, $schedule:ident: $($number:literal)*) => {$(
-        for stream in 0..STREAMS {
-            let words = &mut $schedule[stream];
+        for (state, words) in $states.iter_mut().zip(&mut $schedule) {
             let latest = [0, 1, 2, 3].map(|index| words[($number + index) % 4]);
             let next = next_quad(latest);
             words[$number % 4] = next;
             let constants = load_quad(&ROUND_CONSTANTS, $number * 4);
-            $states[stream] = four_rounds($states[stream], add_quads(next, constants));
+            *state = four_rounds(*state, add_quads(next, constants));
         }
     )*};
 }

@@ -17,23 +17,22 @@ use super::vector::Vector;
 /// batch of one, both halves are one straight function for each position: see
 /// [`first_match`].
 macro_rules! vector_kernel {
-    ($(#[$attribute:meta])* $words:ty, $batch:literal, by_position!($($form:tt)*)) => {
+    ($(#[$attribute:meta])* $words:ty, batch $batch:literal, least $least:literal) => {
         $(#[$attribute])*
         #[inline(never)]
         fn second_half(
             halfway: &$crate::sha256::rounds::Halfway<$words>,
-            lanes: &mut $crate::sha256::rounds::Lanes<$words>,
-        ) {
-            *lanes = $crate::sha256::rounds::second_half(halfway);
+        ) -> $crate::sha256::rounds::Lanes<$words> {
+            $crate::sha256::rounds::second_half(halfway)
         }
 
         $(#[$attribute])*
         #[inline(never)]
         fn constant_block(
-            lanes: &mut $crate::sha256::rounds::Lanes<$words>,
+            before: &$crate::sha256::rounds::Lanes<$words>,
             block: &$crate::sha256::schedule::ConstantBlock,
-        ) {
-            *lanes = $crate::sha256::rounds::constant_block(lanes, block);
+        ) -> $crate::sha256::rounds::Lanes<$words> {
+            $crate::sha256::rounds::constant_block(before, block)
         }
 
         $(#[$attribute])*
@@ -54,21 +53,8 @@ macro_rules! vector_kernel {
             }
         }
 
-        type Function =
-            unsafe fn(&$crate::sha256::MessageGroup<'_>, std::ops::Range<usize>) -> Option<usize>;
-
-        static FIRST_MATCH: [[Function; 2]; 16] =
-            $crate::sha256::message_group::by_position!($($form)*);
-
-        /// The index of the first message in `range` that matches.
-        $(#[$attribute])*
-        pub(crate) fn first_match(
-            group: &$crate::sha256::MessageGroup<'_>,
-            range: std::ops::Range<usize>,
-        ) -> Option<usize> {
-            let function = FIRST_MATCH[group.first.first][group.first.count - 1];
-            // SAFETY: this function needs the same instructions.
-            unsafe { function(group, range) }
+        $crate::sha256::message_group::first_match! {
+            $(#[$attribute])* first_match_at, least $least
         }
     };
 }
@@ -77,22 +63,9 @@ pub(crate) use vector_kernel;
 /// What is compiled once for all positions. The lanes pass through memory.
 #[derive(Clone, Copy)]
 pub(crate) struct Functions<V> {
-    pub(crate) second_half: unsafe fn(&Halfway<V>, &mut Lanes<V>),
+    pub(crate) second_half: unsafe fn(&Halfway<V>) -> Lanes<V>,
     /// The rounds of a block and the sum with the state before it.
-    pub(crate) constant_block: unsafe fn(&mut Lanes<V>, &ConstantBlock),
-}
-
-impl<V: Vector> Functions<V> {
-    /// # Safety
-    /// The CPU must have the instructions that the functions need.
-    #[inline(always)]
-    #[allow(unsafe_code, reason = "a function that needs certain instructions")]
-    unsafe fn add_constant_blocks(&self, state: &mut Lanes<V>, blocks: &[ConstantBlock]) {
-        for block in blocks {
-            // SAFETY: the caller vouches for the CPU.
-            unsafe { (self.constant_block)(state, block) };
-        }
-    }
+    pub(crate) constant_block: unsafe fn(&Lanes<V>, &ConstantBlock) -> Lanes<V>,
 }
 
 /// The words to add for the rows from number `row` on, a row a lane.
@@ -128,6 +101,7 @@ pub(crate) unsafe fn first_match<
     let mask = V::splat(group.mask);
     let mut halves = [Halfway::new(); BATCH];
     let mut states = [midstate; BATCH];
+    let (variants, tail) = group.later_blocks();
     let rows = group.rows(&range);
     for start in rows.clone().step_by(BATCH * V::LANES) {
         let starts = (start..rows.end).step_by(V::LANES).take(BATCH);
@@ -139,13 +113,12 @@ pub(crate) unsafe fn first_match<
             }
         }
         for ((row, halfway), state) in starts.clone().zip(&halves).zip(&mut states) {
-            let mut lanes = midstate;
-            if const { BATCH > 1 } {
+            let lanes = if const { BATCH > 1 } {
                 // SAFETY: the caller vouches for the CPU.
-                unsafe { (functions.second_half)(halfway, &mut lanes) };
+                unsafe { (functions.second_half)(halfway) }
             } else {
-                lanes = rounds::second_half(&first_half(row));
-            }
+                rounds::second_half(&first_half(row))
+            };
             if !group.is_one_block() {
                 *state = add_states(lanes, midstate);
                 continue;
@@ -160,26 +133,18 @@ pub(crate) unsafe fn first_match<
         if group.is_one_block() {
             continue;
         }
-        let mut matches = Matches::new(group.variants.len().max(1), &range);
-        if group.variants.is_empty() {
-            for (row, state) in starts.zip(&mut states) {
+        let mut matches = Matches::new(variants.len(), &range);
+        // All rows for each variant: the constants of a hundred variants are most
+        // of what the core's nearest cache holds.
+        for (number, block) in variants.iter().enumerate() {
+            for (row, state) in starts.clone().zip(&states) {
                 // SAFETY: as above.
-                unsafe { functions.add_constant_blocks(state, group.tail) };
-                matches.add(row, 0, state[0].lanes_clear_of(mask));
-            }
-        } else {
-            // All rows for each variant: the constants of a hundred variants
-            // are most of what the core's nearest cache holds.
-            for (number, block) in group.variants.iter().enumerate() {
-                for (row, state) in starts.clone().zip(&states) {
-                    let mut state = *state;
+                let mut after = unsafe { (functions.constant_block)(state, block) };
+                for block in tail {
                     // SAFETY: as above.
-                    unsafe {
-                        (functions.constant_block)(&mut state, block);
-                        functions.add_constant_blocks(&mut state, group.tail);
-                    }
-                    matches.add(row, number, state[0].lanes_clear_of(mask));
+                    after = unsafe { (functions.constant_block)(&after, block) };
                 }
+                matches.add(row, number, after[0].lanes_clear_of(mask));
             }
         }
         if matches.first.is_some() {
