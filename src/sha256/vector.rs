@@ -82,6 +82,76 @@ pub(crate) trait Vector: Copy {
     }
 }
 
+/// A vector of the registers that are numbered, each with so many lanes, from
+/// what the methods of [`Vector`] do with one register.
+///
+/// Each register is a field: the compiler takes three times as long for a pair
+/// of vectors or for an array of registers.
+macro_rules! vector {
+    (
+        $(#[$attribute:meta])*
+        $visibility:vis $words:ident: $lanes:literal lanes in each $register:ident of $numbers:tt;
+        splat($word:ident) = $splat:expr;
+        lanes_clear_of($found:ident, $mask:ident) = $clear:expr;
+        $($method:ident$(<$bits:ident>)?($first:ident$(, $other:ident)*) = $value:expr;)*
+    ) => {
+        vector! { @struct $(#[$attribute])* $visibility $words $register $numbers }
+
+        impl Vector for $words {
+            const LANES: usize = size_of::<Self>() / size_of::<$register>() * $lanes;
+
+            #[inline(always)]
+            fn splat($word: u32) -> Self {
+                vector!(@each $numbers () $splat)
+            }
+
+            #[inline(always)]
+            fn load(words: &[u32]) -> Self {
+                let words: &[u32; Self::LANES] = words.first_chunk().expect("columns are padded");
+                // SAFETY: the array is as long as `Self`, and any bits are words.
+                unsafe { words.as_ptr().cast::<Self>().read_unaligned() }
+            }
+
+            #[inline(always)]
+            fn lanes_clear_of(self, $mask: Self) -> u64 {
+                let $found = self;
+                vector!(@lanes $lanes $numbers ($found $mask) $clear)
+            }
+
+            $(
+                #[inline(always)]
+                fn $method$(<const $bits: i32>)?(self$(, $other: Self)*) -> Self {
+                    let $first = self;
+                    vector!(@each $numbers ($first $($other)*) $value)
+                }
+            )*
+        }
+    };
+    (
+        @struct $(#[$attribute:meta])*
+        $visibility:vis $words:ident $register:ident ($($number:tt)*)
+    ) => {
+        $(#[$attribute])*
+        #[derive(Clone, Copy)]
+        #[repr(C)]
+        $visibility struct $words($(vector!(@register $number $register)),*);
+    };
+    (@register $number:tt $register:ident) => { $register };
+    (@each ($($number:tt)*) $operands:tt $value:expr) => {
+        Self($(vector!(@one $number $operands $value)),*)
+    };
+    (@lanes $lanes:literal ($($number:tt)*) $operands:tt $value:expr) => {
+        0 $(| u64::from(vector!(@one $number $operands $value)) << ($lanes * $number))*
+    };
+    (@one $number:tt ($($operand:ident)*) $value:expr) => {{
+        $(let $operand = $operand.$number;)*
+        // SAFETY: where a vector is handled, the CPU has its instructions.
+        unsafe { $value }
+    }};
+}
+#[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
+pub(super) use vector;
+
 /// Plain arrays: the vector of a target without one of its own, and the
 /// software stand-in that lets any CPU test the body at any number of lanes.
 #[cfg(any(test, not(any(target_arch = "aarch64", target_arch = "x86_64"))))]
