@@ -10,6 +10,9 @@ use std::arch::x86_64::*;
 
 use super::Digest;
 use super::constants::{INITIAL_STATE, ROUND_CONSTANTS};
+use super::sha_ni::rounds::{add_quads, four_rounds, load_quad, next_quad};
+use super::sha_ni::{Packed, add_packed, pack};
+use super::stream_search::later_rounds;
 
 type Block = [u8; 64];
 
@@ -30,8 +33,7 @@ pub(super) fn is_supported() -> bool {
 struct Lane<'a> {
     /// Whose digest it will be.
     number: usize,
-    abef: __m128i,
-    cdgh: __m128i,
+    state: Packed,
     /// Blocks that lie in the text itself.
     blocks: &'a [Block],
     /// What is left of the text, and the padding: one block or two.
@@ -90,14 +92,14 @@ fn in_order((number, text): (u32, &&[u8])) -> u64 {
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
 fn advance<const N: usize>(lanes: &mut [Lane<'_>; N]) {
-    let mut states = lanes.each_ref().map(|lane| (lane.abef, lane.cdgh));
+    let mut states = lanes.each_ref().map(|lane| lane.state);
     let runs = lanes.each_ref().map(Lane::run);
     let count = runs.iter().map(|run| run.len()).min().unwrap_or(0);
     for index in 0..count {
         compress(&mut states, runs.map(|run| &run[index]));
     }
-    for (lane, (abef, cdgh)) in lanes.iter_mut().zip(states) {
-        (lane.abef, lane.cdgh) = (abef, cdgh);
+    for (lane, state) in lanes.iter_mut().zip(states) {
+        lane.state = state;
         lane.advance(count);
     }
 }
@@ -113,11 +115,9 @@ impl<'a> Lane<'a> {
         let last_count = block_count(rest.len());
         let bits = text.len() as u64 * 8;
         last[last_count - 1][56..].copy_from_slice(&bits.to_be_bytes());
-        let [a, b, c, d, e, f, g, h] = INITIAL_STATE.map(u32::cast_signed);
         Self {
             number,
-            abef: _mm_set_epi32(a, b, e, f),
-            cdgh: _mm_set_epi32(c, d, g, h),
+            state: pack(INITIAL_STATE),
             blocks,
             last,
             last_taken: 0,
@@ -147,21 +147,16 @@ impl<'a> Lane<'a> {
     #[inline]
     #[target_feature(enable = "sha,sse4.1,ssse3")]
     fn digest(&self) -> Digest {
-        let words = [
-            _mm_extract_epi32::<3>(self.abef),
-            _mm_extract_epi32::<2>(self.abef),
-            _mm_extract_epi32::<3>(self.cdgh),
-            _mm_extract_epi32::<2>(self.cdgh),
-            _mm_extract_epi32::<1>(self.abef),
-            _mm_extract_epi32::<0>(self.abef),
-            _mm_extract_epi32::<1>(self.cdgh),
-            _mm_extract_epi32::<0>(self.cdgh),
+        let Packed { abef, cdgh } = self.state;
+        let halves = [
+            _mm_unpackhi_epi64(cdgh, abef),
+            _mm_unpacklo_epi64(cdgh, abef),
         ];
-        let mut bytes = [0; 32];
-        for (place, word) in bytes.as_chunks_mut::<4>().0.iter_mut().zip(words) {
-            *place = word.to_be_bytes();
-        }
-        Digest::from_bytes(bytes)
+        // SAFETY: the bits of a register are those of a number. Its highest word
+        // is the digest's first.
+        let halves = unsafe { std::mem::transmute::<[__m128i; 2], [u128; 2]>(halves) };
+        let bytes = halves.map(u128::to_be_bytes);
+        Digest::from_bytes(*bytes.as_flattened().first_chunk().expect("two halves"))
     }
 }
 
@@ -169,47 +164,24 @@ impl<'a> Lane<'a> {
 /// round in turn.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-fn compress<const N: usize>(states: &mut [(__m128i, __m128i); N], blocks: [&Block; N]) {
+fn compress<const N: usize>(states: &mut [Packed; N], blocks: [&Block; N]) {
     // Bytes of a word are big-endian in the text.
     let big_endian = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
     let before = *states;
     let mut schedule = [[_mm_setzero_si128(); 4]; N];
-    macro_rules! unrolled {
-        ($($number:literal)*) => {$(
-            let constants: &[u32; 4] = ROUND_CONSTANTS[$number * 4..]
-                .first_chunk()
-                .expect("four a step");
-            // SAFETY: the load is unaligned and within the 16 bytes.
-            let constants = unsafe { _mm_loadu_si128(constants.as_ptr().cast()) };
-            for lane in 0..N {
-                let words = &mut schedule[lane];
-                if $number < 4 {
-                    let bytes: &[u8; 16] = blocks[lane][$number % 4 * 16..]
-                        .first_chunk()
-                        .expect("four quads a block");
-                    // SAFETY: the load is unaligned and within the 16 bytes.
-                    let bytes = unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) };
-                    words[$number % 4] = _mm_shuffle_epi8(bytes, big_endian);
-                } else {
-                    let [w0, w1, w2, w3] =
-                        [0, 1, 2, 3].map(|index| words[($number + index) % 4]);
-                    let sum = _mm_add_epi32(
-                        _mm_sha256msg1_epu32(w0, w1),
-                        _mm_alignr_epi8::<4>(w3, w2),
-                    );
-                    words[$number % 4] = _mm_sha256msg2_epu32(sum, w3);
-                }
-                let addends = _mm_add_epi32(words[$number % 4], constants);
-                let (abef, cdgh) = states[lane];
-                let middle = _mm_sha256rnds2_epu32(cdgh, abef, addends);
-                let addends = _mm_shuffle_epi32::<0b00_00_11_10>(addends);
-                states[lane] = (_mm_sha256rnds2_epu32(abef, middle, addends), middle);
-            }
-        )*};
+    for number in 0..4 {
+        let constants = load_quad(&ROUND_CONSTANTS, number * 4);
+        for ((state, schedule), block) in states.iter_mut().zip(&mut schedule).zip(blocks) {
+            let bytes = block.as_chunks::<16>().0[number];
+            // SAFETY: any 16 bytes are a register's.
+            let bytes = unsafe { std::mem::transmute::<[u8; 16], __m128i>(bytes) };
+            let words = _mm_shuffle_epi8(bytes, big_endian);
+            schedule[number] = words;
+            *state = four_rounds(*state, add_quads(words, constants));
+        }
     }
-    unrolled! { 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 }
+    later_rounds!(states, schedule);
     for (state, before) in states.iter_mut().zip(before) {
-        state.0 = _mm_add_epi32(state.0, before.0);
-        state.1 = _mm_add_epi32(state.1, before.1);
+        *state = add_packed(*state, before);
     }
 }

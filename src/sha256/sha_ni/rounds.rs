@@ -23,7 +23,7 @@ fn two_rounds(Packed { abef, cdgh }: Packed, addends: Quad) -> Packed {
 
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(super) fn four_rounds(state: Packed, addends: Quad) -> Packed {
+pub(in crate::sha256) fn four_rounds(state: Packed, addends: Quad) -> Packed {
     last_rounds::<0>(0, state, addends)
 }
 
@@ -71,7 +71,7 @@ pub(super) fn quad([w0, w1, w2, w3]: [u32; 4]) -> Quad {
 
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(super) fn load_quad(words: &[u32], first: usize) -> Quad {
+pub(in crate::sha256) fn load_quad(words: &[u32], first: usize) -> Quad {
     let words: &[u32; 4] = words[first..].first_chunk().expect("four words");
     // SAFETY: the load is unaligned and within the 16 bytes.
     unsafe { _mm_loadu_si128(words.as_ptr().cast()) }
@@ -79,14 +79,14 @@ pub(super) fn load_quad(words: &[u32], first: usize) -> Quad {
 
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(super) fn add_quads(left: Quad, right: Quad) -> Quad {
+pub(in crate::sha256) fn add_quads(left: Quad, right: Quad) -> Quad {
     _mm_add_epi32(left, right)
 }
 
 /// The words that follow in the schedule.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-fn next_quad([w0, w1, w2, w3]: [Quad; 4]) -> Quad {
+pub(in crate::sha256) fn next_quad([w0, w1, w2, w3]: [Quad; 4]) -> Quad {
     let sum = _mm_add_epi32(_mm_sha256msg1_epu32(w0, w1), _mm_alignr_epi8::<4>(w3, w2));
     _mm_sha256msg2_epu32(sum, w3)
 }
@@ -111,101 +111,59 @@ pub(super) unsafe fn in_sixteen_registers(
     states
 }
 
-// Assembly for message `$i`. Its state is in `abef` and `cdgh`, its latest quad
-// in `latest`. What later steps need of earlier quads is made when these are at
-// hand, and waits in registers that the SHA instructions do not reach:
-// `$aligned` is what the next quad adds (`_mm_alignr_epi8` above); `$partial`, one
-// of three registers in turn, the `sha256msg1` of the fourth and third quads
-// before the next, and once that is added, the one for three steps later.
-
 /// Loads what waits into xmm16 and the registers after it.
 #[rustfmt::skip]
 macro_rules! load_waiting {
     ($($number:literal $register:literal)*) => {
-        concat!($("vmovdqu64 ", $register, ", xmmword ptr [{waiting} + 16*", $number, "]\n",)*)
+        concat!($("vmovdqu64 xmm", $register, ", xmmword ptr [{waiting} + 16*", $number, "]\n",)*)
     };
 }
 
+/// Assembly for message `$i`. Its state is in `abef` and `cdgh`, its latest quad
+/// in `latest`. What later steps need of earlier quads is made when these are at
+/// hand, and waits in registers that the SHA instructions do not reach:
+/// `$aligned` is what the next quad adds (`_mm_alignr_epi8` above); `$partial`,
+/// one of three registers in turn, the `sha256msg1` of the fourth and third
+/// quads before the next, and once that is added, the one for three steps later.
 #[rustfmt::skip]
-macro_rules! make_next {
-    ($i:literal $aligned:literal $partial:literal) => {
+macro_rules! part {
+    (next $number:literal $i:literal $aligned:literal $partial:literal) => {
         concat!(
-            "vpaddd {next}, ", $aligned, ", ", $partial, "\n",
+            "vpaddd {next}, xmm", $aligned, ", xmm", $partial, "\n",
             "sha256msg2 {next}, {latest", $i, "}\n",
         )
     };
-}
-
-/// The rounds that add the latest quad, the one before quad number `$next`.
-#[rustfmt::skip]
-macro_rules! rounds_before {
-    ($next:literal $i:literal) => {
+    // Those that add the latest quad, the one before the next.
+    (rounds $number:literal $i:literal $aligned:literal $partial:literal) => {
         concat!(
-            "vpaddd xmm0, {latest", $i, "}, xmmword ptr [{constants} + 16*", $next, " - 16]\n",
+            "vpaddd xmm0, {latest", $i, "}, xmmword ptr [{constants} + 16*", $number, " - 16]\n",
             "sha256rnds2 {cdgh", $i, "}, {abef", $i, "}\n",
             "vpshufd xmm0, xmm0, 14\n",
             "sha256rnds2 {abef", $i, "}, {cdgh", $i, "}\n",
         )
     };
-}
-
-/// In the first step: the caller has done them.
-macro_rules! no_rounds_before {
-    ($next:literal $i:literal) => {
-        ""
+    (aligned $number:literal $i:literal $aligned:literal $partial:literal) => {
+        concat!("valignd xmm", $aligned, ", {next}, {latest", $i, "}, 1\n")
     };
-}
-
-#[rustfmt::skip]
-macro_rules! keep_all {
-    ($i:literal $aligned:literal $partial:literal) => {
+    (partial $number:literal $i:literal $aligned:literal $partial:literal) => {
         concat!(
-            "valignd ", $aligned, ", {next}, {latest", $i, "}, 1\n",
             "sha256msg1 {latest", $i, "}, {next}\n",
-            "vmovdqa64 ", $partial, ", {latest", $i, "}\n",
-            "vmovdqa {latest", $i, "}, {next}\n",
+            "vmovdqa64 xmm", $partial, ", {latest", $i, "}\n",
         )
     };
-}
-
-/// Once no step is left that would add the `sha256msg1`.
-#[rustfmt::skip]
-macro_rules! keep_aligned {
-    ($i:literal $aligned:literal $partial:literal) => {
-        concat!(
-            "valignd ", $aligned, ", {next}, {latest", $i, "}, 1\n",
-            "vmovdqa {latest", $i, "}, {next}\n",
-        )
-    };
-}
-
-/// In the last step.
-macro_rules! keep_latest {
-    ($i:literal $aligned:literal $partial:literal) => {
+    (latest $number:literal $i:literal $aligned:literal $partial:literal) => {
         concat!("vmovdqa {latest", $i, "}, {next}\n")
     };
 }
 
+/// The parts of a step that makes quad number `$number`, message by message.
 macro_rules! step {
-    (
-        $number:literal $rounds_before:ident $keep:ident:
-        $p0:literal $p1:literal $p2:literal $p3:literal
-    ) => {
+    ($number:literal, $p0:literal $p1:literal $p2:literal $p3:literal: $($part:ident)*) => {
         concat!(
-            step!($number $rounds_before $keep 0 "xmm16" $p0),
-            step!($number $rounds_before $keep 1 "xmm17" $p1),
-            step!($number $rounds_before $keep 2 "xmm18" $p2),
-            step!($number $rounds_before $keep 3 "xmm19" $p3),
-        )
-    };
-    (
-        $number:literal $rounds_before:ident $keep:ident
-        $i:literal $aligned:literal $partial:literal
-    ) => {
-        concat!(
-            make_next!($i $aligned $partial),
-            $rounds_before!($number $i),
-            $keep!($i $aligned $partial),
+            $(part!($part $number 0 16 $p0),)*
+            $(part!($part $number 1 17 $p1),)*
+            $(part!($part $number 2 18 $p2),)*
+            $(part!($part $number 3 19 $p3),)*
         )
     };
 }
@@ -248,33 +206,25 @@ pub(super) unsafe fn in_thirty_two_registers(
     unsafe {
         std::arch::asm!(
             load_waiting!(
-                0 "xmm16" 1 "xmm17" 2 "xmm18" 3 "xmm19" 4 "xmm20" 5 "xmm21" 6 "xmm22" 7 "xmm23"
-                8 "xmm24" 9 "xmm25" 10 "xmm26" 11 "xmm27" 12 "xmm28" 13 "xmm29" 14 "xmm30" 15 "xmm31"
+                0 16 1 17 2 18 3 19 4 20 5 21 6 22 7 23 8 24 9 25 10 26 11 27 12 28 13 29 14 30 15 31
             ),
-            step!(4 no_rounds_before keep_all: "xmm20" "xmm21" "xmm22" "xmm23"),
-            step!(5 rounds_before keep_all: "xmm24" "xmm25" "xmm26" "xmm27"),
-            step!(6 rounds_before keep_all: "xmm28" "xmm29" "xmm30" "xmm31"),
-            step!(7 rounds_before keep_all: "xmm20" "xmm21" "xmm22" "xmm23"),
-            step!(8 rounds_before keep_all: "xmm24" "xmm25" "xmm26" "xmm27"),
-            step!(9 rounds_before keep_all: "xmm28" "xmm29" "xmm30" "xmm31"),
-            step!(10 rounds_before keep_all: "xmm20" "xmm21" "xmm22" "xmm23"),
-            step!(11 rounds_before keep_all: "xmm24" "xmm25" "xmm26" "xmm27"),
-            step!(12 rounds_before keep_all: "xmm28" "xmm29" "xmm30" "xmm31"),
-            step!(13 rounds_before keep_aligned: "xmm20" "xmm21" "xmm22" "xmm23"),
-            step!(14 rounds_before keep_aligned: "xmm24" "xmm25" "xmm26" "xmm27"),
-            step!(15 rounds_before keep_latest: "xmm28" "xmm29" "xmm30" "xmm31"),
-            rounds_before!(16 0),
-            rounds_before!(16 1),
-            rounds_before!(16 2),
-            rounds_before!(16 3),
-            abef0 = inout(xmm_reg) s0.abef,
-            cdgh0 = inout(xmm_reg) s0.cdgh,
-            abef1 = inout(xmm_reg) s1.abef,
-            cdgh1 = inout(xmm_reg) s1.cdgh,
-            abef2 = inout(xmm_reg) s2.abef,
-            cdgh2 = inout(xmm_reg) s2.cdgh,
-            abef3 = inout(xmm_reg) s3.abef,
-            cdgh3 = inout(xmm_reg) s3.cdgh,
+            step!(4, 20 21 22 23: next aligned partial latest),
+            step!(5, 24 25 26 27: next rounds aligned partial latest),
+            step!(6, 28 29 30 31: next rounds aligned partial latest),
+            step!(7, 20 21 22 23: next rounds aligned partial latest),
+            step!(8, 24 25 26 27: next rounds aligned partial latest),
+            step!(9, 28 29 30 31: next rounds aligned partial latest),
+            step!(10, 20 21 22 23: next rounds aligned partial latest),
+            step!(11, 24 25 26 27: next rounds aligned partial latest),
+            step!(12, 28 29 30 31: next rounds aligned partial latest),
+            step!(13, 20 21 22 23: next rounds aligned latest),
+            step!(14, 24 25 26 27: next rounds aligned latest),
+            step!(15, 28 29 30 31: next rounds latest),
+            step!(16, 20 21 22 23: rounds),
+            abef0 = inout(xmm_reg) s0.abef, cdgh0 = inout(xmm_reg) s0.cdgh,
+            abef1 = inout(xmm_reg) s1.abef, cdgh1 = inout(xmm_reg) s1.cdgh,
+            abef2 = inout(xmm_reg) s2.abef, cdgh2 = inout(xmm_reg) s2.cdgh,
+            abef3 = inout(xmm_reg) s3.abef, cdgh3 = inout(xmm_reg) s3.cdgh,
             latest0 = inout(xmm_reg) schedule[0][3] => _,
             latest1 = inout(xmm_reg) schedule[1][3] => _,
             latest2 = inout(xmm_reg) schedule[2][3] => _,
@@ -282,22 +232,10 @@ pub(super) unsafe fn in_thirty_two_registers(
             next = out(xmm_reg) _,
             // The addends of `sha256rnds2`.
             out("xmm0") _,
-            out("xmm16") _,
-            out("xmm17") _,
-            out("xmm18") _,
-            out("xmm19") _,
-            out("xmm20") _,
-            out("xmm21") _,
-            out("xmm22") _,
-            out("xmm23") _,
-            out("xmm24") _,
-            out("xmm25") _,
-            out("xmm26") _,
-            out("xmm27") _,
-            out("xmm28") _,
-            out("xmm29") _,
-            out("xmm30") _,
-            out("xmm31") _,
+            out("xmm16") _, out("xmm17") _, out("xmm18") _, out("xmm19") _,
+            out("xmm20") _, out("xmm21") _, out("xmm22") _, out("xmm23") _,
+            out("xmm24") _, out("xmm25") _, out("xmm26") _, out("xmm27") _,
+            out("xmm28") _, out("xmm29") _, out("xmm30") _, out("xmm31") _,
             constants = in(reg) ROUND_CONSTANTS.as_ptr(),
             waiting = in(reg) waiting.as_ptr(),
             options(pure, readonly, nostack, preserves_flags),
