@@ -11,6 +11,7 @@ kernels=(
   src/sha256/avx512.rs
   src/sha256/vector_search.rs
   src/sha256/kernel.rs
+  src/sha256/message_group.rs
   src/sha256/neon.rs
   src/sha256/portable.rs
   src/sha256/self_test.rs
@@ -20,6 +21,7 @@ kernels=(
   src/sha256/sse2.rs
   src/sha256/stream_search.rs
   src/sha256/texts.rs
+  src/sha256/vector.rs
 )
 found=0
 files=$(git ls-files --cached --others --exclude-standard -- '*.rs')
