@@ -81,7 +81,7 @@ search! {
     features = "sha,sse4.1,ssse3",
     entry = (),
     later_rounds = rounds::in_sixteen_registers,
-    width = 12,
+    width = 24,
     constant_width = 6,
 }
 
@@ -92,6 +92,6 @@ search! {
     features = "sha,sse4.1,ssse3",
     entry = rounds::clear_upper_halves(),
     later_rounds = rounds::in_thirty_two_registers,
-    width = 12,
+    width = 24,
     constant_width = 6,
 }

@@ -105,12 +105,14 @@ macro_rules! search {
                         continue;
                     }
                     let states = add([midstate; WIDTH], wide);
+                    let filled = (rows.end - wide_row).min(WIDTH);
+                    let filled = filled.next_multiple_of(CONSTANT_WIDTH);
                     let mut matches = Matches::new(variants.len(), &range);
                     for (number, block) in variants.iter().enumerate() {
-                        constant_block(&states, block, &mut finished);
+                        constant_block(&states[..filled], block, &mut finished[..filled]);
                         for block in tail {
                             let before = finished;
-                            constant_block(&before, block, &mut finished);
+                            constant_block(&before[..filled], block, &mut finished[..filled]);
                         }
                         matches.add(wide_row, number, streams_clear_of(group.mask, &finished));
                     }
@@ -136,9 +138,9 @@ macro_rules! search {
             #[inline(never)]
             #[target_feature(enable = $features)]
             fn constant_block(
-                before: &[Packed; WIDTH],
+                before: &[Packed],
                 block: &ConstantBlock,
-                after: &mut [Packed; WIDTH],
+                after: &mut [Packed],
             ) {
                 let before = before.as_chunks::<CONSTANT_WIDTH>().0;
                 let after = after.as_chunks_mut::<CONSTANT_WIDTH>().0;

@@ -387,11 +387,13 @@ mod tests {
             mine_figures(plan, run_task, &mut |_| {}, &Control::new())
         });
         let names = names_with_target(&figures);
-        assert_eq!(names.len(), 7, "{names:?}");
+        assert_eq!(names.len(), 9, "{names:?}");
         assert!(names[0].contains("efficiency, 1 thread"), "{names:?}");
         assert!(names[1].contains("efficiency, 2 threads"), "{names:?}");
-        assert!(names[2].contains("whole process"), "{names:?}");
-        assert!(names[3].contains("16 queues"), "{names:?}");
+        assert!(names[2].contains("searches, median"), "{names:?}");
+        assert!(names[3].contains("searches, 99 in 100"), "{names:?}");
+        assert!(names[4].contains("whole process"), "{names:?}");
+        assert!(names[5].contains("16 queues"), "{names:?}");
     }
 
     #[test]

@@ -177,7 +177,7 @@ mod tests {
     fn every_shape_is_measured_once_for_all_threads() {
         let shapes = [
             (5, Shape::OneBlock),
-            (50, Shape::ConstantTail),
+            (55, Shape::ConstantTail),
             (60, Shape::DigitsInTail),
         ];
         let choice = KernelChoice::Measured;
