@@ -86,10 +86,11 @@ macro_rules! search {
                         } else {
                             second_column[row..].first_chunk().expect("padded")
                         };
-                        let varying =
-                            std::array::from_fn(|stream| [first[stream], second[stream]]);
-                        let after =
-                            rounds::<FIRST, COUNT>([start; STREAMS], &block.constants, &varying);
+                        let after = rounds::<FIRST, COUNT>(
+                            [start; STREAMS],
+                            &block.constants,
+                            [first, second],
+                        );
                         if group.is_one_block() {
                             for (stream, state) in after.into_iter().enumerate() {
                                 if first_word.wrapping_add(a(state)) & group.mask == 0 {
@@ -172,7 +173,7 @@ macro_rules! search {
             fn rounds<const FIRST: usize, const COUNT: usize>(
                 mut states: [Packed; STREAMS],
                 constants: &BlockConstants,
-                varying: &[[u32; 2]; STREAMS],
+                varying: [&[u32; STREAMS]; 2],
             ) -> [Packed; STREAMS] {
                 let is_varying_quad = |number: usize| (FIRST..FIRST + COUNT).any(|word| word / 4 == number);
                 let mut schedule = [[quad([0; 4]); 4]; STREAMS];
@@ -185,7 +186,7 @@ macro_rules! search {
                             let mut added = [0; 4];
                             for index in 0..COUNT {
                                 if (FIRST + index) / 4 == $number {
-                                    added[(FIRST + index) % 4] = varying[stream][index];
+                                    added[(FIRST + index) % 4] = varying[index][stream];
                                 }
                             }
                             words = add_quads(words, quad(added));
