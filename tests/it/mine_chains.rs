@@ -132,6 +132,7 @@ fn the_summary_has_the_specified_keys_and_true_values() {
     let Value::Object(mut summary) = summary else {
         panic!("an object");
     };
+    assert!(summary.remove("chosen").unwrap().is_array());
     let seconds = summary.remove("seconds").unwrap().as_f64().unwrap();
     let hashrate = summary.remove("hashrate").unwrap().as_f64().unwrap();
     let efficiency = summary.remove("efficiency").unwrap().as_f64().unwrap();

@@ -50,7 +50,10 @@ fn the_smallest_nonce_is_found_for_any_text_around_it() {
         assert_eq!(found["digest"], digest);
         assert!(found["hashes"].as_u64().unwrap() > nonce - start.parse::<u64>().unwrap());
         let keys: Vec<_> = found.as_object().unwrap().keys().collect();
-        assert_eq!(keys, ["digest", "hashes", "hashrate", "nonce", "seconds"]);
+        assert_eq!(
+            keys,
+            ["chosen", "digest", "hashes", "hashrate", "nonce", "seconds"]
+        );
     }
 }
 
@@ -169,7 +172,7 @@ fn a_time_limit_says_where_to_go_on() {
         "--json",
     ];
     let run = fourzero().args(whole).ends_with(1);
-    assert_eq!(run.one_json().as_object().unwrap().len(), 5);
+    assert_eq!(run.one_json().get("next"), None);
 }
 
 #[test]
