@@ -49,8 +49,8 @@ struct Helpers<J> {
 
 /// Where jobs are posted.
 struct Board<J> {
-    /// The job at hand. Whoever works on it reads it, so that it can only be
-    /// changed when nobody does.
+    /// The current job. Threads hold the read lock while they work on it, so it
+    /// changes only when none does.
     job: RwLock<Option<J>>,
     /// Jobs that were posted so far, or [`CLOSED`].
     posted: AtomicU64,
@@ -151,10 +151,10 @@ impl<J> Board<J> {
         }
     }
 
-    /// Tells the helpers. To wake somebody is a system call, so nobody is woken
-    /// where nobody sleeps: whoever counts itself as a sleeper looks at
-    /// `posted` afterwards, and who changes `posted` looks at the sleepers
-    /// afterwards, so one of the two sees the other.
+    /// Tells the helpers. Waking one is a system call, so it happens only if one
+    /// sleeps. A helper counts itself as a sleeper and then reads `posted`; the
+    /// caller changes `posted` and then reads the sleepers. So one of the two
+    /// always sees the other.
     fn post(&self, change: impl FnOnce(u64) -> u64) {
         let posted = self.posted.load(Ordering::Relaxed);
         self.posted.store(change(posted), Ordering::SeqCst);

@@ -58,7 +58,7 @@ macro_rules! search {
                 group: &MessageGroup<'_>,
                 range: Range<usize>,
             ) -> Option<usize> {
-                // SAFETY: whoever calls this has made sure of the CPU.
+                // SAFETY: the caller vouches for the CPU.
                 #[allow(unused_unsafe, reason = "some have nothing to do")]
                 unsafe {
                     $entry

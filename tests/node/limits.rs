@@ -225,7 +225,7 @@ async fn bodies_past_what_all_may_take_are_sent_away_and_welcome_later() {
     };
     let (mut promised, mut held) = (JoinSet::new(), JoinSet::new());
     let name = "s".repeat(900);
-    // Whoever only promises a body keeps nobody out.
+    // A client that only promises a body keeps nobody out.
     begin(&mut promised, None).await;
     fixture.add(&name).await.ok(201);
     begin(&mut held, Some(name.clone().into())).await;

@@ -15,14 +15,15 @@ use crate::batch::pipeline::Sink;
 const SYNC_TIME: Duration = Duration::from_secs(1);
 /// or after so many blocks.
 const SYNC_BLOCKS: u64 = 10_000;
-/// So much at once goes to the system as it lies.
+/// A larger write goes to the system directly.
 const DIRECT_BYTES: usize = 32 << 10;
-/// Less is gathered until there is as much as this,
+/// Smaller ones are gathered until they are this many bytes,
 const BUFFER_BYTES: usize = 128 << 10;
-/// or until so long after a block was written, if somebody looks after it,
+/// or for this long after a block, if a thread looks after the journal,
 const STORE_TIME: Duration = Duration::from_millis(30);
-/// or so long, if nobody does. To store some blocks takes longer than all else
-/// between two searches, and whoever writes blocks is to search the next.
+/// or for this long, if none does. The thread that writes blocks also searches
+/// for the next proof, and storing takes longer than the rest of its work
+/// between two searches.
 const LATE_STORE_TIME: Duration = Duration::from_millis(100);
 
 /// Where a journal's bytes go: a file, but in tests.
@@ -193,7 +194,7 @@ impl<S: Store> Sink for JournalWriter<S> {
 }
 
 impl<S: Store> JournalWriter<S> {
-    /// Syncs if it is time to, and stores what lies so long.
+    /// Syncs when a sync is due, and stores what has waited for `store_time`.
     fn put_away(&mut self, store_time: Duration) -> io::Result<()> {
         self.syncer.check()?;
         let is_over = |since: Option<Instant>, time| since.is_some_and(|at| at.elapsed() >= time);

@@ -332,8 +332,8 @@ mod tests {
     use crate::node::config::NodeConfig;
     use crate::node::store::Store;
 
-    /// Whoever has the lock. Readers have it for a moment when they come upon
-    /// the index of the log while it is written.
+    /// The connection that holds the lock. In the node, a reader holds it for a
+    /// moment if it finds the log's index being written.
     static HOLDER: Mutex<Option<Connection>> = Mutex::new(None);
 
     /// Lets go of the lock once somebody waits for it.
