@@ -85,12 +85,9 @@ pub enum TaskError {
     /// The chain is not valid, so the time says nothing.
     #[error("the chain that was made does not verify: {0}")]
     Invalid(crate::chain::Fault),
-    /// A file cannot be opened.
+    /// A file cannot be opened, or a thread cannot be started.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// The threads that verify cannot be started.
-    #[error("cannot start the threads that verify")]
-    Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
 impl Task {

@@ -4,7 +4,7 @@ use std::io;
 use std::num::NonZeroUsize;
 use std::time::Instant;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use fourzero::chain::{Report, Verifier, VerifyError, VerifyOptions};
 use fourzero::pow::Control;
 use serde::Serialize;
@@ -109,9 +109,7 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
 /// # Errors
 /// If the system refuses them.
 pub(super) fn start(threads: NonZeroUsize) -> anyhow::Result<Verifier> {
-    // The cause tells itself twice.
-    Verifier::new(threads)
-        .map_err(|error| anyhow!("cannot start {threads} threads that verify: {error}"))
+    Verifier::new(threads).with_context(|| format!("cannot start {threads} threads that verify"))
 }
 
 /// Tells `--json` of a file that there is no verdict on.

@@ -75,9 +75,6 @@ pub enum NodeError {
     /// A thread cannot be started.
     #[error("cannot start a thread")]
     Thread(#[source] io::Error),
-    /// The threads that verify cannot be started.
-    #[error("cannot start the threads that verify")]
-    VerifyThreads(#[from] rayon::ThreadPoolBuildError),
     /// A chain file cannot be opened.
     #[error("cannot open {}", path.display())]
     Open {

@@ -54,7 +54,8 @@ pub fn import(
         target: config.target,
         strictness: config.strictness,
     };
-    let report = Verifier::new(config.threads)?
+    let report = Verifier::new(config.threads)
+        .map_err(NodeError::Thread)?
         .verify_file(&source, &options, control)
         .map_err(|source| NodeError::Verify {
             path: path.clone(),

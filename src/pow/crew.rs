@@ -10,7 +10,6 @@
 //! broadcast for each search leaves twice the gap between two searches, because
 //! the caller sleeps until the last helper has left.
 
-use std::error::Error as _;
 use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
@@ -20,6 +19,8 @@ use std::sync::{
 };
 use std::thread;
 use std::time::{Duration, Instant};
+
+use super::thread_pool;
 
 /// How long an idle helper looks for a job before it sleeps. The gap between
 /// two searches of a chain is some microseconds, and where blocks are handed
@@ -85,14 +86,13 @@ impl<J: Job> Crew<J> {
                 helpers: None,
             });
         }
-        let pool = rayon::ThreadPoolBuilder::new()
+        let builder = rayon::ThreadPoolBuilder::new()
             .num_threads(threads.get() - 1)
             .thread_name(|index| format!("search-{}", index + 1))
             .start_handler(move |index| setup(index + 1))
             // The board notes it, and the caller panics.
-            .panic_handler(|_| {})
-            .build()
-            .map_err(refusal)?;
+            .panic_handler(|_| {});
+        let pool = thread_pool::build(builder)?;
         let board = Arc::new(Board::new());
         let shared = Arc::clone(&board);
         pool.spawn_broadcast(move |_| shared.serve());
@@ -231,16 +231,6 @@ impl Drop for NotePanic<'_> {
         if thread::panicking() {
             self.0.store(true, Ordering::Relaxed);
         }
-    }
-}
-
-/// What the system said. Rayon's error says the same, and gives it as its cause,
-/// too: a reader would be told twice.
-fn refusal(error: rayon::ThreadPoolBuildError) -> io::Error {
-    let cause = error.source().and_then(|cause| cause.downcast_ref());
-    match cause.and_then(io::Error::raw_os_error) {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => io::Error::other(error.to_string()),
     }
 }
 
@@ -434,16 +424,5 @@ mod tests {
         };
         let panic = catch_unwind(AssertUnwindSafe(run)).err().unwrap();
         assert_eq!(panic.downcast_ref(), Some(&"a search thread panicked"));
-    }
-
-    #[test]
-    fn a_refusal_is_told_once() {
-        let refused = rayon::ThreadPoolBuilder::new()
-            .num_threads(1)
-            .spawn_handler(|_| Err(io::Error::from_raw_os_error(11)))
-            .build();
-        let error = refusal(refused.unwrap_err());
-        assert_eq!(error.raw_os_error(), Some(11));
-        assert!(error.source().is_none());
     }
 }

@@ -12,6 +12,7 @@ mod scan;
 mod search;
 mod target;
 mod template;
+pub(crate) mod thread_pool;
 
 pub use control::Control;
 pub use nonce::{Nonce, NonceRange};

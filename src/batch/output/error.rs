@@ -90,9 +90,8 @@ pub enum OutputError {
         fault: Fault,
     },
     /// The threads that verify cannot be started.
-    // Its cause is what it says itself: it would be told twice.
-    #[error("cannot start the threads that verify: {0}")]
-    Threads(rayon::ThreadPoolBuildError),
+    #[error("cannot start the threads that verify")]
+    Threads(#[source] io::Error),
 }
 
 impl OutputError {

@@ -29,7 +29,7 @@ mod line;
 mod worker;
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::num::NonZeroUsize;
 
 use thiserror::Error;
@@ -40,7 +40,7 @@ use self::desk::Desk;
 use self::line::Line;
 use super::file::{Input, ReadError, Shape};
 use super::transaction::Strictness;
-use crate::pow::{Control, Rule, Target};
+use crate::pow::{Control, Rule, Target, thread_pool};
 
 /// What a chain is checked against.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -125,12 +125,13 @@ impl Verifier {
     ///
     /// # Errors
     /// If the system refuses the threads.
-    pub fn new(threads: NonZeroUsize) -> Result<Self, rayon::ThreadPoolBuildError> {
-        let pool = rayon::ThreadPoolBuilder::new()
+    pub fn new(threads: NonZeroUsize) -> io::Result<Self> {
+        let builder = rayon::ThreadPoolBuilder::new()
             .num_threads(threads.get())
-            .thread_name(|index| format!("verify-{index}"))
-            .build()?;
-        Ok(Self { pool })
+            .thread_name(|index| format!("verify-{index}"));
+        Ok(Self {
+            pool: thread_pool::build(builder)?,
+        })
     }
 
     /// Reads `source` to its end and says whether it is a valid chain.

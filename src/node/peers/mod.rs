@@ -46,7 +46,7 @@ impl PeerBook {
     pub(super) fn new(config: &NodeConfig) -> Result<Self, NodeError> {
         Ok(Self {
             verifier: Arc::new(Mutex::new(made_in_background(|| {
-                Ok(Verifier::new(config.threads)?)
+                Verifier::new(config.threads).map_err(NodeError::Thread)
             })?)),
             control: Control::new(),
             turn: tokio::sync::Mutex::default(),
