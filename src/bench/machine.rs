@@ -2,31 +2,29 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a reader of a measurement must know of the machine and the program.
+/// The machine and the program that a measurement was made with.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Machine {
-    /// The CPU's name, as the system gives it, or `unknown`.
+    /// The CPU's name as Linux gives it, or `unknown`.
     pub cpu: String,
-    /// Those of its instruction sets that the kernels ask for.
+    /// The CPU's instruction sets that kernels use.
     pub features: Vec<String>,
-    /// Cores.
+    /// Physical cores.
     pub physical_cores: usize,
-    /// Threads that the cores run at once, as far as this process may use
-    /// them.
+    /// Hardware threads that this process may use.
     pub logical_cores: usize,
-    /// The version of this program.
+    /// The version of fourzero.
     pub version: String,
 }
 
 impl Machine {
-    /// The machine at hand.
+    /// This machine.
     pub fn here() -> Self {
+        let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let features = crate::sha256::cpu_features();
         Self {
-            cpu: cpu_name(),
-            features: crate::sha256::cpu_features()
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
+            cpu: name_in_cpuinfo(&cpuinfo).unwrap_or_else(|| "unknown".to_owned()),
+            features: features.into_iter().map(str::to_owned).collect(),
             physical_cores: num_cpus::get_physical(),
             logical_cores: num_cpus::get(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -34,25 +32,8 @@ impl Machine {
     }
 }
 
-/// What the measurements call a CPU whose name nobody tells.
-const UNKNOWN: &str = "unknown";
-
-#[cfg(target_os = "linux")]
-fn cpu_name() -> String {
-    std::fs::read_to_string("/proc/cpuinfo")
-        .ok()
-        .and_then(|text| name_in_cpuinfo(&text))
-        .unwrap_or_else(|| UNKNOWN.to_owned())
-}
-
-#[cfg(not(target_os = "linux"))]
-fn cpu_name() -> String {
-    UNKNOWN.to_owned()
-}
-
 /// The name in the text of `/proc/cpuinfo`: x86 and some others say `model
 /// name`, many ARM boards only `Model` or `Hardware`.
-#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "Linux only"))]
 fn name_in_cpuinfo(text: &str) -> Option<String> {
     let value = |wanted: &str| {
         text.lines()
@@ -70,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_name_is_found_in_what_linux_tells() {
+    fn the_cpu_name_is_found_in_cpuinfo() {
         let x86 = "processor\t: 0\nmodel\t\t: 1\nmodel name\t: AMD EPYC  7B13\n\nprocessor\t: 1\n";
         assert_eq!(name_in_cpuinfo(x86).unwrap(), "AMD EPYC 7B13");
         let board = "processor\t: 0\nBogoMIPS\t: 108.00\n\nModel\t\t: Raspberry Pi 5\n";

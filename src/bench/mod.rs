@@ -1,37 +1,22 @@
-//! Measuring: what this machine does ([`sweep()`]), how well the engine uses it
-//! ([`efficiency`], [`mine_figures`], [`verify_figures`]), and what changed
-//! since ([`compare`]).
+//! Measuring hashrates: of kernels over numbers of threads ([`sweep()`]), and
+//! how much of them mining uses ([`efficiency`]).
 //!
-//! Machines are shared: a neighbour can take a third of a core for seconds at
-//! a time. So everything that is compared is measured in short turns that
-//! alternate within one run, and the best and the median of the turns are
-//! told.
+//! Other programs may slow the machine for seconds at a time. What is compared
+//! is therefore measured in short samples that alternate, and judged by their
+//! best and their median.
 //!
-//! Uses every layer below, and prints nothing.
+//! Uses [`crate::pow`] and [`crate::sha256`], and prints nothing.
 
 mod affinity;
-mod baseline;
-mod figures;
+mod hashrate;
 mod machine;
-mod rate;
+mod memory;
 mod report;
-mod sample;
-mod sha2_rate;
 mod sweep;
-mod task;
-mod turns;
 
 pub use affinity::Cores;
-pub use baseline::{Change, compare};
-pub use figures::{
-    Bound, Figure, Figures, FiguresError, FiguresPlan, RunTask, Sha2Rate, mine_figures,
-    verify_figures,
-};
+pub use hashrate::{efficiency, one_thread_rate};
 pub use machine::Machine;
-pub use rate::{Calibration, efficiency, one_thread_rate};
-pub use report::{Chosen, Report, Run};
-pub use sample::{SampleQueue, compact};
-pub use sha2_rate::sha2_bytes_per_second;
-pub use sweep::{Pinning, SweepError, SweepPlan, TurnDone, default_thread_counts, sweep};
-pub use task::{Measured, Task, TaskError, peak_bytes};
-pub use turns::Turns;
+pub use memory::peak_memory_bytes;
+pub use report::{Change, Chosen, SweepReport, SweepRun};
+pub use sweep::{SweepPlan, SweepProgress, default_thread_counts, sweep};

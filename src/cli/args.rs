@@ -18,7 +18,7 @@ use fourzero::chain::{Format, Strictness};
 use fourzero::pow::{Nonce, Rule, SearchError, Searcher, Target};
 use fourzero::sha256::{Kernel, KernelChoice, Variant};
 
-pub(super) use self::bench::{BenchArgs, BenchCommand, FiguresArgs, SweepArgs};
+pub(super) use self::bench::BenchArgs;
 pub(super) use self::convert::ConvertArgs;
 pub(super) use self::inspect::InspectArgs;
 pub(super) use self::shell::{CompletionsArgs, ManArgs};

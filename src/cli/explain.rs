@@ -123,7 +123,7 @@ pub(super) fn verified(name: &str, report: &Report, bytes: u64, elapsed: Duratio
 pub(super) fn cost(started: Instant) {
     print::note(|| {
         let seconds = started.elapsed().as_secs_f64();
-        let memory = fourzero::bench::peak_bytes().map_or_else(String::new, |bytes| {
+        let memory = fourzero::bench::peak_memory_bytes().map_or_else(String::new, |bytes| {
             format!(", at most {} of memory", HumanBytes(bytes))
         });
         format!("{seconds:.3} s in all{memory}")

@@ -152,7 +152,10 @@ fn bash_completes_commands_options_and_values() {
         (&["fourzero", "convert", "--fo"], "--format"),
         #[cfg(feature = "node")]
         (&["fourzero", "node", "ex"], "export"),
-        (&["fourzero", "bench", "mi"], "mine"),
+        (
+            &["fourzero", "bench", "--rule", "previous"],
+            "previous-hash",
+        ),
         (&["fourzero", "mine", "--no-p"], "--no-proof-cache"),
         (&["fourzero", "completions", "zs"], "zsh"),
         (&["fourzero", "mine", "--rule", ""], "last-hash"),

@@ -1,90 +1,52 @@
 //! The arguments of `fourzero bench`.
 
+use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
 
+use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser as _};
-use clap::{Args, Subcommand};
-use fourzero::bench::{Pinning, Task, default_thread_counts};
+use fourzero::bench::{Cores, Machine, SweepPlan, default_thread_counts};
 use fourzero::pow::Rule;
 use fourzero::sha256::{Kernel, KernelChoice};
 
-use super::{Difficulty, at_least_one, duration, named, thread_count};
+use super::{Difficulty, duration, named, thread_count};
 
 /// Measure this machine's hashrate, and how it scales with threads
 ///
-/// Each point (a kernel under a rule on so many threads) gets twelve short
-/// turns, alternating with those of the other points; the table shows the best
-/// and the median. One thread is always measured, for the others are told in
-/// terms of it. Where a proof takes too long for a turn, no blocks are counted.
-/// `bench mine` and `bench verify` measure what the engine makes of the
-/// kernel's rate.
+/// Each combination of kernel, rule and number of threads is sampled twelve
+/// times, alternating with the others. The table shows the best and the median
+/// sample. One thread is always measured, because the results of the others
+/// refer to it. Blocks are not counted if a proof takes too long for a sample.
 #[derive(Debug, Args)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    after_help = "\
+#[command(after_help = "\
 Examples:
   fourzero bench
   fourzero bench --kernel all --threads all --json sweep.json --plot sweep.svg
-  fourzero bench --baseline sweep.json
-  fourzero bench mine"
-)]
+  fourzero bench --baseline sweep.json")]
 pub(in crate::cli) struct BenchArgs {
-    #[command(subcommand)]
-    pub(in crate::cli) command: Option<BenchCommand>,
-    #[command(flatten)]
-    pub(in crate::cli) sweep: SweepArgs,
-}
-
-#[derive(Debug, Subcommand)]
-pub(in crate::cli) enum BenchCommand {
-    /// Measure mining against the project's targets: the share of the threads'
-    /// time that becomes proofs, and what text costs
-    #[command(after_help = "\
-Examples:
-  fourzero bench mine
-  fourzero bench mine --sizes 10,50 --rounds 11 --json")]
-    Mine(FiguresArgs),
-    /// Measure verifying against the project's targets: its share of what sha2
-    /// hashes, and whether it costs in proportion
-    #[command(after_help = "\
-Examples:
-  fourzero bench verify
-  fourzero bench verify --full")]
-    Verify(FiguresArgs),
-    /// One measurement in a process of its own; `mine` and `verify` start it
-    #[command(hide = true)]
-    Task {
-        /// What to measure, as JSON
-        #[arg(value_parser = task)]
-        task: Task,
-    },
-}
-
-#[derive(Debug, Args)]
-pub(in crate::cli) struct SweepArgs {
-    /// Numbers of threads, such as 1,2,4, or all for every number up to the
-    /// logical cores [default: 1, 2, 4 and so on, the physical cores, and the
-    /// logical cores]
-    #[arg(long, value_name = "LIST", value_parser = thread_counts, allow_negative_numbers = true)]
-    threads: Option<ThreadCounts>,
+    /// Numbers of threads, such as 1,2,4, or all up to the logical cores
+    /// [default: 1, 2, 4 and so on, the physical cores, and the logical cores]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = thread_counts, allow_negative_numbers = true)]
+    threads: Vec<OneOrAll<NonZeroUsize>>,
     /// Kernels, such as avx2,sha2, or all that this CPU runs [default: the
     /// fastest]
-    #[arg(long, value_name = "NAME", value_parser = named::kernels(kernels), hide_possible_values = true)]
-    kernel: Option<Kernels>,
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = named::kernels(name::<KernelChoice>), hide_possible_values = true)]
+    kernel: Vec<OneOrAll<KernelChoice>>,
     /// Rules, such as last-proof,last-hash, or all
-    #[arg(long, value_name = "RULE", default_value = "last-proof", value_parser = named::rules(rules), hide_possible_values = true)]
-    rule: Rules,
+    #[arg(long, value_name = "RULE", value_delimiter = ',', default_value = "last-proof", value_parser = named::rules(name::<Rule>), hide_possible_values = true)]
+    rule: Vec<OneOrAll<Rule>>,
     #[command(flatten)]
-    pub(in crate::cli) difficulty: Difficulty,
-    /// Seconds a point, all its turns together
-    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = point_time, allow_negative_numbers = true)]
-    pub(in crate::cli) seconds: Duration,
-    /// Leave threads where the system puts them, not each on a core of its own
+    difficulty: Difficulty,
+    /// Time for each combination, all its samples together
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds, allow_negative_numbers = true)]
+    seconds: Duration,
+    /// Do not pin each thread to a core
     #[arg(long)]
     no_pin: bool,
-    /// Write the result as JSON; - prints it in place of the table
+    /// Write the result as JSON; - prints it instead of the table
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) json: Option<PathBuf>,
     /// Draw hashrate and efficiency over threads
@@ -94,7 +56,7 @@ pub(in crate::cli) struct SweepArgs {
     #[arg(long)]
     pub(in crate::cli) force: bool,
     /// Compare with the JSON of an earlier run (- is standard input); in the
-    /// table, * marks what exceeds the scatter of both runs' turns
+    /// table, * marks changes larger than the scatter of the samples
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) baseline: Option<PathBuf>,
     /// Show no progress
@@ -102,157 +64,83 @@ pub(in crate::cli) struct SweepArgs {
     pub(in crate::cli) quiet: bool,
 }
 
-impl SweepArgs {
-    pub(in crate::cli) fn threads(&self, physical: usize, logical: usize) -> Vec<NonZeroUsize> {
-        match &self.threads {
-            None => default_thread_counts(physical, logical),
-            Some(ThreadCounts::All) => (1..=logical).filter_map(NonZeroUsize::new).collect(),
-            Some(ThreadCounts::These(counts)) => counts.clone(),
-        }
-    }
-
-    pub(in crate::cli) fn kernels(&self) -> Vec<KernelChoice> {
-        match &self.kernel {
-            None => vec![KernelChoice::Measured],
-            Some(Kernels(kernels)) => kernels.clone(),
-        }
-    }
-
-    pub(in crate::cli) fn rules(&self) -> Vec<Rule> {
-        self.rule.0.clone()
-    }
-
-    pub(in crate::cli) const fn pinning(&self) -> Pinning {
-        if self.no_pin {
-            Pinning::Free
-        } else {
-            Pinning::Pinned
+impl BenchArgs {
+    pub(in crate::cli) fn plan(&self, machine: &Machine) -> SweepPlan {
+        let (physical, logical) = (machine.physical_cores, machine.logical_cores);
+        let all_threads = || (1..=logical).filter_map(NonZeroUsize::new).collect();
+        let all_kernels = || Kernel::available().into_iter().map(Into::into).collect();
+        SweepPlan {
+            kernels: match &self.kernel[..] {
+                [] => vec![KernelChoice::Measured],
+                kernels => chosen(kernels, all_kernels),
+            },
+            rules: chosen(&self.rule, || Rule::ALL.to_vec()),
+            threads: match &self.threads[..] {
+                [] => default_thread_counts(physical, logical),
+                threads => chosen(threads, all_threads),
+            },
+            target: self.difficulty.target,
+            duration: self.seconds,
+            cores: match self.no_pin {
+                true => Cores::default(),
+                false => Cores::allowed(),
+            },
         }
     }
 }
 
-#[derive(Debug, Args)]
-pub(in crate::cli) struct FiguresArgs {
-    /// Threads that search or check; the targets are for two
-    #[arg(long, value_name = "N", default_value = "2", value_parser = thread_count, allow_negative_numbers = true)]
-    pub(in crate::cli) threads: NonZeroUsize,
-    /// How often each figure is measured
-    #[arg(long, value_name = "N", default_value = "7", value_parser = at_least_one, allow_negative_numbers = true)]
-    pub(in crate::cli) rounds: NonZeroUsize,
-    /// Transactions in the chain that is compared with sha2
-    #[arg(long, value_name = "N", default_value = "1000000", value_parser = at_least_one, allow_negative_numbers = true)]
-    pub(in crate::cli) transactions: NonZeroUsize,
-    /// Chains that must cost in proportion, in megabytes
-    #[arg(
-        long,
-        value_name = "MB",
-        value_delimiter = ',',
-        default_value = "10,100",
-        value_parser = at_least_one
-    )]
-    pub(in crate::cli) sizes: Vec<NonZeroUsize>,
-    /// A chain of 1 GB, too: --sizes 10,100,1000
-    #[arg(long, conflicts_with = "sizes")]
-    full: bool,
-    /// Print one JSON object in place of the table
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
-    /// Show no progress
-    #[arg(short, long)]
-    pub(in crate::cli) quiet: bool,
-}
-
-impl FiguresArgs {
-    pub(in crate::cli) fn megabytes(&self) -> Vec<u64> {
-        if self.full {
-            return vec![10, 100, 1000];
-        }
-        self.sizes.iter().map(|size| size.get() as u64).collect()
-    }
-}
-
+/// An item of a list that may be `all`.
 #[derive(Clone, Debug)]
-enum ThreadCounts {
+enum OneOrAll<T> {
+    One(T),
     All,
-    These(Vec<NonZeroUsize>),
 }
 
-fn thread_counts(text: &str) -> Result<ThreadCounts, String> {
-    if text == "all" {
-        return Ok(ThreadCounts::All);
-    }
-    let counts = list(text, |count| {
-        thread_count(count).map_err(|error| format!("\"{count}\": {error}"))
-    });
-    Ok(ThreadCounts::These(counts.map_err(|error| {
-        format!("{error} (numbers of threads are wanted, such as 1,2,4, or all)")
-    })?))
-}
-
-#[derive(Clone, Debug)]
-struct Kernels(Vec<KernelChoice>);
-
-fn kernels(text: &str) -> Result<Kernels, String> {
-    if text == "all" {
-        let all = Kernel::available().into_iter().map(KernelChoice::Kernel);
-        return Ok(Kernels(all.collect()));
-    }
-    list(text, |name| {
-        name.parse::<KernelChoice>()
-            .map_err(|error| error.to_string())
-    })
-    .map(Kernels)
-}
-
-#[derive(Clone, Debug)]
-struct Rules(Vec<Rule>);
-
-fn rules(text: &str) -> Result<Rules, String> {
-    if text == "all" {
-        return Ok(Rules(Rule::ALL.to_vec()));
-    }
-    list(text, |name| {
-        name.parse::<Rule>().map_err(|error| error.to_string())
-    })
-    .map(Rules)
-}
-
-/// The items of a list with commas, each once, in the order of the list.
-fn list<T: PartialEq>(
-    text: &str,
-    item: impl Fn(&str) -> Result<T, String>,
-) -> Result<Vec<T>, String> {
-    let mut items = Vec::new();
-    for part in text.split(',') {
-        let item = item(part)?;
-        if !items.contains(&item) {
-            items.push(item);
+/// The items of a list, each once.
+fn chosen<T: Copy + PartialEq>(items: &[OneOrAll<T>], all: impl FnOnce() -> Vec<T>) -> Vec<T> {
+    let mut chosen = Vec::new();
+    for item in items {
+        match item {
+            OneOrAll::All => return all(),
+            OneOrAll::One(item) if !chosen.contains(item) => chosen.push(*item),
+            OneOrAll::One(_) => {}
         }
     }
-    Ok(items)
+    chosen
 }
 
-/// Below this the turns are too short to tell anything; above an hour, a
-/// mistake is likelier than patience.
-fn point_time(text: &str) -> Result<Duration, String> {
+fn one_or_all<T>(
+    text: &str,
+    one: impl FnOnce(&str) -> Result<T, String>,
+) -> Result<OneOrAll<T>, String> {
+    match text {
+        "all" => Ok(OneOrAll::All),
+        _ => one(text).map(OneOrAll::One),
+    }
+}
+
+fn name<T: FromStr<Err: Display>>(text: &str) -> Result<OneOrAll<T>, String> {
+    one_or_all(text, |name| {
+        name.parse().map_err(|error: T::Err| error.to_string())
+    })
+}
+
+fn thread_counts(text: &str) -> Result<OneOrAll<NonZeroUsize>, String> {
+    one_or_all(text, thread_count)
+}
+
+/// Shorter samples would be too noisy, and more than an hour is a mistake.
+fn seconds(text: &str) -> Result<Duration, String> {
     duration(text)
         .ok()
         .filter(|time| (0.01..=3600.0).contains(&time.as_secs_f64()))
         .ok_or_else(|| "expected 0.01 to 3600 seconds".to_owned())
 }
 
-/// A plot is SVG, whatever its file is called: another ending would mislead.
+/// Plots are SVG: another extension would mislead.
 fn svg_file(path: PathBuf) -> Result<PathBuf, String> {
-    if path
-        .extension()
-        .is_some_and(|ending| ending.eq_ignore_ascii_case("svg"))
-    {
-        Ok(path)
-    } else {
-        Err("plots are SVG; expected a name that ends in .svg".to_owned())
+    match path.extension() {
+        Some(extension) if extension.eq_ignore_ascii_case("svg") => Ok(path),
+        _ => Err("plots are SVG; expected a name that ends in .svg".to_owned()),
     }
-}
-
-fn task(text: &str) -> Result<Task, String> {
-    serde_json::from_str(text).map_err(|error| error.to_string())
 }

@@ -1,7 +1,5 @@
 //! `fourzero bench`.
 
-mod bar;
-mod figures;
 mod plot;
 mod table;
 
@@ -9,50 +7,34 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use fourzero::batch::{Overwrite, WholeFile};
-use fourzero::bench::{self, Change, Chosen, Machine, Report, SweepPlan, sweep};
-use fourzero::pow::Control;
+use fourzero::bench::{Chosen, Machine, SweepProgress, SweepReport, sweep};
+use fourzero::pow::{Control, SearchError};
+use indicatif::{ProgressBar, ProgressStyle};
 
-use self::bar::Bar;
-use super::args::{BenchArgs, BenchCommand, SweepArgs};
+use super::args::BenchArgs;
 use super::interrupt::{self, WhenStuck};
 use super::{Exit, input, print};
 
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
-    match &args.command {
-        None => run_sweep(&args.sweep),
-        Some(BenchCommand::Mine(args)) => figures::mine(args),
-        Some(BenchCommand::Verify(args)) => figures::verify(args),
-        Some(BenchCommand::Task { task }) => figures::run_task(task),
-    }
-}
-
-fn run_sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
     let machine = Machine::here();
-    let plan = SweepPlan {
-        kernels: args.kernels(),
-        rules: args.rules(),
-        threads: args.threads(machine.physical_cores, machine.logical_cores),
-        target: args.difficulty.target,
-        per_point: args.seconds,
-        pinning: args.pinning(),
-    };
-    // Whatever is wrong with the files is said now, not after minutes.
+    let plan = args.plan(&machine);
+    // Problems with the files are reported now, not after minutes.
     let to_stdout = args.json.as_deref() == Some(Path::new("-"));
     if to_stdout && args.baseline.is_some() {
         bail!(
-            "--baseline adds a column to the table, which --json - leaves out; name a file for \
-             the JSON"
+            "--baseline adds a column to the table, but --json - replaces the table; name a file \
+             for the JSON"
         );
     }
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
-    // Before there is a file to put away.
     let control = Control::new();
     interrupt::install(&control, WhenStuck::Wait)?;
-    let json = args.json.as_deref().filter(|_| !to_stdout);
     let create = |path| interrupt::removed_when_left(path, Overwrite::forced(args.force));
+    let json = args.json.as_deref().filter(|_| !to_stdout);
     let json = json.map(create).transpose()?;
     let plot = args.plot.as_deref().map(create).transpose()?;
     if let Some(warning) = crowding(&plan.threads, &machine) {
@@ -62,59 +44,73 @@ fn run_sweep(args: &SweepArgs) -> anyhow::Result<Exit> {
         warn_of_another_machine(baseline, &machine);
     }
 
-    let bar = Bar::start(args.quiet);
-    let measured = sweep(&plan, &control, &mut |turn| bar.show(&turn));
-    drop(bar);
-    let runs = match measured {
-        Ok(runs) => runs,
-        Err(error) if error.is_cancelled() => {
+    let bar = progress_bar(args.quiet);
+    let runs = sweep(&plan, &control, &mut |progress| show(&bar, &progress));
+    // First the thread that draws, which might draw once more.
+    bar.disable_steady_tick();
+    bar.finish_and_clear();
+    let runs = match runs {
+        Err(SearchError::Cancelled { .. }) => {
             print::message("interrupted; nothing was kept");
             return Ok(Exit::Interrupted);
         }
-        Err(error) => return Err(error.into()),
+        runs => runs?,
     };
-    let report = Report {
+    let report = SweepReport {
         machine,
         runs,
         chosen: Chosen::so_far(),
     };
-    let changes = baseline.map(|baseline| bench::compare(&report, &baseline));
 
-    // What took minutes is kept wherever it can be: each file whatever becomes of
-    // the other, and both whatever becomes of the table.
-    let json = json.map_or(Ok(()), |file| write_json(args, file, &report));
-    let plot = plot.map_or(Ok(()), |file| write_plot(args, file, &report));
-    let printed = if to_stdout {
-        print::json(&report)
-    } else {
-        print_table(&report, changes.as_deref())
+    // Each result is kept even if another cannot be.
+    let mut results = Vec::new();
+    if let Some(file) = json {
+        let text = serde_json::to_string(&report)? + "\n";
+        results.push(write(args, file, &text));
+    }
+    if let Some(file) = plot {
+        let svg = plot::svg(&report).context("cannot draw the plot");
+        results.push(svg.and_then(|svg| write(args, file, &svg)));
+    }
+    let printed = match to_stdout {
+        true => print::json(&report),
+        false => print_table(&report, baseline.as_ref()),
     };
+    results.push(printed.context(print::FAILED));
     if let Some(warning) = scatter(&report) {
         print::warning(&warning);
     }
-    match (json, plot) {
-        (Err(json), Err(plot)) => {
-            print::error(&format!("{json:#}"));
-            return Err(plot);
-        }
-        (json, plot) => json.and(plot)?,
+    let mut errors: Vec<_> = results.into_iter().filter_map(Result::err).collect();
+    let last = errors.pop();
+    for error in errors {
+        print::error(&format!("{error:#}"));
     }
-    printed.context(print::FAILED)?;
-    Ok(Exit::Yes)
+    last.map_or(Ok(Exit::Yes), Err)
 }
 
-fn write_json(args: &SweepArgs, file: WholeFile, report: &Report) -> anyhow::Result<()> {
-    let text = serde_json::to_string(report)? + "\n";
-    write(args, file, &text)
+fn progress_bar(quiet: bool) -> ProgressBar {
+    if quiet {
+        return ProgressBar::hidden();
+    }
+    // Draws on stderr, and only on a terminal.
+    let template = "{spinner} [{bar:24}] {pos}/{len} samples, {eta} left: {msg}";
+    let style = ProgressStyle::with_template(template).expect("the template is well formed");
+    let bar = ProgressBar::new(0).with_style(style.progress_chars("=> "));
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
 }
 
-fn write_plot(args: &SweepArgs, file: WholeFile, report: &Report) -> anyhow::Result<()> {
-    let svg = plot::svg(report).context("cannot draw the plot")?;
-    write(args, file, &svg)
+fn show(bar: &ProgressBar, progress: &SweepProgress) {
+    bar.set_length(progress.total as u64);
+    bar.set_position(progress.done as u64);
+    let threads = print::count(progress.threads.get() as u64, "thread");
+    let hashrate = print::hashrate(progress.hashrate);
+    let (kernel, rule) = (progress.kernel, progress.rule);
+    bar.set_message(format!("{kernel} {rule}, {threads}: {hashrate}"));
 }
 
-/// Gives a file its contents and its name, and says that it is there.
-fn write(args: &SweepArgs, file: WholeFile, contents: &str) -> anyhow::Result<()> {
+/// Gives a file its contents and its name.
+fn write(args: &BenchArgs, file: WholeFile, contents: &str) -> anyhow::Result<()> {
     let name = file.named().display().to_string();
     file.write_all(contents.as_bytes())?;
     file.commit()?;
@@ -124,9 +120,9 @@ fn write(args: &SweepArgs, file: WholeFile, contents: &str) -> anyhow::Result<()
     Ok(())
 }
 
-fn print_table(report: &Report, changes: Option<&[Change]>) -> io::Result<()> {
+fn print_table(report: &SweepReport, baseline: Option<&SweepReport>) -> io::Result<()> {
     print::line(&table::machine(&report.machine))?;
-    for line in table::runs(report, changes) {
+    for line in table::runs(report, baseline) {
         print::line(&line)?;
     }
     for chosen in &report.chosen {
@@ -135,122 +131,109 @@ fn print_table(report: &Report, changes: Option<&[Change]>) -> io::Result<()> {
     Ok(())
 }
 
-/// More than a baseline has, even of all kernels under all rules on each number
-/// of threads that can be asked for.
+/// More than the JSON of any sweep takes.
 const MOST_BASELINE_MIB: u64 = 16;
 
-fn read_baseline(path: &Path) -> anyhow::Result<Report> {
+fn read_baseline(path: &Path) -> anyhow::Result<SweepReport> {
     let name = input::name(path);
-    let text = read_at_most(path, MOST_BASELINE_MIB << 20)
+    // A device or a pipe may never end.
+    let limit = MOST_BASELINE_MIB << 20;
+    let mut text = Vec::new();
+    open(path)
+        .and_then(|file| file.take(limit + 1).read_to_end(&mut text))
         .with_context(|| format!("cannot read {name}"))?;
-    let is_none = || format!("{name} is not what fourzero bench --json writes");
-    let Some(text) = text else {
-        bail!("{}: it has over {MOST_BASELINE_MIB} MiB", is_none());
-    };
-    let report: Report = serde_json::from_slice(&text).with_context(is_none)?;
+    let not_json = || format!("{name} is not what fourzero bench --json writes");
+    if text.len() as u64 > limit {
+        bail!("{}: it is larger than {MOST_BASELINE_MIB} MiB", not_json());
+    }
+    let report: SweepReport = serde_json::from_slice(&text).with_context(not_json)?;
     if report.runs.is_empty() {
-        bail!("{name} holds no runs to compare with");
+        bail!("{name} has no runs to compare with");
     }
     for run in &report.runs {
         for (key, rate) in [("best", run.best), ("median", run.median)] {
             if rate <= 0.0 {
                 let threads = print::count(run.threads as u64, "thread");
-                bail!(
-                    "{name}: the \"{key}\" of {} {} on {threads} is {rate}, but a rate is above 0",
-                    run.kernel,
-                    run.rule
-                );
+                let (kernel, rule) = (&run.kernel, &run.rule);
+                bail!("{name}: \"{key}\" of {kernel} {rule} on {threads} is {rate}, not above 0");
             }
         }
     }
     Ok(report)
 }
 
-/// What is in the file, or comes from standard input; `None` if it is longer.
-/// Devices and pipes may never end.
-fn read_at_most(path: &Path, bytes: u64) -> io::Result<Option<Vec<u8>>> {
-    let source: Box<dyn Read> = if path == Path::new("-") {
-        Box::new(io::stdin())
-    } else {
-        Box::new(File::open(path)?)
-    };
-    let mut read = Vec::new();
-    source.take(bytes + 1).read_to_end(&mut read)?;
-    Ok(Some(read).filter(|read| read.len() as u64 <= bytes))
+fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    if path == Path::new("-") {
+        return Ok(Box::new(io::stdin()));
+    }
+    Ok(Box::new(File::open(path)?))
 }
 
-/// What to say of numbers of threads that have no core each: physical cores,
-/// or those that this process may use, which may be fewer.
+/// The warning about numbers of threads that exceed the cores: the physical
+/// ones, or those that this process may use if they are fewer.
 fn crowding(threads: &[NonZeroUsize], machine: &Machine) -> Option<String> {
-    let cores = machine.physical_cores.min(machine.logical_cores);
-    let crowded: Vec<_> = threads
-        .iter()
-        .filter(|threads| threads.get() > cores)
-        .map(ToString::to_string)
-        .collect();
+    let (physical, logical) = (machine.physical_cores, machine.logical_cores);
+    let cores = physical.min(logical);
+    let crowded = threads.iter().filter(|threads| threads.get() > cores);
+    let crowded: Vec<_> = crowded.map(ToString::to_string).collect();
     if crowded.is_empty() {
         return None;
     }
-    let cores = if machine.logical_cores < machine.physical_cores {
-        let cores = print::count(cores as u64, "core");
-        format!("{cores} that this process may use")
-    } else {
-        print::count(cores as u64, "physical core")
+    let cores = match logical < physical {
+        true => print::count(cores as u64, "core") + " that this process may use",
+        false => print::count(cores as u64, "physical core"),
     };
+    let threads = crowded.join(", ");
     Some(format!(
-        "{} threads are more than the {cores}, so some share one",
-        crowded.join(", ")
+        "{threads} threads are more than the {cores}, so some share a core"
     ))
 }
 
-fn warn_of_another_machine(baseline: &Report, machine: &Machine) {
-    if baseline.machine.cpu != machine.cpu {
+fn warn_of_another_machine(baseline: &SweepReport, machine: &Machine) {
+    let (before, now) = (&baseline.machine.cpu, &machine.cpu);
+    if before != now {
         print::warning(&format!(
-            "the baseline is from another CPU: {}, not {}",
-            baseline.machine.cpu, machine.cpu
+            "the baseline is from another CPU: {before}, not {now}"
         ));
     }
 }
 
-/// Turns that lie further apart than this tell more of the neighbours than of
-/// the machine.
+/// Samples that scatter more show the load of other programs rather than the
+/// machine.
 const MOST_SCATTER: f64 = 0.10;
 
-/// What to say of points whose turns lie far apart.
-fn scatter(report: &Report) -> Option<String> {
-    let scattered: Vec<_> = report
+/// The warning about results whose samples scatter.
+fn scatter(report: &SweepReport) -> Option<String> {
+    let scattered = report
         .runs
         .iter()
-        .filter(|run| run.scatter() > MOST_SCATTER)
-        .map(|run| {
-            let threads = print::count(run.threads as u64, "thread");
-            let percent = 100.0 * run.scatter();
-            format!(
-                "{} {} on {threads} (the median {percent:.0} % below)",
-                run.kernel, run.rule
-            )
-        })
-        .collect();
-    if scattered.is_empty() {
+        .filter(|run| run.scatter() > MOST_SCATTER);
+    let described = scattered.map(|run| {
+        let threads = print::count(run.threads as u64, "thread");
+        let (kernel, rule, percent) = (&run.kernel, &run.rule, 100.0 * run.scatter());
+        format!("{kernel} {rule} on {threads} ({percent:.0} % below)")
+    });
+    let described: Vec<_> = described.collect();
+    if described.is_empty() {
         return None;
     }
     Some(format!(
-        "half of the turns or more were over {:.0} % below the best, as if something else ran on \
-         this machine: {}",
+        "the median sample is over {:.0} % below the best, so other programs may have been \
+         running: {}",
         100.0 * MOST_SCATTER,
-        scattered.join(", ")
+        described.join(", ")
     ))
 }
 
 #[cfg(test)]
 mod tests {
-    use fourzero::bench::Run;
+    use fourzero::bench::SweepRun;
 
     use super::*;
 
     #[test]
-    fn threads_without_a_core_each_are_told() {
-        let told = |physical_cores, logical_cores| {
+    fn more_threads_than_cores_give_a_warning() {
+        let warning = |physical_cores, logical_cores| {
             let machine = Machine {
                 physical_cores,
                 logical_cores,
@@ -259,32 +242,19 @@ mod tests {
             let threads = [1, 2, 4].map(|count| NonZeroUsize::new(count).unwrap());
             crowding(&threads, &machine)
         };
-        let expected = [
-            (4, 8, None),
-            // Threads share the units of a core,
-            (2, 4, Some("4 threads are more than the 2 physical cores")),
-            (1, 2, Some("2, 4 threads are more than the 1 physical core")),
-            // or the process may not use all cores.
-            (
-                64,
-                3,
-                Some("4 threads are more than the 3 cores that this process may use"),
-            ),
-            (
-                2,
-                1,
-                Some("2, 4 threads are more than the 1 core that this process may use"),
-            ),
-        ];
-        for (physical, logical, start) in expected {
-            let expected = start.map(|start| format!("{start}, so some share one"));
-            assert_eq!(told(physical, logical), expected);
-        }
+        assert_eq!(warning(4, 8), None);
+        // Two hardware threads share a core,
+        let expected = "4 threads are more than the 2 physical cores, so some share a core";
+        assert_eq!(warning(2, 4).unwrap(), expected);
+        // or the process may not use all cores.
+        let expected = "2, 4 threads are more than the 1 core that this process may use, so some \
+                        share a core";
+        assert_eq!(warning(2, 1).unwrap(), expected);
     }
 
     #[test]
-    fn scatter_is_told_as_what_the_median_lacks_of_the_best() {
-        let run = |threads, median| Run {
+    fn scattered_samples_give_a_warning() {
+        let run = |threads, median| SweepRun {
             kernel: "sha-ni".into(),
             rule: "last-proof".into(),
             threads,
@@ -298,16 +268,15 @@ mod tests {
             blocks_per_second: None,
             zero_bits: None,
         };
-        let report = |runs| Report {
+        let report = |runs| SweepReport {
             machine: Machine::here(),
             runs,
             chosen: Vec::new(),
         };
         assert_eq!(scatter(&report(vec![run(1, 91.0), run(2, 100.0)])), None);
-        let told = scatter(&report(vec![run(1, 40.0), run(2, 91.0), run(4, 85.0)]));
-        let expected = "half of the turns or more were over 10 % below the best, as if something \
-                        else ran on this machine: sha-ni last-proof on 1 thread (the median 60 % \
-                        below), sha-ni last-proof on 4 threads (the median 15 % below)";
-        assert_eq!(told.as_deref(), Some(expected));
+        let warning = scatter(&report(vec![run(1, 40.0), run(2, 91.0), run(4, 85.0)])).unwrap();
+        assert!(warning.contains("sha-ni last-proof on 1 thread (60 % below), "));
+        assert!(warning.ends_with("sha-ni last-proof on 4 threads (15 % below)"));
+        assert!(!warning.contains("2 threads"));
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 use fourzero::batch::{MineSummary, NamedQueue, mine_to_file};
-use fourzero::bench::{self, Calibration, one_thread_rate};
+use fourzero::bench::{self, one_thread_rate};
 use fourzero::pow::{Control, Searcher};
 
 use super::{open_queue, resume};
@@ -92,7 +92,7 @@ fn efficiency(args: &MineArgs, summary: &MineSummary, searcher: &Searcher) -> Op
         return None;
     }
     let (choice, elapsed) = (searcher.choice(), summary.elapsed);
-    let rate = one_thread_rate(choice, args.rule, Calibration::after(elapsed)).ok()?;
+    let rate = one_thread_rate(choice, args.rule, elapsed / 10).ok()?;
     bench::efficiency(summary.hashes_needed, elapsed, searcher.threads(), rate)
 }
 
