@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::pow::{Nonce, Target, Template};
@@ -11,7 +11,7 @@ use crate::sha256::Digest;
 
 /// The three proof rules in use: `{last_proof}{proof}{suffix}` must hash to a
 /// digest that starts with zeros, and they differ in the suffix.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
     /// No suffix: the rule of the tutorial's text. The proof depends on
