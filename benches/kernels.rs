@@ -1,8 +1,8 @@
-//! Nonces a second of every kernel that this CPU runs, on one thread, under
-//! both shapes of rule and at several places of the nonce in its block.
+//! Nonces a second of every kernel that this CPU runs, on one thread, in
+//! messages of one and two blocks and at several positions of the nonce.
 //!
-//! `cargo bench --bench kernels`. Other tenants of the machine slow all kernels
-//! by turns: compare best with best.
+//! `cargo bench --bench kernels`. Other programs may slow any of the
+//! measurements: compare best with best.
 
 use std::hint::black_box;
 use std::num::NonZeroUsize;
@@ -46,7 +46,7 @@ impl Message {
     }
 }
 
-/// Whether the search finds what the `sha2` kernel finds, hit after hit.
+/// Panics unless the search finds what the `sha2` kernel finds.
 fn check(searcher: &Searcher, message: &Message) {
     let template = message.template();
     let target = Target::FOUR_ZEROS;

@@ -1,5 +1,5 @@
-//! What mining is made of besides the kernels: the canonical text of blocks,
-//! and whole searches for four hex zeros.
+//! The parts of mining besides the kernels: the canonical text of blocks, and
+//! whole searches for four hex zeros.
 //!
 //! `cargo bench --bench mining`.
 
@@ -11,8 +11,7 @@ use fourzero::chain::json::Transcoder;
 use fourzero::pow::{Control, Nonce, NonceRange, Searcher, Target, Template};
 use fourzero::sha256::Kernel;
 
-/// A chain that a Python node made, and the first proofs from 100 on as the
-/// tutorial gives them.
+/// A chain that a Python node made, and the tutorial's first proofs after 100.
 const CHAIN: &[u8] = include_bytes!("../tests/data/chain-last-hash.json");
 const PROOFS: [u64; 8] = [35293, 35089, 119678, 146502, 43538, 85724, 51178, 71730];
 

@@ -1,16 +1,17 @@
-//! Nonces a second at every place that a nonce can lie in its block: prefixes
-//! of 0 to 130 bytes, several suffixes, nonces of 5 to 20 digits, on one
-//! thread. One table, no statistics: `cargo bench --bench positions [KERNEL...]`.
+//! Nonces a second at every position that a nonce can have in its block:
+//! prefixes of 0 to 130 bytes, several suffixes, nonces of 5 to 20 digits, on
+//! one thread. `cargo bench --bench positions [KERNEL...]` prints one table.
 //!
-//! What counts is how far the slowest position is behind the best among those
-//! that hash the same number of blocks for each nonce: from the block with the
-//! last digit on. Where one or two digits only lie in that block, it has a
-//! constant schedule for each of their values, and the block before is hashed
-//! once for ten or a hundred nonces: these positions, marked "straddled", are
-//! a class of their own, faster than the others. All positions take turns, and
-//! the best of all turns counts, because other tenants of the machine slow whole
-//! turns. What then seems slow takes more turns, beside the best of its class:
-//! on a busy machine some positions have no undisturbed turn among the first.
+//! The slowest position is compared with the fastest among those that hash the
+//! same number of blocks for each nonce: from the block with the last digit on.
+//! If only one or two digits lie in that block, it has a constant schedule for
+//! each of their values, and the block before is hashed once for ten or a
+//! hundred nonces. These positions, marked "straddled", are a faster class.
+//!
+//! Samples of all positions alternate, and the best sample of each counts,
+//! because other programs slow whole samples. Positions that still seem slow
+//! are sampled again, together with the fastest of their class: on a busy
+//! machine, all first samples of a position may have been disturbed.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -33,15 +34,15 @@ const SHAPES: [(usize, &[u32]); 5] = [
     (130, &[5, 9]),
 ];
 
-const TURNS: usize = 20;
+const SAMPLES: usize = 20;
 
-/// Further turns, at most, of a position below the bound.
-const MORE_TURNS: usize = 200;
+/// At most this number of further samples of a position below the bound.
+const MORE_SAMPLES: usize = 200;
 
-/// Time of one turn at the rate of a slow kernel.
+/// Nonces in a sample.
 const NONCES: u64 = 32_000;
 
-/// Positions that are this much slower than the best are listed.
+/// Positions below this share of the fastest rate are listed.
 const BOUND: f64 = 0.8;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -85,8 +86,8 @@ impl Position {
     }
 }
 
-/// Nonces a second, in millions, of one turn.
-fn turn(searcher: &Searcher, position: &Position) -> f64 {
+/// Nonces a second, in millions, of one sample.
+fn sample(searcher: &Searcher, position: &Position) -> f64 {
     let unreachable = Target::from_bits(200).expect("within 256 bits");
     let template = position.template();
     let start = Instant::now();
@@ -124,12 +125,12 @@ fn measure(kernel: KernelChoice) {
         check(&searcher, &reference, position);
     }
     let mut best = vec![0.0f64; positions.len()];
-    for _ in 0..TURNS {
+    for _ in 0..SAMPLES {
         for (best, position) in best.iter_mut().zip(&positions) {
-            *best = best.max(turn(&searcher, position));
+            *best = best.max(sample(&searcher, position));
         }
     }
-    for _ in 0..MORE_TURNS {
+    for _ in 0..MORE_SAMPLES {
         let mut fastest: BTreeMap<(usize, bool), f64> = BTreeMap::new();
         for (&rate, position) in best.iter().zip(&positions) {
             let fastest = fastest.entry(position.class()).or_default();
@@ -138,7 +139,7 @@ fn measure(kernel: KernelChoice) {
         for (best, position) in best.iter_mut().zip(&positions) {
             let fastest = fastest[&position.class()];
             if *best < BOUND * fastest || *best == fastest {
-                *best = best.max(turn(&searcher, position));
+                *best = best.max(sample(&searcher, position));
             }
         }
     }
@@ -150,8 +151,8 @@ fn measure(kernel: KernelChoice) {
             .push((rate, position));
     }
     println!(
-        "{kernel}: best of {TURNS} turns of {NONCES} nonces, of up to {MORE_TURNS} more where that \
-         is below {BOUND}"
+        "{kernel}: best of {SAMPLES} samples of {NONCES} nonces, and of up to {MORE_SAMPLES} more \
+         below {BOUND}"
     );
     println!("blocks     positions  best MH/s  median  slowest  slowest/best  below {BOUND}");
     for ((blocks, straddled), mut rates) in by_class {
@@ -194,5 +195,5 @@ fn main() {
     for kernel in kernels {
         measure(kernel);
     }
-    println!("not run, for want of instructions: {:?}", Kernel::missing());
+    println!("not supported by this CPU: {:?}", Kernel::missing());
 }

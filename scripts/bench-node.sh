@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Requests a second that the node answers, and the Flask stand-in under the
-# same load, while nothing is mined and while a block of difficulty 7 is:
+# Compares the requests a second of the node and of a Flask node, both idle and
+# while they mine a block of difficulty 7:
 #
-#     scripts/bench-node.sh FOURZERO [PYTHON] [TURNS] [SECONDS]
+#     scripts/bench-node.sh FOURZERO [PYTHON] [ROUNDS] [SECONDS]
 #
-# Takes turns, so that what else the machine does hits all alike; prints a
-# table of the best (median) of all turns and the worst 99th percentile. Needs
-# wrk, curl, and a Python that has Flask and requests. A node's transactions
-# are synced to disk before they are answered, the stand-in's are in memory.
+# Alternates between the two, so that other load affects both alike. Prints a
+# table of the best (median) round and the worst 99th percentile. Needs wrk,
+# curl, and a Python with Flask and requests. The node syncs transactions to
+# disk before it answers; the Flask node keeps them in memory.
 set -euo pipefail
 fourzero=$(realpath "$1")
 python=${2:-python3}
-turns=${3:-3}
+rounds=${3:-3}
 seconds=${4:-2}
 connections=64
 scripts=$(cd "$(dirname "$0")" && pwd)
@@ -33,7 +33,7 @@ wrk.headers["Content-Type"] = "application/json"
 wrk.body = '{"sender": "alice", "recipient": "bob", "amount": 5}'
 LUA
 
-# Starts a server of a kind and waits until it has told its address.
+# Starts a server and waits until it has printed its address.
 start() {
   rm -rf "$folder/data" "$folder/said"
   if [ "$1" = node ]; then
@@ -56,8 +56,8 @@ mine() {
   sleep 0.3
 }
 
-# One run: requests a second and milliseconds of the 99th percentile go to the
-# file of this kind of run.
+# Runs wrk once, and appends requests a second and the 99th percentile in
+# milliseconds to the file called NAME.
 run() {
   local name=$1 path=$2
   shift 2
@@ -78,7 +78,7 @@ run() {
   ' "$folder/wrk" >>"$folder/$name"
 }
 
-for ((turn = 0; turn < turns; turn++)); do
+for ((round = 0; round < rounds; round++)); do
   for kind in node flask; do
     start "$kind"
     for state in idle mining; do
@@ -96,7 +96,7 @@ cell() {
     END { printf "%.0f (%.0f), %.1f ms", rate[NR], rate[int((NR + 1) / 2)], worst }
   '
 }
-echo "$connections connections, $turns turns of $seconds s: requests a second, best (median); 99 % took at most"
+echo "$connections connections, $rounds rounds of $seconds s: requests a second, best (median); 99 % took at most"
 echo
 echo "| | node | node, mining | Flask | Flask, mining |"
 echo "|---|---|---|---|---|"

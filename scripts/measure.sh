@@ -3,10 +3,10 @@
 #
 #     scripts/measure.sh [--force] [--out FOLDER] [OPTIONS OF fourzero bench]
 #
-# It runs scripts/peers, then every kernel under last-proof and last-hash on 1,
-# 2, 4 ... threads: some two minutes on two cores. --force replaces what is
-# there, --out writes elsewhere. FOURZERO and PEERS name the two programs; by
-# default they are built from this clone.
+# Runs scripts/peers, then every kernel under last-proof and last-hash on 1, 2,
+# 4 ... threads: about two minutes on two cores. --force replaces existing
+# files, --out names another folder. FOURZERO and PEERS name the two programs;
+# by default they are built from this clone.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -21,8 +21,8 @@ while :; do
 done
 bench=(bench --kernel all --rule last-proof,last-hash "$@")
 
-# Clouds call CPUs of several generations by one name; the numbers tell them
-# apart. Newer versions of lscpu indent some names.
+# Clouds use one name for CPUs of several generations, which differ in these
+# numbers. Newer versions of lscpu indent some names.
 field() {
   LC_ALL=C lscpu | awk -F ': *' -v name="$1" '{ gsub(/^ +/, "", $1) } $1 == name { print $2; exit }'
 }
@@ -68,7 +68,7 @@ warning=$(<"$warnings")
 {
   printf '# %s\n\nMade by `scripts/measure.sh` on %s, %s.' "$cpu" "$(date -u +%F)" "$(uname -srm)"
   if [ -n "$hypervisor" ]; then
-    printf '\nA virtual machine (%s): others may use its cores, too, so the best turns count.' \
+    printf '\nA virtual machine (%s): others may use its cores too, so the best samples count.' \
       "$hypervisor"
   fi
   printf '\n\n## Beside other programs\n\n%s\n' "$peers"

@@ -109,7 +109,7 @@ fn the_table_has_a_line_for_each_combination() {
         "rule",
         "threads",
         "MH/s",
-        "times one",
+        "speedup",
         "efficiency",
         "blocks/s",
     ] {

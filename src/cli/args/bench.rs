@@ -33,17 +33,17 @@ pub(in crate::cli) struct BenchArgs {
     threads: Vec<OneOrAll<NonZeroUsize>>,
     /// Kernels, such as avx2,sha2, or all that this CPU runs [default: the
     /// fastest]
-    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = named::kernels(name::<KernelChoice>), hide_possible_values = true)]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = named::kernels(by_name::<KernelChoice>), hide_possible_values = true)]
     kernel: Vec<OneOrAll<KernelChoice>>,
     /// Rules, such as last-proof,last-hash, or all
-    #[arg(long, value_name = "RULE", value_delimiter = ',', default_value = "last-proof", value_parser = named::rules(name::<Rule>), hide_possible_values = true)]
+    #[arg(long, value_name = "RULE", value_delimiter = ',', default_value = "last-proof", value_parser = named::rules(by_name::<Rule>), hide_possible_values = true)]
     rule: Vec<OneOrAll<Rule>>,
     #[command(flatten)]
     difficulty: Difficulty,
     /// Time for each combination, all its samples together
     #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds, allow_negative_numbers = true)]
     seconds: Duration,
-    /// Do not pin each thread to a core
+    /// Do not pin threads to cores
     #[arg(long)]
     no_pin: bool,
     /// Write the result as JSON; - prints it instead of the table
@@ -119,7 +119,7 @@ fn one_or_all<T>(
     }
 }
 
-fn name<T: FromStr<Err: Display>>(text: &str) -> Result<OneOrAll<T>, String> {
+fn by_name<T: FromStr<Err: Display>>(text: &str) -> Result<OneOrAll<T>, String> {
     one_or_all(text, |name| {
         name.parse().map_err(|error: T::Err| error.to_string())
     })

@@ -65,7 +65,7 @@ fn draw(report: &SweepReport, svg: &mut String) -> Drawn {
         ideal: |threads, one| threads * one,
     };
     let efficiency = Axis {
-        name: "efficiency [% of as many times one thread]",
+        name: "efficiency [% of ideal]",
         value: |run| 100.0 * run.efficiency,
         ideal: |_, one| one,
     };

@@ -18,7 +18,7 @@ pub(super) fn machine(machine: &Machine) -> String {
 /// The lines of the table, its heading first; with a baseline, a last column
 /// shows the change of each run.
 pub(super) fn runs(report: &SweepReport, baseline: Option<&SweepReport>) -> Vec<String> {
-    let heading = "kernel,rule,threads,MH/s,median,times one,efficiency,blocks/s";
+    let heading = "kernel,rule,threads,MH/s,median,speedup,efficiency,blocks/s";
     let mut heading: Vec<_> = heading.split(',').map(str::to_owned).collect();
     heading.extend(baseline.map(|_| "since the baseline".to_owned()));
     let mut rows = vec![heading];
