@@ -157,7 +157,7 @@ fn verify(args: &ConvertArgs, written: &File, control: &Control) -> anyhow::Resu
         target: args.difficulty.unwrap_or_default(),
         ..VerifyOptions::default()
     };
-    super::verify::start(super::args::all_cores())?
+    super::verify::start(super::args::common::logical_cores())?
         .verify_file(written, &options, &control.with_fresh_counts())
         .with_context(|| format!("cannot read {} back", args.output.display()))
 }

@@ -9,41 +9,40 @@ use fourzero::pow::{Control, NonceRange, Outcome, SearchError, Template};
 use serde::Serialize;
 
 use super::args::SearchArgs;
+use super::exit::Exit;
 use super::interrupt::{self, WhenStuck};
 use super::progress::{self, Progress};
-use super::{Exit, explain, print};
+use super::{explain, print};
 
-/// How many nonces there are, which is where a search without `--end` ends.
+/// The number of nonces: the end of a search without `--end`.
 const NONCES: u128 = 1 << 64;
 
-/// What `--json` prints; `nonce` and `digest` are null where there is none.
+/// The output of `--json`; `nonce` and `digest` are null if none was found.
 #[derive(Serialize)]
-struct Summary {
+struct SearchSummary {
     nonce: Option<u64>,
     digest: Option<String>,
     hashes: u64,
     seconds: f64,
     hashrate: f64,
-    /// Where to go on, if the time limit came before the end of the range.
+    /// The nonce to continue with, if the time limit ended the search.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<u64>,
     chosen: Vec<Chosen>,
 }
 
 pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
-    let target = args.zeros.target();
+    let target = args.target();
     let template = Template::new(args.prefix.as_str(), args.suffix.as_str());
     let range = match args.end {
         Some(end) if end < args.start => {
-            bail!(
-                "--end {end} lies below --start {}: no nonce is between them",
-                args.start
-            )
+            bail!("--end {end} is below --start {}", args.start)
         }
         Some(end) => NonceRange::new(args.start, end),
         None => NonceRange::starting_at(args.start),
     };
-    explain::searching(&args.engine, target);
+    explain::engine(&args.engine);
+    explain::difficulty(target);
     let searcher = args.engine.start()?;
     let control = Control::new();
     let interrupted = interrupt::install(&control, WhenStuck::Wait)?;
@@ -73,13 +72,13 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
         }
         Err(SearchError::Cancelled { next }) => {
             let tried = print::count(control.hashes(), "hash");
-            let go_on = format!("go on with --start {next}");
+            let advice = format!("continue with --start {next}");
             if interrupted.is_set() {
-                print::message(&format!("interrupted after {tried}; {go_on}"));
+                print::message(&format!("interrupted after {tried}; {advice}"));
                 return Ok(Exit::Interrupted);
             }
             print::message(&format!(
-                "no answer within the time limit, after {tried}; {go_on}"
+                "no nonce found within the time limit, after {tried}; {advice}"
             ));
             if args.printing.json {
                 let outcome = Outcome {
@@ -97,14 +96,14 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
 
 fn cancel_after(limit: Duration, control: &Control) -> anyhow::Result<()> {
     let control = control.clone();
-    // Left behind when the search ends first.
+    // The thread is left behind if the search ends first.
     thread::Builder::new()
         .name("time-limit".into())
         .spawn(move || {
             thread::sleep(limit);
             control.cancel();
         })
-        .context("cannot start the thread that keeps the time limit")?;
+        .context("cannot start the thread for the time limit")?;
     Ok(())
 }
 
@@ -122,7 +121,7 @@ fn report(
         0.0
     };
     if args.printing.json {
-        return print::json(&Summary {
+        return print::json(&SearchSummary {
             nonce: outcome.hit.map(|hit| hit.nonce.0),
             digest: outcome.hit.map(|hit| hit.digest.to_string()),
             hashes: outcome.hashes,
@@ -145,7 +144,7 @@ fn report(
         None => {
             let end = args.end.map_or(NONCES, |end| end.0.into());
             print::line(&format!(
-                "there is no such nonce from {} up to, but not including, {end}",
+                "no nonce found from {} up to, but not including, {end}",
                 args.start
             ))?;
         }

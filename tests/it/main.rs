@@ -21,7 +21,6 @@ mod inspect;
 #[cfg(unix)]
 mod interrupts;
 mod known_proofs;
-mod messages;
 mod mine_chains;
 mod mine_each;
 mod mine_output;
@@ -41,6 +40,7 @@ mod shell;
 mod single_bytes;
 mod spellings;
 mod support;
+mod terminal;
 mod verify_batches;
 mod verify_chains;
 mod verify_faults;

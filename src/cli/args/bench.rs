@@ -10,7 +10,8 @@ use fourzero::bench::{Pinning, Task, default_thread_counts};
 use fourzero::pow::Rule;
 use fourzero::sha256::{Kernel, KernelChoice};
 
-use super::{Difficulty, at_least_one, duration, named, thread_count};
+use super::common::Difficulty;
+use super::values::{self, OrKeyword, at_least_one, duration, thread_count};
 
 /// Measure this machine's hashrate, and how it scales with threads
 ///
@@ -67,15 +68,15 @@ pub(in crate::cli) struct SweepArgs {
     /// Numbers of threads, such as 1,2,4, or all for every number up to the
     /// logical cores [default: 1, 2, 4 and so on, the physical cores, and the
     /// logical cores]
-    #[arg(long, value_name = "LIST", value_parser = thread_counts, allow_negative_numbers = true)]
-    threads: Option<ThreadCounts>,
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = thread_count_or_all, allow_negative_numbers = true)]
+    threads: Vec<OrKeyword<NonZeroUsize>>,
     /// Kernels, such as avx2,sha2, or all that this CPU runs [default: the
     /// fastest]
-    #[arg(long, value_name = "NAME", value_parser = named::kernels(kernels), hide_possible_values = true)]
-    kernel: Option<Kernels>,
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = values::kernel_or("all"))]
+    kernel: Vec<OrKeyword<KernelChoice>>,
     /// Rules, such as last-proof,last-hash, or all
-    #[arg(long, value_name = "RULE", default_value = "last-proof", value_parser = named::rules(rules), hide_possible_values = true)]
-    rule: Rules,
+    #[arg(long, value_name = "RULE", default_value = "last-proof", value_delimiter = ',', value_parser = values::rule_or("all"))]
+    rule: Vec<OrKeyword<Rule>>,
     #[command(flatten)]
     pub(in crate::cli) difficulty: Difficulty,
     /// Seconds a point, all its turns together
@@ -104,22 +105,22 @@ pub(in crate::cli) struct SweepArgs {
 
 impl SweepArgs {
     pub(in crate::cli) fn threads(&self, physical: usize, logical: usize) -> Vec<NonZeroUsize> {
-        match &self.threads {
-            None => default_thread_counts(physical, logical),
-            Some(ThreadCounts::All) => (1..=logical).filter_map(NonZeroUsize::new).collect(),
-            Some(ThreadCounts::These(counts)) => counts.clone(),
+        if self.threads.is_empty() {
+            return default_thread_counts(physical, logical);
         }
+        distinct(&self.threads, (1..=logical).filter_map(NonZeroUsize::new))
     }
 
     pub(in crate::cli) fn kernels(&self) -> Vec<KernelChoice> {
-        match &self.kernel {
-            None => vec![KernelChoice::Measured],
-            Some(Kernels(kernels)) => kernels.clone(),
+        if self.kernel.is_empty() {
+            return vec![KernelChoice::Measured];
         }
+        let all = Kernel::available().into_iter().map(KernelChoice::Kernel);
+        distinct(&self.kernel, all)
     }
 
     pub(in crate::cli) fn rules(&self) -> Vec<Rule> {
-        self.rule.0.clone()
+        distinct(&self.rule, Rule::ALL)
     }
 
     pub(in crate::cli) const fn pinning(&self) -> Pinning {
@@ -171,65 +172,27 @@ impl FiguresArgs {
     }
 }
 
-#[derive(Clone, Debug)]
-enum ThreadCounts {
-    All,
-    These(Vec<NonZeroUsize>),
-}
-
-fn thread_counts(text: &str) -> Result<ThreadCounts, String> {
-    if text == "all" {
-        return Ok(ThreadCounts::All);
+fn thread_count_or_all(text: &str) -> Result<OrKeyword<NonZeroUsize>, String> {
+    match text {
+        "all" => Ok(OrKeyword(None)),
+        count => thread_count(count).map(|count| OrKeyword(Some(count))),
     }
-    let counts = list(text, |count| {
-        thread_count(count).map_err(|error| format!("\"{count}\": {error}"))
-    });
-    Ok(ThreadCounts::These(counts.map_err(|error| {
-        format!("{error} (numbers of threads are wanted, such as 1,2,4, or all)")
-    })?))
 }
 
-#[derive(Clone, Debug)]
-struct Kernels(Vec<KernelChoice>);
-
-fn kernels(text: &str) -> Result<Kernels, String> {
-    if text == "all" {
-        let all = Kernel::available().into_iter().map(KernelChoice::Kernel);
-        return Ok(Kernels(all.collect()));
-    }
-    list(text, |name| {
-        name.parse::<KernelChoice>()
-            .map_err(|error| error.to_string())
-    })
-    .map(Kernels)
-}
-
-#[derive(Clone, Debug)]
-struct Rules(Vec<Rule>);
-
-fn rules(text: &str) -> Result<Rules, String> {
-    if text == "all" {
-        return Ok(Rules(Rule::ALL.to_vec()));
-    }
-    list(text, |name| {
-        name.parse::<Rule>().map_err(|error| error.to_string())
-    })
-    .map(Rules)
-}
-
-/// The items of a list with commas, each once, in the order of the list.
-fn list<T: PartialEq>(
-    text: &str,
-    item: impl Fn(&str) -> Result<T, String>,
-) -> Result<Vec<T>, String> {
-    let mut items = Vec::new();
-    for part in text.split(',') {
-        let item = item(part)?;
-        if !items.contains(&item) {
-            items.push(item);
+/// The values of a list, each once, in their order; `all` of them if the list
+/// contains the keyword.
+fn distinct<T: Copy + PartialEq>(
+    list: &[OrKeyword<T>],
+    all: impl IntoIterator<Item = T>,
+) -> Vec<T> {
+    let listed: Option<Vec<_>> = list.iter().map(|value| value.0).collect();
+    let mut distinct = Vec::new();
+    for value in listed.unwrap_or_else(|| all.into_iter().collect()) {
+        if !distinct.contains(&value) {
+            distinct.push(value);
         }
     }
-    Ok(items)
+    distinct
 }
 
 /// Below this the turns are too short to tell anything; above an hour, a

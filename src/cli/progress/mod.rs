@@ -1,89 +1,73 @@
-//! Progress on a terminal: one line on stderr, drawn from a [`Control`]'s
-//! counts. Where stderr is no terminal nothing is drawn.
+//! Progress on a terminal: one line on stderr that shows the counts of a
+//! [`Control`]. Nothing is drawn if stderr is not a terminal.
 
 mod mining;
 
-use std::sync::mpsc::{self, RecvTimeoutError, Sender};
-use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
+use std::fmt::Write;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use fourzero::pow::{Control, Target};
-use indicatif::{HumanBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{
+    HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState,
+    ProgressStyle,
+};
 
 pub(super) use self::mining::mining;
-use super::args::Printing;
+use super::args::common::Printing;
 use super::print;
 
-/// How often the line is drawn anew.
+/// How often the line is redrawn.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// A line that is drawn until it is dropped.
-pub(super) struct Progress {
-    bar: ProgressBar,
-    stop: Option<Sender<()>>,
-    drawer: Option<JoinHandle<()>>,
-}
+/// A line that is redrawn until it is dropped.
+pub(super) struct Progress(ProgressBar);
 
 impl Progress {
-    /// Draws what `describe` makes of the counts, unless `printing` asks for
-    /// quiet.
+    /// Draws the text that `describe` returns for the counts and the time since
+    /// the start, unless `printing` is quiet.
     pub(super) fn start(
         printing: &Printing,
         control: &Control,
-        mut describe: impl FnMut(&Control, Duration) -> String + Send + 'static,
+        describe: impl FnMut(&Control, Duration) -> String + Send + 'static,
     ) -> Self {
         let target = ProgressDrawTarget::stderr();
         if printing.quiet || target.is_hidden() {
-            return Self {
-                bar: ProgressBar::hidden(),
-                stop: None,
-                drawer: None,
-            };
+            return Self(ProgressBar::hidden());
         }
-        // Not `wide_msg`: in a full line the terminal's echo of ^C would wrap,
-        // and what is above it would not be cleared.
-        let style =
-            ProgressStyle::with_template("{spinner} {msg}").expect("the template is well formed");
+        let control = control.clone();
+        let describe = Arc::new(Mutex::new(describe));
+        let draw = move |state: &ProgressState, out: &mut dyn Write| {
+            let mut describe = describe.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = out.write_str(&print::printable(&describe(&control, state.elapsed())));
+        };
+        // Not `wide_msg`: if the line is full, the terminal's echo of ^C wraps
+        // and the line above is not cleared.
+        let style = ProgressStyle::with_template("{spinner} {counts}")
+            .expect("the template is well formed")
+            .with_key("counts", draw);
         let bar = ProgressBar::with_draw_target(None, target).with_style(style);
-        let (stop, stopped) = mpsc::channel();
-        let (control, drawn) = (control.clone(), bar.clone());
-        let drawer = thread::Builder::new()
-            .name("progress".into())
-            .spawn(move || {
-                let started = Instant::now();
-                while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(INTERVAL) {
-                    let line = describe(&control, started.elapsed());
-                    drawn.set_message(print::printable(&line).into_owned());
-                    drawn.tick();
-                }
-                drawn.finish_and_clear();
-            });
-        // Work goes on without a line if there is no thread to draw it.
-        Self {
-            bar,
-            stop: Some(stop),
-            drawer: drawer.ok(),
-        }
+        bar.enable_steady_tick(INTERVAL);
+        Self(bar)
     }
 
-    /// Does something with the line out of the way: prints, that is.
+    /// Hides the line while `print` prints.
     pub(super) fn suspend<T>(&self, print: impl FnOnce() -> T) -> T {
-        self.bar.suspend(print)
+        self.0.suspend(print)
     }
 }
 
 impl Drop for Progress {
     /// Clears the line.
     fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(drawer) = self.drawer.take() {
-            let _ = drawer.join();
-        }
+        // First the thread that draws, so that it does not draw again.
+        self.0.disable_steady_tick();
+        self.0.finish_and_clear();
     }
 }
 
-/// The line while searching: no time left, but the chance that a nonce as
-/// rare as `target` would have come up by now.
+/// The line while searching. The time left is unknown, so it shows the chance
+/// that a nonce as rare as `target` would have been found by now.
 pub(super) fn searching(target: Target) -> impl Fn(&Control, Duration) -> String + Send {
     move |control, elapsed| {
         let hashes = control.hashes();
@@ -97,40 +81,20 @@ pub(super) fn searching(target: Target) -> impl Fn(&Control, Duration) -> String
     }
 }
 
-/// The line while something is done to `name`, a file of `size` bytes if that
-/// is known.
+/// The line while `name`, a file of `size` bytes if that is known, is read.
 pub(super) fn reading(
     doing: &'static str,
     name: String,
     size: Option<u64>,
 ) -> impl Fn(&Control, Duration) -> String + Send {
     move |control, elapsed| {
-        let (blocks, read) = (
-            print::count(control.blocks(), "block"),
-            bytes_read(control, elapsed, size),
-        );
+        let blocks = print::count(control.blocks(), "block");
+        let read = bytes_read(control, elapsed, size);
         format!("{doing} {name}: {blocks}, {read}")
     }
 }
 
-/// How many bytes of `size` were read, how fast, and how long it will take.
-fn bytes_read(control: &Control, elapsed: Duration, size: Option<u64>) -> String {
-    let rate = control.bytes() as f64 / elapsed.as_secs_f64();
-    let read = match size {
-        Some(size) => format!("{} of {}", HumanBytes(control.bytes()), HumanBytes(size)),
-        None => HumanBytes(control.bytes()).to_string(),
-    };
-    let left = match size {
-        Some(size) if rate > 0.0 && elapsed > Duration::from_secs(1) => {
-            let seconds = size.saturating_sub(control.bytes()) as f64 / rate;
-            format!(", {} left", print::rough_time(seconds))
-        }
-        _ => String::new(),
-    };
-    format!("{read}, {}/s{left}", HumanBytes(rate as u64))
-}
-
-/// The line while verifying `name`, a file of `size` bytes if that is known.
+/// The line while `name`, a file of `size` bytes if that is known, is verified.
 pub(super) fn verifying(
     name: String,
     size: Option<u64>,
@@ -146,4 +110,24 @@ pub(super) fn verifying(
             bytes_read(control, elapsed, size),
         )
     }
+}
+
+/// The bytes read so far, their rate, and the time left.
+fn bytes_read(control: &Control, elapsed: Duration, size: Option<u64>) -> String {
+    let bytes = control.bytes();
+    let rate = bytes as f64 / elapsed.as_secs_f64();
+    let speed = format!("{}/s", HumanBytes(rate as u64));
+    let Some(size) = size else {
+        return format!("{}, {speed}", HumanBytes(bytes));
+    };
+    let left = size.saturating_sub(bytes) as f64 / rate;
+    let left = match Duration::try_from_secs_f64(left) {
+        Ok(left) if elapsed > Duration::from_secs(1) => format!(", {} left", HumanDuration(left)),
+        _ => String::new(),
+    };
+    format!(
+        "{} of {}, {speed}{left}",
+        HumanBytes(bytes),
+        HumanBytes(size)
+    )
 }
