@@ -1,7 +1,6 @@
-//! The command line. One file per command parses nothing and computes nothing:
-//! `args` parses, the library computes, and the command prints.
-//!
-//! Results go to stdout, everything else to stderr.
+//! The command line, with one file per command. `args` parses the arguments,
+//! the library computes, and the commands print: results to stdout, everything
+//! else to stderr.
 
 mod args;
 mod bench;
@@ -46,8 +45,7 @@ use self::exit::Exit;
 struct Cli {
     #[command(subcommand)]
     command: CliCommand,
-    /// Print to stderr which choices were made, why, and the time and memory
-    /// used
+    /// Explain the choices made, and report time and memory
     #[arg(short, long, global = true, display_order = 900)]
     verbose: bool,
     #[command(flatten)]

@@ -61,7 +61,7 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
             }
         };
         let verdict = {
-            let line = progress::verifying(name.clone(), size);
+            let line = progress::reading("verifying", name.clone(), size);
             let _progress = Progress::start(&args.printing, &control, line);
             match source {
                 InputFile::File(file) => verifier.verify_file(&file, &options, &control),

@@ -1,12 +1,11 @@
-//! The command and the library from outside, against a second opinion
-//! ([`naive`], [`naive_chain`]) that uses nothing of the crate.
+//! The command and the library from outside, compared with a second
+//! implementation ([`naive`], [`naive_chain`]) that does not use the crate.
 
 #![allow(
     clippy::unwrap_used,
     reason = "a helper of a test may fail the test, and clippy exempts only the tests themselves"
 )]
 
-mod behaviour;
 #[cfg(unix)]
 mod bench;
 #[cfg(unix)]
@@ -41,6 +40,7 @@ mod single_bytes;
 mod spellings;
 mod support;
 mod terminal;
+mod usage;
 mod verify_batches;
 mod verify_chains;
 mod verify_faults;

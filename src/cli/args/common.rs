@@ -45,7 +45,7 @@ pub(in crate::cli) fn logical_cores() -> NonZeroUsize {
 pub(in crate::cli) struct Engine {
     #[command(flatten)]
     pub(in crate::cli) threads: Threads,
-    /// SHA-256 implementation [default: the fastest, which is measured first]
+    /// SHA-256 implementation [default: the fastest, as measured at start]
     #[arg(long, value_name = "NAME", value_parser = values::kernel())]
     kernel: Option<KernelChoice>,
 }
@@ -66,8 +66,9 @@ impl Engine {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Strict {
-    /// Require that senders and recipients are strings and amounts are numbers;
-    /// by default they only have to be present
+    /// Require senders and recipients to be strings and amounts to be numbers
+    ///
+    /// By default they only have to be present.
     #[arg(long)]
     strict: bool,
 }

@@ -19,8 +19,8 @@ use super::values::{self, OrKeyword};
 /// transactions are kept. Other keys next to "chain" are dropped, and "length"
 /// becomes the number of blocks.
 ///
-/// The chain must be valid JSON; --verify also verifies it. The output gets its
-/// name only when it is complete.
+/// The chain only has to be valid JSON; use --verify to check its hashes and
+/// proofs. The output file appears only when it is complete.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

@@ -50,12 +50,15 @@ pub(in crate::cli) struct MineArgs {
     pub(in crate::cli) recipient: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) engine: Engine,
-    /// Do not reuse remembered proofs. Under last-proof, a proof depends only on
-    /// the previous proof, so known proofs are normally reused
+    /// Do not reuse remembered proofs
+    ///
+    /// Under last-proof, a proof depends only on the proof before it, so a proof
+    /// that was found once is normally reused.
     #[arg(long)]
     pub(in crate::cli) no_proof_cache: bool,
-    /// Give block i the time T + (i - 1); with --recipient, repeated runs write
-    /// identical files
+    /// Give block i the timestamp T + (i - 1)
+    ///
+    /// With --recipient, repeated runs then write identical files.
     #[arg(long, value_name = "T", value_parser = values::timestamp, allow_negative_numbers = true)]
     pub(in crate::cli) timestamp: Option<f64>,
     /// Format of the chain file [default: jsonl if its name ends in .jsonl or
@@ -65,8 +68,9 @@ pub(in crate::cli) struct MineArgs {
     /// Overwrite existing chain files
     #[arg(long)]
     pub(in crate::cli) force: bool,
-    /// Continue an interrupted run from its journal. Options that affect the
-    /// chain must match; --recipient may be omitted
+    /// Continue an interrupted run from its journal
+    ///
+    /// Options that affect the chain must match; --recipient may be omitted.
     #[arg(long)]
     pub(in crate::cli) resume: bool,
     /// Do not verify the finished file

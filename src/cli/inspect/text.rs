@@ -15,7 +15,7 @@ const LABEL: usize = 14;
 /// Longer names are cut off. A node id fits.
 const NAME_CHARACTERS: usize = 32;
 
-/// Longer sums are rounded.
+/// Longer sums are cut off.
 const SUM_CHARACTERS: usize = 20;
 
 /// Labels and texts; the label is empty if it is that of the row above.
@@ -52,7 +52,7 @@ fn size(statistics: &Statistics, rows: &mut Rows) {
     let per_block = spread(statistics.block_transactions, "per block");
     rows.push((
         "transactions",
-        format!("{transactions}, including {rewards}{per_block}"),
+        format!("{transactions} ({rewards}){per_block}"),
     ));
     let odd = statistics.odd_transactions;
     let problem = "without all three fields, not counted below";
@@ -125,7 +125,7 @@ fn proofs(proofs: &Proofs, rows: &mut Rows) {
             HumanCount(cycle.start),
             count(cycle.length, "block")
         ),
-        None => "none at the end of the chain".to_owned(),
+        None => "none".to_owned(),
     };
     rows.push(("cycle", text));
 }
@@ -220,33 +220,25 @@ fn shortened(name: &str) -> String {
     kept.chain("...".chars()).collect()
 }
 
-/// A decimal number with commas, rounded and marked `~` if it is long.
+/// A decimal number with commas. If it is long, it is cut off and marked `~`.
 fn sum(decimal: &str) -> String {
-    const DIGITS: usize = 10;
-    let (sign, magnitude) = match decimal.strip_prefix('-') {
-        Some(magnitude) => ("-", magnitude),
-        None => ("", decimal),
+    let (whole, places) = decimal.split_once('.').unwrap_or((decimal, ""));
+    let digits = whole.trim_start_matches('-');
+    let sign = &whole[..whole.len() - digits.len()];
+    let whole = format!("{sign}{}", grouped(digits));
+    let exact = match places {
+        "" => whole.clone(),
+        places => format!("{whole}.{places}"),
     };
-    let (whole, places) = match magnitude.split_once('.') {
-        Some((whole, places)) => (whole, places),
-        None => (magnitude, ""),
-    };
-    let grouped = grouped(whole);
-    let point = if places.is_empty() { "" } else { "." };
-    if sign.len() + grouped.len() + point.len() + places.len() <= SUM_CHARACTERS {
-        return format!("{sign}{grouped}{point}{places}");
+    if exact.len() <= SUM_CHARACTERS {
+        exact
+    } else if whole.len() < SUM_CHARACTERS {
+        let cut = &exact[..SUM_CHARACTERS - "~".len()];
+        format!("~{}", cut.trim_end_matches('.'))
+    } else {
+        let exponent = digits.len() - 1;
+        format!("~{sign}{}.{}e+{exponent}", &digits[..1], &digits[1..10])
     }
-    // Characters left for the point and the places.
-    let room = SUM_CHARACTERS.checked_sub("~".len() + sign.len() + grouped.len());
-    match room {
-        Some(room @ 2..) if !places.is_empty() => {
-            return format!("~{sign}{grouped}.{}", &places[..room - 1]);
-        }
-        Some(_) if !places.is_empty() => return format!("~{sign}{grouped}"),
-        _ => {}
-    }
-    let exponent = whole.len() - 1;
-    format!("~{sign}{}.{}e+{exponent}", &whole[..1], &whole[1..DIGITS])
 }
 
 /// Adds commas to a whole number.

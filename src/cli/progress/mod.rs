@@ -89,45 +89,20 @@ pub(super) fn reading(
 ) -> impl Fn(&Control, Duration) -> String + Send {
     move |control, elapsed| {
         let blocks = print::count(control.blocks(), "block");
-        let read = bytes_read(control, elapsed, size);
-        format!("{doing} {name}: {blocks}, {read}")
+        let bytes = control.bytes();
+        let rate = bytes as f64 / elapsed.as_secs_f64();
+        let read = match size {
+            Some(size) => format!("{} of {}", HumanBytes(bytes), HumanBytes(size)),
+            None => HumanBytes(bytes).to_string(),
+        };
+        let left = size.unwrap_or_default().saturating_sub(bytes) as f64 / rate;
+        let left = match Duration::try_from_secs_f64(left) {
+            Ok(left) if size.is_some() && elapsed > Duration::from_secs(1) => {
+                format!(", {} left", HumanDuration(left))
+            }
+            _ => String::new(),
+        };
+        let rate = HumanBytes(rate as u64);
+        format!("{doing} {name}: {blocks}, {read}, {rate}/s{left}")
     }
-}
-
-/// The line while `name`, a file of `size` bytes if that is known, is verified.
-pub(super) fn verifying(
-    name: String,
-    size: Option<u64>,
-) -> impl Fn(&Control, Duration) -> String + Send {
-    move |control, elapsed| {
-        let seconds = elapsed.as_secs_f64();
-        let rate = print::block_rate(control.blocks() as f64 / seconds);
-        format!(
-            "verifying {name}: {}, {}{}, {}",
-            print::count(control.blocks(), "block"),
-            rate.map_or_else(String::new, |rate| rate + ", "),
-            print::hashrate(control.hashes() as f64 / seconds),
-            bytes_read(control, elapsed, size),
-        )
-    }
-}
-
-/// The bytes read so far, their rate, and the time left.
-fn bytes_read(control: &Control, elapsed: Duration, size: Option<u64>) -> String {
-    let bytes = control.bytes();
-    let rate = bytes as f64 / elapsed.as_secs_f64();
-    let speed = format!("{}/s", HumanBytes(rate as u64));
-    let Some(size) = size else {
-        return format!("{}, {speed}", HumanBytes(bytes));
-    };
-    let left = size.saturating_sub(bytes) as f64 / rate;
-    let left = match Duration::try_from_secs_f64(left) {
-        Ok(left) if elapsed > Duration::from_secs(1) => format!(", {} left", HumanDuration(left)),
-        _ => String::new(),
-    };
-    format!(
-        "{} of {}, {speed}{left}",
-        HumanBytes(bytes),
-        HumanBytes(size)
-    )
 }
