@@ -4,12 +4,14 @@
 
 mod args;
 mod bench;
+mod completions;
 mod convert;
 mod exit;
 mod explain;
 mod input;
 mod inspect;
 mod interrupt;
+mod man;
 mod mine;
 #[cfg(feature = "node")]
 mod node;
@@ -17,7 +19,6 @@ mod print;
 mod progress;
 mod puzzle;
 mod search;
-mod shell;
 mod signals;
 mod verify;
 
@@ -108,8 +109,8 @@ pub(crate) fn main() -> ExitCode {
         CliCommand::Bench(args) => bench::run(&args),
         #[cfg(feature = "node")]
         CliCommand::Node(args) => node::run(*args),
-        CliCommand::Completions(args) => shell::completions(&args, Cli::command()),
-        CliCommand::Man(args) => shell::man(&args, Cli::command()),
+        CliCommand::Completions(args) => completions::run(&args, Cli::command()),
+        CliCommand::Man(args) => man::run(&args, Cli::command()),
     };
     let exit = match exit {
         Ok(exit) => exit,

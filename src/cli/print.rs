@@ -146,7 +146,7 @@ pub(super) fn block_rate(blocks_per_second: f64) -> Option<String> {
         rate if rate >= 0.1 => Some(format!("{rate:.1} blocks/s")),
         rate => {
             let time = Duration::try_from_secs_f64(rate.recip()).ok()?;
-            Some(format!("{} per block", HumanDuration(time)))
+            Some(format!("{:#} per block", HumanDuration(time)))
         }
     }
 }
@@ -200,8 +200,8 @@ mod tests {
             (9.97, Some("10 blocks/s")),
             (9.94, Some("9.9 blocks/s")),
             (0.1, Some("0.1 blocks/s")),
-            (0.083, Some("12 seconds per block")),
-            (0.005, Some("3 minutes per block")),
+            (0.083, Some("12s per block")),
+            (0.005, Some("3m per block")),
             (0.0, None),
             (f64::NAN, None),
         ] {

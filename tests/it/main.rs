@@ -14,6 +14,7 @@ mod broken_pipes;
 mod convert;
 #[cfg(all(unix, feature = "node"))]
 mod errors;
+mod help;
 mod hints;
 mod hostile;
 mod inspect;
@@ -35,7 +36,6 @@ mod puzzle;
 mod python;
 mod resume;
 mod search;
-mod shell;
 mod single_bytes;
 mod spellings;
 mod support;

@@ -152,7 +152,7 @@ impl Rates {
                 .length()
                 .is_some_and(|size| self.bytes.position() <= size)
             && self.bytes.per_sec() > 0.0;
-        is_known.then(|| format!("{} left", HumanDuration(self.bytes.eta())))
+        is_known.then(|| format!("{:#} left", HumanDuration(self.bytes.eta())))
     }
 }
 

@@ -98,7 +98,7 @@ pub(super) fn reading(
         let left = size.unwrap_or_default().saturating_sub(bytes) as f64 / rate;
         let left = match Duration::try_from_secs_f64(left) {
             Ok(left) if size.is_some() && elapsed > Duration::from_secs(1) => {
-                format!(", {} left", HumanDuration(left))
+                format!(", {:#} left", HumanDuration(left))
             }
             _ => String::new(),
         };
