@@ -11,9 +11,10 @@ use fourzero::pow::{Control, Rule};
 use serde::Serialize;
 
 use super::args::ConvertArgs;
+use super::exit::Exit;
 use super::interrupt::{self, WhenStuck};
 use super::progress::{self, Progress};
-use super::{Exit, input, print};
+use super::{input, print};
 
 /// What `--json` prints.
 #[derive(Serialize)]

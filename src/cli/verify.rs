@@ -10,11 +10,12 @@ use fourzero::pow::Control;
 use serde::Serialize;
 
 use super::args::VerifyArgs;
+use super::exit::Exit;
 use super::input::{self, InputFile, Unreadable};
 use super::interrupt::{self, WhenStuck};
 use super::print::{BAD, GOOD};
 use super::progress::{self, Progress};
-use super::{Exit, explain, print};
+use super::{explain, print};
 
 /// What `--json` prints for a file that could be read.
 #[derive(Serialize)]

@@ -18,8 +18,9 @@ use serde::Serialize;
 use super::bar::Bar;
 use super::table::{self, aligned, significant};
 use crate::cli::args::FiguresArgs;
+use crate::cli::exit::Exit;
 use crate::cli::interrupt::{self, WhenStuck};
-use crate::cli::{Exit, print};
+use crate::cli::print;
 
 /// What `--json` prints.
 #[derive(Serialize)]

@@ -17,8 +17,9 @@ use fourzero::pow::Control;
 
 use self::bar::Bar;
 use super::args::{BenchArgs, BenchCommand, SweepArgs};
+use super::exit::Exit;
 use super::interrupt::{self, WhenStuck};
-use super::{Exit, input, print};
+use super::{input, print};
 
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
     match &args.command {
