@@ -15,7 +15,7 @@ fn first_block(member: &str) -> String {
     )
 }
 
-/// A queue of one transaction with one more member.
+/// A queue of one transaction with an additional member.
 fn transaction(member: &str) -> String {
     let comma = if member.is_empty() { "" } else { ", " };
     format!("{{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": 1{comma}{member}}}")
@@ -25,7 +25,7 @@ fn bytes(before: &str, odd: &[u8], behind: &str) -> Pieces {
     [before.as_bytes(), odd, behind.as_bytes()].concat().into()
 }
 
-/// The three shapes of a chain file, each around the same blocks.
+/// The same blocks in the three formats of a chain file.
 fn shapes(block: &str) -> [String; 3] {
     [
         format!("{{\"chain\": [{block}], \"length\": 1}}"),
