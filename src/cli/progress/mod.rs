@@ -41,8 +41,6 @@ impl Progress {
             let mut describe = describe.lock().unwrap_or_else(PoisonError::into_inner);
             let _ = out.write_str(&print::printable(&describe(&control, state.elapsed())));
         };
-        // Not `wide_msg`: if the line is full, the terminal's echo of ^C wraps
-        // and the line above is not cleared.
         let style = ProgressStyle::with_template("{spinner} {counts}")
             .expect("the template is well formed")
             .with_key("counts", draw);
