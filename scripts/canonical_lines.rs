@@ -1,10 +1,10 @@
-//! Canonical JSON text, line by line: what `canonical_oracle.py` compares
-//! with CPython.
+//! Writes the canonical text of each input line, for `canonical_oracle.py` to
+//! compare with CPython.
 //!
-//! Every line of stdin is one text, in hexadecimal because a text may hold
-//! line breaks and bytes that are not UTF-8. For each, one line goes to
-//! stdout: its canonical text, or `error: ` and why there is none. No
-//! canonical text starts that way.
+//! Every line of stdin is one JSON text in hexadecimal, because a text may
+//! contain line breaks and bytes that are not UTF-8. For each, one line goes to
+//! stdout: its canonical text, or `error: ` and the reason. No canonical text
+//! starts like that.
 
 use std::io::{self, BufRead as _, BufWriter, Write as _};
 
@@ -12,8 +12,8 @@ use anyhow::Context as _;
 use fourzero::chain::json::canonical;
 
 fn main() -> anyhow::Result<()> {
-    // Buffered across lines; a panic unwinds through it, so the number of
-    // lines written still tells which text it was.
+    // A panic flushes the buffer while unwinding, so the number of lines tells
+    // which text caused it.
     let mut out = BufWriter::new(io::stdout().lock());
     for (index, line) in io::stdin().lock().lines().enumerate() {
         let text = hex::decode(line.context("cannot read stdin")?)

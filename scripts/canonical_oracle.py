@@ -2,23 +2,23 @@
 """Compares fourzero's canonical JSON text with CPython's.
 
 A block's hash is the hash of `json.dumps(block, sort_keys=True)`. This script
-makes up JSON texts, many of them malformed, and asks both sides for that
-text: CPython, by calling it, and `fourzero::chain::json::canonical`, through
-the example `canonical_lines`. They must agree on every byte, and on which
-texts to refuse.
+generates JSON texts, many of them malformed, and compares that text as CPython
+writes it with `fourzero::chain::json::canonical`, which the example
+`canonical_lines` calls. Both must write the same bytes and refuse the same
+texts.
 
     python3 scripts/canonical_oracle.py                        # 200,000 texts
     python3 scripts/canonical_oracle.py --count 1000000 --seed 7
     python3 scripts/canonical_oracle.py --binary target/release/examples/canonical_lines
     python3 scripts/canonical_oracle.py --write-vectors tests/data/canonical-vectors.jsonl
 
-The same seed makes the same texts. The exit status is 0 if there is no
+The same seed generates the same texts. The exit status is 0 if there is no
 difference, else 1. It needs CPython 3.8 or later and nothing else.
 
-CPython reads more than JSON. These are to be refused wherever in the text
-they stand, even in a member that a later duplicate of its key replaces:
-NaN and the infinities, numbers past the range of a double, halves of
-surrogate pairs, bytes that are not UTF-8, nesting deeper than 1,000.
+CPython accepts more than JSON. These must be refused anywhere in the text, even
+in a member that a later duplicate of its key replaces: NaN and the infinities,
+numbers beyond the range of a double, halves of surrogate pairs, bytes that are
+not UTF-8, and nesting deeper than 1,000.
 """
 
 import argparse
@@ -39,37 +39,37 @@ MAX_DEPTH = 1_000
 TEXTS_A_RUN = 20_000
 DIFFERENCES_SHOWN = 10
 
-# The vectors are to be read by people, and looked at in a diff.
+# The vectors must be readable for people, also in a diff.
 VECTOR_COUNT = 1_150
 VECTOR_BYTES = 220
 
-# Exact for the sum of any two doubles next to each other.
+# Exact for the sum of any two neighbouring doubles.
 EXACT = decimal.Context(prec=1_100)
 
 
-# What CPython says.
+# CPython.
 
 
 def expected(data):
-    """The canonical text of `data`, or None if it has to be refused."""
+    """The canonical text of `data`, or None if it must be refused."""
     try:
         text = data.decode("utf-8")
         if depth(text) > MAX_DEPTH:
             return None
-        # Everything that the text holds, replaced members included.
+        # All values in the text, including replaced members.
         everything = json.loads(
             text, object_pairs_hook=flat, parse_float=finite, parse_constant=refuse
         )
         json.dumps(everything, ensure_ascii=False).encode("utf-8")
         return json.dumps(json.loads(text), sort_keys=True)
-    except ValueError:  # The base of JSON's and of Unicode's errors, too.
+    except ValueError:  # The base class of JSON and Unicode errors.
         return None
 
 
 def depth(text):
-    """How deep the arrays and objects of a well-formed text are nested."""
+    """The nesting depth of a well-formed text."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
-        return 0  # Not deep enough to be worth a closer look.
+        return 0  # It cannot be too deep.
     deepest = now = 0
     for bracket in re.findall(r"[][{}]", re.sub(r'"(?:[^"\\]|\\.)*"', "", text)):
         now += 1 if bracket in "[{" else -1
@@ -78,7 +78,7 @@ def depth(text):
 
 
 def flat(pairs):
-    """An object as an array of keys and values, as deep as it was."""
+    """An object as an array of its keys and values, which has the same depth."""
     return [item for pair in pairs for item in pair]
 
 
@@ -105,26 +105,26 @@ def to_bits(value):
 
 
 def neighbour(value, steps):
-    """The double that many places away, short of zero and of infinity."""
+    """The double that is `steps` doubles away, between zero and infinity."""
     sign, magnitude = divmod(to_bits(value), 1 << 63)
     magnitude = min(max(magnitude + steps, 0), to_bits(sys.float_info.max))
     return from_bits(sign << 63 | magnitude)
 
 
-# Where the shortest digits, their layout, or the spacing of doubles change.
+# Where the shortest digits, their notation or the spacing of doubles changes.
 BOUNDARIES = [
     0.0, 5e-324, 2.0**-1022, 1e-308, 1e-7, 1e-5, 9.9e-5, 1e-4, 0.1, 0.3, 1.0,
     9.5, 1e5, 2.0**52, 1e15, 2.0**53, 1e16, 1e17, 2.0**63, 2.0**64, 1e21, 1e22,
     1e23, 2.0**1023, 1e308, sys.float_info.max,
 ]  # fmt: skip
 
-# Halfway between the largest double and the next, if there were one: the
-# smallest number past the range.
+# The smallest number beyond the range: halfway between the largest double and
+# its successor, if it had one.
 PAST_RANGE = 2**1024 - 2**970
 
 
 def exact(value):
-    """A double's own value as a decimal number, all its digits."""
+    """The exact value of a double as a decimal number."""
     return decimal.Decimal(value)
 
 
@@ -143,8 +143,8 @@ SHORT_ESCAPES = {
     "\r": "\\r", "\t": "\\t",
 }  # fmt: skip
 
-# The ends of the planes' parts, what only looks like white space or a line
-# break, what is not a character, and what comes in pairs.
+# The ends of Unicode ranges, white space and line breaks that JSON does not
+# know, noncharacters, and characters that UTF-16 writes as pairs.
 NOTABLE = (
     "\x00\x01\x08\x0b\x0e\x1f \x7e\x7f\x80\x85\x9f\xa0\xad\xff\u0100\u0130\u07ff\u0800"
     "\u1680\u200b\u200d\u2028\u2029\u202e\ud7ff\ue000\ufdd0\ufeff\ufffd\ufffe\uffff"
@@ -157,15 +157,15 @@ CODE_POINT_RANGES = [
     (0x10000, 0x10FFFF),
 ]  # fmt: skip
 
-# Keys that are equal, or the start of one another, or that sort otherwise by
-# UTF-16 code units than by code points.
+# Keys that are equal, prefixes of one another, or sorted differently by UTF-16
+# code units and by code points.
 KEYS = [
     "", "a", "aa", "ab", "b", "A", "Z", "_", "0", "1", "10", "2", " ", '"', "\\", "/",
     "\x00", "a\x00", "\x7f", "é", "e\u0301", "ß", "\u2028", "\ud7ff", "\ue000", "\uffff",
     "a\uffff", "\U00010000", "a\U00010000", "😀", "\U0010ffff",
 ]  # fmt: skip
 
-# What a careless edit puts into a text.
+# What a careless edit inserts.
 INTRUDERS = [
     *(bytes([byte]) for byte in b"\"\\{}[],:'0123456789+-.eEuntf/# \t\n\r\x00\x0b\x0c\x1f\x7f"),
     b"\x80", b"\xbf", b"\xc0\x80", b"\xc3", b"\xe2\x82", b"\xed\xa0\x80", b"\xf4\x90\x80\x80",
@@ -180,7 +180,7 @@ INTRUDERS = [
 
 
 class Writer:
-    """Random JSON texts: random values, in random spellings."""
+    """Generates random JSON values in random spellings."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -190,7 +190,7 @@ class Writer:
         return self.random.random() < probability
 
     def text(self):
-        """One text, as bytes, that may be malformed."""
+        """A text as bytes, which may be malformed."""
         self.spaces = self.random.choice([[""], [" "], ["", "", " ", "\n", "\t", "\r\n", "  \n"]])
         kind = self.random.random()
         if kind < 0.25:
@@ -242,7 +242,7 @@ class Writer:
         return ",".join(self.space() + item + self.space() for item in items) or self.space()
 
     def members(self, levels):
-        """Keys of all kinds, often twice, at times in order already."""
+        """Keys of all kinds, often duplicates, sometimes sorted."""
         count = self.few() if self.chance(0.97) else self.random.randrange(5, 60)
         keys = [
             self.random.choice(KEYS) if self.chance(0.8) else self.characters(4)
@@ -256,7 +256,7 @@ class Writer:
         return [(key, self.value(levels)) for key in keys]
 
     def deep(self):
-        """Nested about as deep as is allowed, or much deeper."""
+        """A text nested about as deep as allowed, or much deeper."""
         levels = self.random.choice([50, 990, 999, 1000, 1000, 1001, 1002, 3000])
         nests = [("[", "]"), ('{"k":', "}"), ('[[],"[",', "]"), ('{"b":', ',"a":[0]}')]
         chosen = self.random.choices(nests, weights=[9, 9, 1, 1], k=levels - 1)
@@ -287,7 +287,7 @@ class Writer:
         return self.object(self.disturbed(members))
 
     def disturbed(self, members):
-        """Members with some unknown, some missing, some twice, in any order."""
+        """Members in any order; some are unknown, missing or duplicates."""
         members = [member for member in members if self.chance(0.97)]
         if self.chance(0.3):
             members += self.members(2)
@@ -320,7 +320,7 @@ class Writer:
         return chr(self.random.randint(*self.random.choice(CODE_POINT_RANGES)))
 
     def string(self, characters):
-        """Any spelling of a string."""
+        """A string in any spelling."""
         if self.chance(0.3):
             return json.dumps(characters, ensure_ascii=self.chance(0.5))
         escaping = self.random.choice([0.0, 0.1, 0.5, 1.0])
@@ -386,7 +386,7 @@ class Writer:
         elif kind == 6:
             value = self.timestamp()
         elif kind == 7:
-            # Few binary places: its shortest digits are often a tie.
+            # Few binary places, so the shortest digits are often a tie.
             bits = self.random.getrandbits(self.random.randrange(1, 54)) | 1
             return math.ldexp(bits, -self.random.randrange(60))
         else:
@@ -395,7 +395,7 @@ class Writer:
         return -value if self.chance(0.3) else value
 
     def spelled_double(self, value):
-        """A spelling that reads back as `value`, or as one next to it."""
+        """A spelling that reads back as `value` or as a neighbour."""
         kind = self.random.randrange(12)
         if kind < 4:
             return repr(value)
@@ -410,7 +410,7 @@ class Writer:
         return self.as_double(text)
 
     def near_halfway(self):
-        """On the edge between two doubles, or a little to either side."""
+        """A number halfway between two doubles, or slightly above or below."""
         sign, digits, exponent = halfway(abs(self.double())).as_tuple()
         how = self.random.randrange(5)
         if how == 0 and len(digits) > 20:
@@ -443,13 +443,13 @@ class Writer:
         return self.as_double(("-" if sign else "") + text)
 
     def as_double(self, text):
-        """Makes sure that the number is no integer; varies its `e`."""
+        """Makes sure that the number is not an integer, and varies its `e`."""
         if not re.search("[.eE]", text):
             text += self.random.choice([".0", "e0", ".000", "e-0", "E+00"])
         return text.replace("e", "E") if self.chance(0.3) else text
 
     def by_grammar(self):
-        """Any number that the grammar allows, most of them odd."""
+        """Any number that the grammar allows."""
         text = self.random.choice(["", "-"]) + (self.digits(20).lstrip("0") or "0")
         if self.chance(0.6):
             text += "." + self.digits(20)
@@ -464,7 +464,7 @@ class Writer:
     # Damage.
 
     def damaged(self, data):
-        """Up to three careless edits; the text may well survive them."""
+        """Up to three careless edits; the text may still be valid."""
         data = bytearray(data)
         for _ in range(self.random.choice([1, 1, 1, 2, 3])):
             at = self.random.randrange(len(data) + 1)
@@ -487,25 +487,25 @@ class Writer:
         return bytes(data)
 
     def replace_part(self, data):
-        """Puts an intruder where a whole number, string or sign was."""
+        """Replaces a number, string or sign."""
         parts = list(re.finditer(rb'"(?:[^"\\]|\\.)*"|[-+.\w]+|[^\s\w]', bytes(data)))
         if parts:
             start, end = self.random.choice(parts).span()
             data[start:end] = self.random.choice(INTRUDERS)
 
 
-# Texts that are worth having every time.
+# Texts that are always included.
 
 
 def hand_picked():
-    """The corners that the format is known to have, short ones first."""
+    """Known corner cases of the format, short ones first."""
     texts = [
-        # The table of the format, and every kind of value.
+        # Every kind of value.
         "null", "true", "false", '""', "[]", "{}", " [ ] ", "\t{\n}\r\n", "[true ,false,null]",
         '"é"', '"😀"', '"\x7f"', r'"\/"', '"/"', "-0", "0", "123456789012345678901234567890",
         "1.0", "1E5", "1.10", "1e15", "1e16", "1e22", "0.0001", "1e-5", "-1e-7", "5e-324",
         '{"b":1,"a":2,"a":3}', '{"z":[{"b":1,"a":{"y":0,"x":-0.0}}]}',
-        # Zeros, and numbers too small to be anything else.
+        # Zeros, and numbers that round to zero.
         "0.0", "-0.0", "0e0", "-0e5", "-0E-0", "0.000e+000", "0e99999999999999999999",
         "-0e-99999999999999999999", "1e-400", "-1e-400", "1e-99999999999999999999", "[-0,-0.0]",
         # The ends of the range.
@@ -515,46 +515,46 @@ def hand_picked():
         "1e309", "-1e309", "1e400", "1e99999999999999999999", f"{PAST_RANGE - 1}.9",
         f"{PAST_RANGE}.0", str(PAST_RANGE), "1" * 400, "-" + "9" * 400, f"0.{'0' * 400}1e401",
         f"1{'0' * 400}e-400", f"1{'0' * 400}.0e-401",
-        # Two shortest texts equally near, of which the even one is written; but
-        # not if it is another double's.
+        # Two shortest texts are equally near. The even one is written, unless it
+        # reads back as another double.
         "1700000000.00390625", "1700000000.01171875", "1000000000000000.25",
         "1000000000000000.75", "70368744177664.125", "5.9604644775390625e-8",
-        # Digits that are hard to find, and ties in reading them.
+        # Digits that are hard to find, and ties when reading.
         "9007199254740993.0", "9007199254740993", "9.5367431640625e-7", "2e-44", "1e23",
         "9.999999999999999e22", "0.1e1", "123e-2", "100e-2", "1.5e300", "0.3", "4.35",
         "1.00000000000000011102230246251565404236316680908203125",
         "1.00000000000000011102230246251565404236316680908203124",
         "1.00000000000000011102230246251565404236316680908203126",
-        # Keys: order, equality, and what replaces what.
+        # Keys: order, equality and duplicates.
         '{"😀":1,"\uffff":2,"\ue000":3,"\ud7ff":4,"Z":5,"a":6,"":7}',
         r'{"\ud83d\ude00":1,"\uFFFF":2,"\ud7ff":3}', r'{"a":1,"b":2,"\u0061":3}',
         r'{"\/":1,"/":2}', r'{"\u00E9":1,"é":2,"e":3}', '{"ab":1,"a":2,"abc":3,"":4}',
         '{"a":{"z":1},"a":{"y":2}}', '{"a":[1,2],"a":null}', '{"a":1,"a":1,"a":1}',
         r'{"a\u0000":1,"a":2,"a\u0001":3}', '{"b":{"d":1,"c":2},"a":{"f":3,"e":4}}',
         '{"b":{"d":1,"c":2},"a":0,"b":{"f":3,"e":4}}', '{"10":1,"9":2,"1":3}',
-        # Replaced, and yet part of the text.
+        # Errors in replaced members.
         '{"a":1e400,"a":1}', '{"a":NaN,"a":1}', r'{"a":"\ud800","a":1}', '{"a":[1,],"a":1}',
         # Strings.
         r'"\"\\\/\b\f\n\r\t"', r'"\u0022\u005C\u002f\u0008\u000C\u000a\u000D\u0009"',
         r'"\u0000\u001f\u0020\u007e\u007f\u0080"', '" !#[]^~"', json.dumps(NOTABLE),
         json.dumps(NOTABLE[6:], ensure_ascii=False), r'"\uD83D\uDE00"', r'"\ud83d\udE00\ude0"',
         r'"\ud800\udc00\udbff\udfff"', r'"\\ud800"', r'"\\\ud800"', '"' + "a" * 300 + '"',
-        # Not quite strings.
+        # Invalid strings.
         '"', '"a', '"\\', '"\\"', r'"\u', r'"\u0"', r'"\u00"', r'"\u004"', r'"\u00 0"', r'"\u-001"',
         r'"\a"', r'"\0"', r'"\'"', "'a'", '"\n"', '"\x1f"', '"\x00"', r'"\ud800"', r'"\udc00"',
         r'"\ud800\ud800\udc00"', r'"\udc00\ud800"', r'"\ud800 \udc00"', r'"\ud800\n"',
         r'"\ud800\u12"', r'"\ud800\u0041"', r'{"\ud800":1}', r'{"\udc00\udc00":1}', '"a""b"',
-        # Not quite numbers.
+        # Invalid numbers.
         "", " ", "+1", "01", "-01", "00", "1.", ".5", "-.5", "1.e1", "1e", "1e+", "1E-", "-", "--1",
         "1-", "1+1", "0x10", "1_000", "1 000", "1,5", "٣", "１", "1e1.5", "1ee1", "∞", "- 1",
         "NaN", "-NaN", "nan", "Infinity", "-Infinity", "+Infinity", "Inf", "-Inf", "[NaN]",
-        # Not quite anything else.
+        # Other invalid texts.
         "nul", "nulll", "True", "tru", "[", "]", "[1", "[1,", "[1,]", "[,1]", "[1 2]", "[1]]", "[}",
         "{", "}", '{"a"', '{"a":', '{"a":1', '{"a":1,', '{"a":1,}', '{"a" 1}', "{a:1}", "{1:2}",
         '{,"a":1}', '{"a":1 "b":2}', '{"a":1;"b":2}', "[1];", "1 2", "{}{}", "[]/", "/**/1", "#",
         "\ufeff1", "\xa01", "\u20281", "1\x0b", "1\x0c", "1\x00", "\x00", "[1,\u30001]",
     ]  # fmt: skip
-    # Doubles where the layout or the digits change, and those around them.
+    # Doubles where the notation or the digits change, and their neighbours.
     for value in BOUNDARIES:
         texts += [repr(neighbour(value, steps)) for steps in (-2, -1, 0, 1, 2)]
     for power in (-323, -308, -22, -6, -5, -4, -3, 14, 15, 16, 17, 18, 20, 21, 24, 99, 100, 308):
@@ -562,16 +562,16 @@ def hand_picked():
     for power in (24, 31, 52, 53, 54, 63, 64, 65, 128):
         texts += [str(2**power + step) for step in (-1, 0, 1)]
         texts += [f"{2**power + step}.0" for step in (-1, 0, 1)]
-    # Halfway cases, told apart by the last of many digits.
+    # Halfway cases that differ in the last of many digits.
     for value in (5e-324, 0.1, 1.0, 2.0**53, 1e22, 1.5e300):
         texts += [format(halfway(value), "e"), format(halfway(value), "e").replace("e", "01e")]
     texts += [f"{exact(value):f}" for value in (5e-324, 0.1, 2.0**1023)]
-    # As deep as is allowed, and one deeper.
+    # As deep as allowed, and one level deeper.
     texts += ["[" * levels + "]" * levels for levels in (MAX_DEPTH, MAX_DEPTH + 1)]
     texts += ['{"":' * (levels - 1) + "{}" + "}" * (levels - 1) for levels in (999, 1000, 1001)]
     texts += ["[" * 2_000, f"[{'[],' * 1_001}[]]", f'["{"[" * 1_001}"]']
     return [text.encode("utf-8") for text in texts] + [
-        # Not UTF-8: cut off, overlong, a surrogate, past the last plane.
+        # Invalid UTF-8: cut off, overlong, a surrogate, beyond the last plane.
         b'"\xff"', b'"\x80"', b'"\xc3"', b'"\xc3', b'"\xc0\x80"', b'"\xc1\xbf"', b'"\xe0\x80\xaf"',
         b'"\xe2\x82"', b'"\xed\xa0\xbd\xed\xb8\x80"', b'"\xed\xa0\x80"', b'"\xf0\x9f\x98"',
         b'"\xf0\x80\x80\x80"', b'"\xf4\x90\x80\x80"', b'"\xf5\x80\x80\x80"', b"1 \xff",
@@ -580,9 +580,9 @@ def hand_picked():
 
 
 def oversized():
-    """Corners too large to be kept in a file."""
+    """Corner cases too large for the vector file."""
     texts = ["7" * 100_000, "[" * 100_000 + "]" * 100_000, '{"a":' * 100_000, "[" * 1_000_000]
-    # Exponents that make up for as many zeros, or nearly.
+    # Exponents that cancel many zeros, or nearly.
     for zeros in (65_536, 69_999, 655_360, 1_000_000):
         texts += [
             f"0.{'0' * zeros}1e{zeros + 1}", f"0.{'0' * zeros}25e{zeros + 300}",
@@ -600,7 +600,7 @@ def oversized():
 
 
 def all_texts(count, seed):
-    """The hand-picked texts, then as many random ones as make up `count`."""
+    """The hand-picked texts, then random ones, `count` in total."""
     picked = hand_picked() + oversized()
     yield from picked[:count]
     writer = Writer(seed)
@@ -609,7 +609,7 @@ def all_texts(count, seed):
 
 
 def chunks(items, size):
-    """The items in lists of that size, the last one shorter."""
+    """The items in lists of `size`; the last list may be shorter."""
     chunk = []
     for item in items:
         chunk.append(item)
@@ -621,8 +621,8 @@ def chunks(items, size):
 
 
 def answers(command, texts):
-    """The program's canonical text for each text, its `error: ...` where it
-    refuses one. If it dies, its last answer tells how."""
+    """The program's canonical text for each text, or its `error: ...`. If it
+    crashes, the last answer says how."""
     lines = "".join(text.hex() + "\n" for text in texts)
     run = subprocess.run(
         command, cwd=REPOSITORY, input=lines, stdout=subprocess.PIPE, encoding="utf-8"
@@ -638,7 +638,7 @@ def answers(command, texts):
 
 
 def compare(command, count, seed):
-    """Prints the differences and a summary; says whether there were none."""
+    """Prints the differences and a summary, and returns whether there were none."""
     seen = valid = differences = 0
     for texts in chunks(all_texts(count, seed), TEXTS_A_RUN):
         for text, answer in zip(texts, answers(command, texts)):
@@ -665,7 +665,7 @@ def clipped(text, most=400):
 
 def write_vectors(path, count, seed):
     """Writes the hand-picked texts and `count` short random ones, each with
-    what CPython makes of it: null if it is to be refused."""
+    CPython's canonical text, or null if it must be refused."""
     texts = hand_picked()
     known = set(texts)
     writer = Writer(seed)
@@ -712,8 +712,8 @@ def main():
     )
     arguments = parser.parse_args()
 
-    # Python's own limits, which are not JSON's: digits of an integer, and
-    # calls within calls.
+    # Lift limits of Python that JSON does not have: the digits of an integer and
+    # the recursion depth.
     if hasattr(sys, "set_int_max_str_digits"):
         sys.set_int_max_str_digits(0)
     sys.setrecursionlimit(20 * MAX_DEPTH)

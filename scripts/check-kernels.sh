@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# Checks two rules in the object code of a release build, prints what breaks
+# Checks two rules in the object code of a release build. Prints what breaks
 # them, and fails.
 #
-# 1. The functions of a kernel call no others of the program: what the compiler
-#    left out of line is compiled without the kernel's instructions, and passes
-#    its vectors through memory. (Panics and the C library's memcpy are called
-#    indirectly and do no harm.)
+# 1. The functions of a kernel do not call other functions of the program. A
+#    function that was not inlined is compiled without the kernel's instructions
+#    and passes vectors through memory. (Panics and the C library's memcpy are
+#    called indirectly and are harmless.)
 # 2. SHA instructions never run while the upper halves of registers 0 to 15 are
-#    dirty. Beside VEX or EVEX code each would then cost some 440 cycles on Intel
-#    CPUs. A function with SHA instructions has legacy code only, or has a
-#    `vzeroupper` before them and writes 128 bits at most to these registers.
+#    dirty, because mixing them with VEX or EVEX code would then cost about 440
+#    cycles each on Intel CPUs. A function with SHA instructions either has only
+#    legacy code, or runs `vzeroupper` first and then writes at most 128 bits to
+#    these registers.
 #
 #     scripts/check-kernels.sh target/release/fourzero
 set -euo pipefail
@@ -21,7 +22,7 @@ if [[ $(uname -m) != x86_64 ]] || ! command -v objdump >/dev/null; then
 fi
 objdump --disassemble --demangle --no-show-raw-insn "$program" | awk -F '\t' '
   BEGIN {
-    # Fewer functions of a kernel than positions: they were not found.
+    # The kernels that must be found.
     split("avx512::one_stream avx512::two_streams avx2 portable " \
       "sha_ni::sixteen_registers sha_ni::thirty_two_registers", kernels, " ")
   }
@@ -40,7 +41,7 @@ objdump --disassemble --demangle --no-show-raw-insn "$program" | awk -F '\t' '
   { sub(/ +(#.*)?$/, "", $2) }
   $2 ~ /^vzeroupper/ && sha == "" { cleared = $2 }
   $2 ~ /^v/ && $2 !~ /^vzeroupper/ && vex == "" { vex = $0 }
-  # The last operand is what is written.
+  # The last operand is the destination.
   $2 ~ /[ ,]%[yz]mm([0-9]|1[0-5])(\{[^,]*)?$/ && wide == "" { wide = $0 }
   $2 ~ /^sha256/ && sha == "" { sha = $0; shas++ }
   sha != "" && !(name in told) && vex != "" && (cleared == "" || wide != "") {
@@ -54,7 +55,7 @@ objdump --disassemble --demangle --no-show-raw-insn "$program" | awk -F '\t' '
         print "found only " functions[kernels[number]] + 0 " functions of " kernels[number]
         found = 1
       }
-    # Two kernels at every position, and texts.
+    # Two kernels with 31 positions each, and texts.
     if (shas < 2 * 31 + 1) {
       print "found only " shas + 0 " functions with SHA instructions"
       found = 1

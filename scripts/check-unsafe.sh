@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# `unsafe` stands only in the files of kernels and their dispatchers, named
-# here, each of which says why it may (clippy's undocumented_unsafe_blocks asks
-# the reason of each block). Prints what stands elsewhere, and fails.
+# Checks that only the kernels and their dispatchers, which are listed here,
+# contain `unsafe`, and that each exception from `unsafe_code = "deny"` has a
+# reason. (Clippy's undocumented_unsafe_blocks checks each block.)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -25,7 +25,7 @@ kernels=(
 )
 found=0
 files=$(git ls-files --cached --others --exclude-standard -- '*.rs')
-# Code, not text about it: the word before what it can stand before.
+# Matches code, not text about it.
 pattern='(^|[^"a-z_])unsafe( *\{| (fn|impl|trait|extern)\b|_code)'
 while read -r file; do
   for kernel in "${kernels[@]}"; do
@@ -33,14 +33,13 @@ while read -r file; do
   done
   if grep -nHE "$pattern" "$file" | grep -vE '^[^:]+:[0-9]+: *//'; then found=1; fi
 done <<<"$files"
-((found == 0)) || echo "unsafe code belongs into a kernel's file" >&2
+((found == 0)) || echo "unsafe code belongs in a kernel's file" >&2
 
 for kernel in "${kernels[@]}"; do
   if ! grep -qE "$pattern" "$kernel"; then
-    echo "$kernel has no unsafe code, and need not be named in $0" >&2
+    echo "$kernel has no unsafe code; remove it from $0" >&2
     found=1
   fi
-  # Every exception from the crate's `unsafe_code = "deny"` has a reason.
   if awk '
     /^ *#!?\[allow\($/ { inside = 1; text = ""; line = NR }
     /#!?\[allow\(.*unsafe_code/ { text = $0; line = NR; check = 1 }
@@ -49,7 +48,7 @@ for kernel in "${kernels[@]}"; do
     check { if (text !~ /reason = "/) { print FILENAME ":" line ": " text; bad = 1 } check = 0 }
     END { exit !bad }
   ' "$kernel"; then
-    echo "an exception from unsafe_code without its reason" >&2
+    echo "an exception from unsafe_code has no reason" >&2
     found=1
   fi
 done

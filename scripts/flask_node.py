@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""A stand-in for the tutorial's Python node, to test the real one against.
+"""A stand-in for the tutorial's Python node, used in tests and benchmarks.
 
-Answers the five calls that the tutorial's clients know, with the same keys,
-messages and status codes, from memory. Needs Flask and requests.
+Answers the five calls of the tutorial with the same keys, messages and status
+codes. Keeps everything in memory. Needs Flask and requests.
 
     flask_node.py PORT [--rule RULE] [--difficulty ZEROS] [--host ADDRESS]
 
-Prints "ready" once it listens. PORT 0 takes a free one, which is printed too.
+Prints "ready" and its address when it listens. PORT 0 chooses a free port.
 """
 import argparse
 import hashlib
@@ -114,7 +114,7 @@ def make_app(ledger, node_id):
     def chain():
         return jsonify({"chain": ledger.chain, "length": len(ledger.chain)})
 
-    # Not the tutorial's: the load figures compare it with the real node's.
+    # Not in the tutorial; load measurements compare it with fourzero's.
     @app.get("/blocks/latest")
     def latest():
         return jsonify(ledger.chain[-1])

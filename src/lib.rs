@@ -1,19 +1,19 @@
 //! Parallel proof-of-work mining and exact verification for the tutorial
-//! blockchain, byte for byte as its Python programs do it.
+//! blockchain, byte for byte like its Python programs.
 //!
 //! A proof is the smallest nonce for which the SHA-256 of
-//! `{last_proof}{nonce}{suffix}` starts with four hex zeros; a block's hash is
-//! the SHA-256 of Python's `json.dumps(block, sort_keys=True)`.
+//! `{last_proof}{nonce}{suffix}` starts with four hex zeros. The hash of a block
+//! is the SHA-256 of Python's `json.dumps(block, sort_keys=True)`.
 //!
-//! Each module is a layer and uses only those before it:
+//! Each module is a layer and uses only the layers above it in this table:
 //!
-//! | module | owns |
+//! | module | contents |
 //! |---|---|
-//! | [`sha256`] | the hash, and which implementations this CPU can run |
-//! | [`pow`] | rules, targets, templates, the search for a proof |
-//! | [`chain`] | blocks, transactions, the canonical text, chain files, verification, conversion, statistics |
-//! | [`batch`] | queues, and the pipeline that turns them into a chain file |
-//! | [`mod@bench`] | what this machine does: rates, how they scale, comparisons |
+//! | [`sha256`] | the hash and its implementations for this CPU |
+//! | [`pow`] | rules, targets, message templates and the search for a proof |
+//! | [`chain`] | blocks, transactions, canonical text, chain files, verification, conversion and statistics |
+//! | [`batch`] | queues and the pipeline that mines them into a chain file |
+//! | [`mod@bench`] | hashrates of this machine, how they scale, and comparisons |
 //! | `node` (feature `node`, on by default) | the HTTP node |
 //!
 //! ```
@@ -36,7 +36,7 @@ pub mod node;
 pub mod pow;
 pub mod sha256;
 
-/// The README's examples are run as tests.
+/// Runs the README's examples as tests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -11,9 +11,10 @@ use fourzero::pow::{Control, Rule};
 use serde::Serialize;
 
 use super::args::ConvertArgs;
+use super::exit::Exit;
 use super::interrupt::{self, WhenStuck};
 use super::progress::{self, Progress};
-use super::{Exit, input, print};
+use super::{input, print};
 
 /// What `--json` prints.
 #[derive(Serialize)]
@@ -157,7 +158,7 @@ fn verify(args: &ConvertArgs, written: &File, control: &Control) -> anyhow::Resu
         target: args.difficulty.unwrap_or_default(),
         ..VerifyOptions::default()
     };
-    super::verify::start(super::args::all_cores())?
+    super::verify::start(super::args::common::logical_cores())?
         .verify_file(written, &options, &control.with_fresh_counts())
         .with_context(|| format!("cannot read {} back", args.output.display()))
 }

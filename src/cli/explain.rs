@@ -1,4 +1,4 @@
-//! What `--verbose` says: which choices were made and why, and what it cost.
+//! The notes that `--verbose` prints: choices, their reasons, and costs.
 
 use std::time::{Duration, Instant};
 
@@ -7,69 +7,58 @@ use fourzero::bench::Chosen;
 use fourzero::chain::{Report, VerifyOptions};
 use fourzero::pow::{Rule, Target};
 use fourzero::sha256::{Kernel, KernelChoice};
-use indicatif::HumanBytes;
+use indicatif::{HumanBytes, HumanCount};
 
-use super::args::{Engine, MineArgs, Threads};
-use super::print;
+use super::args::MineArgs;
+use super::args::common::{Engine, Threads};
+use super::print::{self, note};
 
-/// Which kernel searches, on how many threads.
+/// The kernel and the threads that search.
 pub(super) fn engine(engine: &Engine) {
-    print::note(|| {
+    note(|| {
         let available: Vec<_> = Kernel::available().into_iter().map(Kernel::name).collect();
         let available = available.join(", ");
         match engine.kernel() {
             KernelChoice::Measured => format!("kernel: the fastest of {available}"),
-            asked => format!("kernel: {asked}, as --kernel asks; this CPU runs {available}"),
+            given => format!("kernel: {given} (--kernel); this CPU supports {available}"),
         }
     });
-    threads(engine.threads_args());
+    threads(&engine.threads);
 }
 
-/// Which kernels were chosen by measurement.
+/// The kernels that were chosen by measurement.
 pub(super) fn chosen() {
     for chosen in Chosen::so_far() {
-        print::note(|| print::chosen(&chosen));
+        note(|| print::chosen(&chosen));
     }
 }
 
-/// How many threads are at work.
+/// The number of threads.
 pub(super) fn threads(threads: &Threads) {
-    print::note(|| {
-        let why = if threads.is_given() {
-            "as --threads asks"
-        } else {
-            "one for each logical core"
+    note(|| {
+        let reason = match threads.given {
+            Some(_) => "--threads",
+            None => "one per logical core",
         };
         let count = print::count(threads.count().get() as u64, "thread");
-        format!("{count}, {why}")
+        format!("{count} ({reason})")
     });
 }
 
-/// What a proof has to be.
+/// The rule, or that it is detected, and the difficulty of a proof.
 pub(super) fn proofs(rule: Option<Rule>, target: Target) {
-    print::note(|| {
-        let rule = match rule {
-            Some(rule) => format!("rule {rule}"),
-            None => "the rule is to be found".to_owned(),
-        };
-        format!(
-            "{rule}; a digest starts with {target}, about {} hashes a proof",
-            hashes(target)
-        )
+    note(|| match rule {
+        Some(rule) => format!("rule: {rule}"),
+        None => "rule: detected from the proofs".to_owned(),
     });
+    difficulty(target);
 }
 
-/// How many hashes a digest takes on average.
-fn hashes(target: Target) -> indicatif::HumanCount {
-    indicatif::HumanCount(target.expected_hashes() as u64)
-}
-
-/// What `search` is about to do.
-pub(super) fn searching(args: &Engine, target: Target) {
-    engine(args);
-    print::note(|| {
-        let hashes = hashes(target);
-        format!("a digest that starts with {target} takes about {hashes} hashes")
+/// The difficulty and the expected number of hashes.
+pub(super) fn difficulty(target: Target) {
+    note(|| {
+        let hashes = HumanCount(target.expected_hashes() as u64);
+        format!("difficulty: {target}, about {hashes} hashes per proof")
     });
 }
 
@@ -77,25 +66,25 @@ pub(super) fn searching(args: &Engine, target: Target) {
 pub(super) fn mining(args: &MineArgs) {
     engine(&args.engine);
     proofs(Some(args.rule), args.difficulty.target);
-    print::note(|| {
+    note(|| {
         let per_block = print::count(args.block_size.get() as u64, "transaction");
-        let cache = match (args.rule, args.no_proof_cache) {
-            (Rule::LastProof, false) => "proofs are searched once and remembered",
-            _ => "every proof is searched",
+        let proofs = match (args.rule, args.no_proof_cache) {
+            (Rule::LastProof, false) => "remembered proofs are reused",
+            _ => "every proof is searched for",
         };
-        format!("up to {per_block} a block; {cache}")
+        format!("up to {per_block} per block; {proofs}")
     });
 }
 
-/// What came of it: `elapsed` is the time for all of it.
+/// What `mine` chose, and the time it took: `elapsed` in total.
 pub(super) fn mined(summary: &MineSummary, elapsed: Duration) {
     chosen();
-    print::note(|| {
-        let mining = summary.elapsed;
+    note(|| {
+        let finishing = elapsed.saturating_sub(summary.elapsed);
         format!(
-            "mined in {:.3} s; synced, read back and named in {:.3} s",
-            mining.as_secs_f64(),
-            elapsed.saturating_sub(mining).as_secs_f64()
+            "{:.3} s to mine, {:.3} s to sync, verify and rename the file",
+            summary.elapsed.as_secs_f64(),
+            finishing.as_secs_f64()
         )
     });
 }
@@ -106,9 +95,9 @@ pub(super) fn verifying(options: &VerifyOptions, count: &Threads) {
     proofs(options.rule, options.target);
 }
 
-/// What came of it for one file.
+/// The format, the size and the time of a chain that was verified.
 pub(super) fn verified(name: &str, report: &Report, bytes: u64, elapsed: Duration) {
-    print::note(|| {
+    note(|| {
         let seconds = elapsed.as_secs_f64();
         format!(
             "{name}: {}, {} in {seconds:.3} s ({}/s)",
@@ -119,13 +108,13 @@ pub(super) fn verified(name: &str, report: &Report, bytes: u64, elapsed: Duratio
     });
 }
 
-/// What the whole command took.
+/// The time and memory of the whole command.
 pub(super) fn cost(started: Instant) {
-    print::note(|| {
+    note(|| {
         let seconds = started.elapsed().as_secs_f64();
         let memory = fourzero::bench::peak_memory_bytes().map_or_else(String::new, |bytes| {
             format!(", at most {} of memory", HumanBytes(bytes))
         });
-        format!("{seconds:.3} s in all{memory}")
+        format!("{seconds:.3} s in total{memory}")
     });
 }

@@ -1,5 +1,5 @@
-//! Files as the commands that read them name and open them, and what to do
-//! about those that cannot be read.
+//! Input files: their names, opening them, and hints for those that cannot be
+//! read.
 
 use std::fs::File;
 use std::io::{self, Read, Stdin};
@@ -10,12 +10,20 @@ use fourzero::batch::{MineError, OutputError, QueueError};
 use fourzero::chain::json::ForeignFormat;
 use fourzero::chain::{Fault, FaultKind, ReadError};
 use fourzero::pow::Rule;
+use serde::Serialize;
 
 use super::print::shell_word;
 
 const STANDARD_INPUT: &str = "standard input";
 
-/// What messages call the file `path`, where `-` is standard input.
+/// What `--json` prints for a file that could not be read.
+#[derive(Serialize)]
+pub(super) struct Unreadable<'a> {
+    pub(super) file: &'a str,
+    pub(super) error: String,
+}
+
+/// The name of the file `path` in messages; `-` is standard input.
 pub(super) fn name(path: &Path) -> String {
     if path == Path::new("-") {
         STANDARD_INPUT.to_owned()
@@ -24,23 +32,23 @@ pub(super) fn name(path: &Path) -> String {
     }
 }
 
-/// Refuses to read standard input twice: the second time, it is empty.
+/// Refuses to read standard input twice, because it is empty the second time.
 ///
 /// # Errors
 /// If more than one of the paths is `-`.
 pub(super) fn check_stdin(paths: &[PathBuf]) -> anyhow::Result<()> {
     let count = paths.iter().filter(|path| *path == Path::new("-")).count();
-    ensure!(count < 2, "standard input (-) is named twice");
+    ensure!(count < 2, "standard input (-) can be read only once");
     Ok(())
 }
 
-/// What is behind a path.
-pub(super) enum Opened {
+/// An open input file.
+pub(super) enum InputFile {
     Stdin(Stdin),
     File(File),
 }
 
-impl Read for Opened {
+impl Read for InputFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Stdin(stdin) => stdin.read(buffer),
@@ -49,42 +57,31 @@ impl Read for Opened {
     }
 }
 
-/// Opens it, and tells its size if it has one.
+/// Opens a file and returns its size if it has one.
 ///
 /// # Errors
 /// If the system refuses.
-pub(super) fn open(path: &Path) -> anyhow::Result<(Opened, Option<u64>)> {
+pub(super) fn open(path: &Path) -> anyhow::Result<(InputFile, Option<u64>)> {
     if path == Path::new("-") {
-        return Ok((Opened::Stdin(io::stdin()), None));
+        return Ok((InputFile::Stdin(io::stdin()), None));
     }
     let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
     let (metadata, file) = opened.with_context(|| format!("cannot open {}", path.display()))?;
     let size = metadata.is_file().then_some(metadata.len());
-    Ok((Opened::File(file), size))
+    Ok((InputFile::File(file), size))
 }
 
-/// What to do about a chain file that `fourzero COMMAND` cannot read, to follow
-/// the error; empty if that is plain.
+/// Advice to print after the error, for a chain file that `fourzero COMMAND`
+/// cannot read. Empty if there is nothing to add.
 pub(super) fn hint(error: &ReadError, path: &Path, command: &str) -> String {
     let is_journal = path.extension().is_some_and(|ending| ending == "journal");
     match error {
         ReadError::Foreign(format) => unpack(*format, &name(path), command),
         error if error.is_unexpected_end() && is_journal => {
-            "; an unfinished chain: mine --resume goes on with it".to_owned()
+            "; this is an unfinished chain, which mine --resume continues".to_owned()
         }
         _ => String::new(),
     }
-}
-
-/// What to ask about the chain `name` whose proof is at fault under `rule`, or
-/// under each where none was named: perhaps it was held to the wrong options.
-pub(super) fn question(fault: &Fault, name: &str, rule: Option<Rule>) -> Option<String> {
-    let options = match (&fault.kind, rule) {
-        (FaultKind::Proof { .. }, Some(_)) => "--rule or --difficulty",
-        (FaultKind::Proof { .. }, None) => "--difficulty",
-        _ => return None,
-    };
-    Some(format!("was {name} mined under another {options}?"))
 }
 
 /// As [`hint`], for the queues of `mine`.
@@ -98,13 +95,24 @@ pub(super) fn queue_hint(error: &OutputError) -> String {
     }
 }
 
+/// The question to ask about an invalid proof in the chain `name`: perhaps it
+/// was verified with the wrong options. `rule` is `None` if it was detected.
+pub(super) fn question(fault: &Fault, name: &str, rule: Option<Rule>) -> Option<String> {
+    let options = match (&fault.kind, rule) {
+        (FaultKind::Proof { .. }, Some(_)) => "--rule or --difficulty",
+        (FaultKind::Proof { .. }, None) => "--difficulty",
+        _ => return None,
+    };
+    Some(format!("was {name} mined with a different {options}?"))
+}
+
 fn unpack(format: ForeignFormat, name: &str, command: &str) -> String {
     let unpacker = match format {
         ForeignFormat::Gzip => "gunzip -c",
         ForeignFormat::Bzip2 => "bunzip2 -c",
         ForeignFormat::Xz => "xz -dc",
         ForeignFormat::Zstd => "zstd -dc",
-        // It cannot unpack what it cannot seek in.
+        // unzip must be able to seek.
         ForeignFormat::Zip if name == STANDARD_INPUT => return "; unpack it first".to_owned(),
         ForeignFormat::Zip => "unzip -p",
         _ => return String::new(),

@@ -1,5 +1,5 @@
-//! Ctrl-C (and SIGTERM): the first asks the work to stop, the second stops
-//! the program at once.
+//! Ctrl-C and the other signals that ask the program to end: the first one
+//! stops the work, the second one ends the program immediately.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,55 +13,55 @@ use anyhow::Context as _;
 use fourzero::batch::{FileError, Overwrite, WholeFile};
 use fourzero::pow::Control;
 
-use super::{Exit, print, signals};
+use super::exit::Exit;
+use super::{print, signals};
 
 /// What to do if the work does not stop at once.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum WhenStuck {
-    /// Wait for it: it has something to put away.
+    /// Wait for it.
     Wait,
-    /// Wait for it, and for a moment let it finish what is under way. Whoever
-    /// does not wait is told how to go on.
+    /// Give it [`GRACE`] to finish the current block, then wait for it. A second
+    /// signal prints the command that resumes the work.
     FinishAndWait {
-        /// The command that does.
-        go_on: String,
+        /// The command that resumes the work.
+        resume_command: String,
     },
-    /// Leave. The work may be stuck in a read that never returns, and has
-    /// nothing to lose but [hidden files](removed_when_left).
+    /// End the program, because the work may be blocked in a read and loses
+    /// nothing but [temporary files](removed_when_left).
     Leave,
 }
 
-/// Files that are good for nothing once the program leaves its work.
+/// Temporary files to remove when the program ends without finishing them.
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Whether the work is past all that may never return.
+/// Whether the work has passed everything that can block forever.
 static IS_ENDING: AtomicBool = AtomicBool::new(false);
 
-/// How long stuck work is waited for. With it an interrupted command ends
-/// within a tenth of a second.
+/// How long to wait for work that may be blocked. An interrupted command then
+/// ends within a tenth of a second.
 const PATIENCE: Duration = Duration::from_millis(70);
 
-/// How long work is given to finish what is under way: a block that takes
-/// longer is given up.
+/// How long the current block may take to finish before it is given up.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Whether there was an interrupt.
+/// Whether a signal has arrived.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Interrupted(Arc<AtomicBool>);
+pub(super) struct InterruptFlag(Arc<AtomicBool>);
 
-impl Interrupted {
+impl InterruptFlag {
     pub(super) fn is_set(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
 
-/// Cancels `control` on the first interrupt. Signals that are ignored stay so.
+/// Cancels `control` on the first signal. Ignored signals stay ignored.
 ///
 /// # Errors
 /// If the system refuses the handler.
-pub(super) fn install(control: &Control, when_stuck: WhenStuck) -> anyhow::Result<Interrupted> {
+pub(super) fn install(control: &Control, when_stuck: WhenStuck) -> anyhow::Result<InterruptFlag> {
     let control = control.clone();
-    let interrupted = Interrupted::default();
+    let interrupted = InterruptFlag::default();
     let flag = interrupted.clone();
     signals::watch(move || {
         if flag.0.swap(true, Ordering::Relaxed) {
@@ -71,7 +71,7 @@ pub(super) fn install(control: &Control, when_stuck: WhenStuck) -> anyhow::Resul
             WhenStuck::Wait => control.cancel(),
             WhenStuck::FinishAndWait { .. } => {
                 control.wind_down();
-                // Not here: the second interrupt would have to wait.
+                // On another thread, so that a second signal is handled at once.
                 let later = control.clone();
                 let cancel = move || {
                     thread::sleep(GRACE);
@@ -94,20 +94,20 @@ pub(super) fn install(control: &Control, when_stuck: WhenStuck) -> anyhow::Resul
     Ok(interrupted)
 }
 
-/// Starts a file that is removed if the program leaves before it has its name.
+/// Creates a file that is removed if the program ends before it is committed.
 pub(super) fn removed_when_left(
     named: &Path,
     overwrite: Overwrite,
 ) -> Result<WholeFile, FileError> {
-    // Locked before the file is there: nobody leaves without knowing of it.
+    // Locked first, so that the program cannot end between creating and listing.
     let mut unfinished = UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner);
     let file = WholeFile::create(named, overwrite)?;
     unfinished.push(file.hidden().to_owned());
     Ok(file)
 }
 
-/// Says that the work ends by itself from here on: the first interrupt waits
-/// for it.
+/// Says that the work will now end without blocking, so that the first signal
+/// waits for it.
 pub(super) fn work_ends() {
     IS_ENDING.store(true, Ordering::Relaxed);
 }
@@ -118,8 +118,8 @@ fn leave(when_stuck: &WhenStuck) -> ! {
         let _ = fs::remove_file(file);
     }
     match when_stuck {
-        WhenStuck::FinishAndWait { go_on } => {
-            print::message(&format!("interrupted; to go on: {go_on}"));
+        WhenStuck::FinishAndWait { resume_command } => {
+            print::message(&format!("interrupted; to resume: {resume_command}"));
         }
         WhenStuck::Wait | WhenStuck::Leave => print::message("interrupted"),
     }

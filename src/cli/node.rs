@@ -24,8 +24,9 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) use self::args::NodeArgs;
 use self::args::{ChainArgs, ExportArgs, ImportArgs, NodeAction, ServeArgs};
+use super::exit::Exit;
 use super::interrupt::{self, WhenStuck};
-use super::{Exit, explain, print};
+use super::{explain, print};
 
 /// The variable that the token is taken from where no option says another.
 const TOKEN_VARIABLE: &str = "FOURZERO_TOKEN";

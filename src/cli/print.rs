@@ -1,43 +1,39 @@
-//! Printing: results on stdout, messages on stderr, numbers for people.
+//! Printing: results to stdout, messages to stderr, numbers for people.
 
-use fourzero::bench::Chosen;
-use std::borrow::Cow;
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use clap::builder::styling::{AnsiColor, Style};
+use fourzero::bench::Chosen;
+use indicatif::{HumanCount, HumanDuration};
 use serde::Serialize;
 
-use super::color;
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const NOTE: Style = AnsiColor::Cyan.on_default();
+pub(super) const GOOD: Style = AnsiColor::Green.on_default();
+pub(super) const BAD: Style = ERROR;
 
-/// What a command says when its result cannot be printed.
+/// The context of an error while printing a result.
 pub(super) const FAILED: &str = "cannot print the result";
 
-/// Whether `path` is a name of standard output. Where that is redirected to a
-/// file, the system's names for it are that file's, which is there already.
+/// Whether `path` names standard output. If that is redirected to a file, the
+/// `/dev` names resolve to that file, which already exists.
 pub(super) fn is_stdout(path: &Path) -> bool {
     ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
         .iter()
         .any(|name| path == Path::new(name))
 }
 
-/// Prints one line of a result.
-///
-/// Whoever reads may have had enough, and left a broken pipe. That is no error,
-/// and nothing to stop for: the exit status may still be asked for.
+/// Prints one line of a result, with colours where stdout shows them.
 ///
 /// # Errors
 /// If stdout is closed or full.
 pub(super) fn line(text: &str) -> io::Result<()> {
-    raw_line(&printable(text))
-}
-
-fn raw_line(text: &str) -> io::Result<()> {
-    match writeln!(io::stdout().lock(), "{text}") {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        printed => printed,
-    }
+    unless_broken_pipe(writeln!(anstream::stdout().lock(), "{}", printable(text)))
 }
 
 /// Prints one JSON object as one line of the result.
@@ -46,71 +42,66 @@ fn raw_line(text: &str) -> io::Result<()> {
 /// If stdout is closed or full.
 pub(super) fn json(value: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_string(value).map_err(io::Error::other)?;
-    raw_line(&text)
+    unless_broken_pipe(writeln!(io::stdout().lock(), "{text}"))
 }
 
-/// Prints a message. A closed stderr is nothing to stop for.
-pub(super) fn message(text: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", printable(text));
-}
-
-/// `text` without what could steer a terminal: a file may be named anything.
-/// New lines and colours stay, which are ours.
-pub(super) fn printable(text: &str) -> Cow<'_, str> {
-    let is_bare = |character: char| !character.is_control() || character == '\n';
-    if text.chars().all(is_bare) {
-        return Cow::Borrowed(text);
+/// A reader may stop reading at any time. The command still finishes, because
+/// its exit status may be wanted.
+fn unless_broken_pipe(printed: io::Result<()>) -> io::Result<()> {
+    match printed {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        printed => printed,
     }
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some(character) = rest.chars().next() {
-        let length = color_length(rest).unwrap_or(character.len_utf8());
-        let (start, end) = rest.split_at(length);
-        rest = end;
-        if is_bare(character) || length > 1 && character == '\u{1b}' {
-            out.push_str(start);
+}
+
+/// Prints a message to stderr. A closed stderr is ignored.
+pub(super) fn message(text: &str) {
+    let _ = writeln!(anstream::stderr().lock(), "{}", printable(text));
+}
+
+/// Escapes control characters, because a file name may contain any. Line breaks
+/// and colours stay.
+pub(super) fn printable(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for (place, character) in text.char_indices() {
+        let is_color = character == '\u{1b}' && is_color_code(&text[place + 1..]);
+        if is_color || character == '\n' || !character.is_control() {
+            escaped.push(character);
         } else {
-            let _ = write!(out, "{}", character.escape_default());
+            escaped.extend(character.escape_default());
         }
     }
-    Cow::Owned(out)
+    escaped
 }
 
-/// Bytes of the change of colour that `text` starts with.
-fn color_length(text: &str) -> Option<usize> {
-    let parameters = text.strip_prefix("\u{1b}[")?;
-    let end = parameters.find(|character: char| !matches!(character, '0'..='9' | ';'))?;
-    parameters[end..].starts_with('m').then_some(end + 3)
+fn is_color_code(text: &str) -> bool {
+    let parameters = |character: char| character.is_ascii_digit() || character == ';';
+    text.strip_prefix('[')
+        .is_some_and(|code| code.trim_start_matches(parameters).starts_with('m'))
 }
 
 /// Prints an error.
 pub(super) fn error(text: &str) {
-    message(&format!(
-        "{} {text}",
-        color::on_stderr(color::ERROR, "error:")
-    ));
+    message(&format!("{ERROR}error:{ERROR:#} {text}"));
 }
 
 /// Prints a warning.
 pub(super) fn warning(text: &str) {
-    message(&format!(
-        "{} {text}",
-        color::on_stderr(color::WARNING, "warning:")
-    ));
+    message(&format!("{WARNING}warning:{WARNING:#} {text}"));
 }
 
-/// Whether `--verbose` was given: set once, before anything is printed.
+/// Whether `--verbose` was given.
 static IS_VERBOSE: AtomicBool = AtomicBool::new(false);
 
+/// Turns notes on or off. Called once, before anything is printed.
 pub(super) fn set_verbose(is_verbose: bool) {
     IS_VERBOSE.store(is_verbose, Ordering::Relaxed);
 }
 
-/// Prints what `--verbose` asks for.
+/// Prints a note if `--verbose` was given.
 pub(super) fn note(text: impl FnOnce() -> String) {
     if IS_VERBOSE.load(Ordering::Relaxed) {
-        let label = color::on_stderr(color::NOTE, "note:");
-        message(&format!("{label} {}", text()));
+        message(&format!("{NOTE}note:{NOTE:#} {}", text()));
     }
 }
 
@@ -121,10 +112,10 @@ pub(super) fn count(number: u64, noun: &str) -> String {
         _ if noun.ends_with("sh") => "es",
         _ => "s",
     };
-    format!("{} {noun}{plural}", indicatif::HumanCount(number))
+    format!("{} {noun}{plural}", HumanCount(number))
 }
 
-/// A hashrate with the unit that keeps it readable.
+/// A hashrate in the largest unit that fits.
 pub(super) fn hashrate(hashes_per_second: f64) -> impl Display {
     let (scaled, unit) = match hashes_per_second {
         rate if rate >= 1e9 => (rate / 1e9, "GH/s"),
@@ -135,7 +126,7 @@ pub(super) fn hashrate(hashes_per_second: f64) -> impl Display {
     format!("{scaled:.1} {unit}")
 }
 
-/// A choice by measurement, in words.
+/// The kernel that was measured to be the fastest, and the second fastest.
 pub(super) fn chosen(chosen: &Chosen) -> String {
     format!(
         "{}: {} is the fastest ({}), then {} ({})",
@@ -147,33 +138,20 @@ pub(super) fn chosen(chosen: &Chosen) -> String {
     )
 }
 
-/// How many blocks a second, or how long one takes; `None` if there are none.
+/// Blocks per second, or the time per block if that is long. `None` without
+/// any blocks.
 pub(super) fn block_rate(blocks_per_second: f64) -> Option<String> {
     match blocks_per_second {
-        rate if rate >= 9.95 => {
-            let rate = indicatif::HumanCount(rate.round() as u64);
-            Some(format!("{rate} blocks/s"))
-        }
+        rate if rate >= 9.95 => Some(format!("{} blocks/s", HumanCount(rate.round() as u64))),
         rate if rate >= 0.1 => Some(format!("{rate:.1} blocks/s")),
-        rate if rate > 0.0 => Some(format!("{} a block", rough_time(1.0 / rate))),
-        _ => None,
+        rate => {
+            let time = Duration::try_from_secs_f64(rate.recip()).ok()?;
+            Some(format!("{:#} per block", HumanDuration(time)))
+        }
     }
 }
 
-/// A time of which two digits matter: `12 s`, `25 min`, `3 h`, `5 days`.
-pub(super) fn rough_time(seconds: f64) -> String {
-    const MINUTE: f64 = 60.0;
-    const HOUR: f64 = 60.0 * MINUTE;
-    const DAY: f64 = 24.0 * HOUR;
-    match seconds {
-        time if time < 1.5 * MINUTE => format!("{time:.0} s"),
-        time if time < 1.5 * HOUR => format!("{:.0} min", time / MINUTE),
-        time if time < 2.0 * DAY => format!("{:.0} h", time / HOUR),
-        time => count((time / DAY).round() as u64, "day"),
-    }
-}
-
-/// `word` as a shell takes it for one word.
+/// Quotes `word` for a shell if necessary.
 pub(super) fn shell_word(word: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./:=,+@%".contains(&byte);
     if !word.is_empty() && word.bytes().all(is_plain) {
@@ -190,10 +168,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_steer_a_terminal_is_shown_in_its_place() {
-        let plain = "é.json: valid\nnext";
-        assert!(matches!(printable(plain), Cow::Borrowed(same) if same == plain));
+    fn control_characters_are_escaped_and_colours_are_not() {
         for (text, shown) in [
+            ("é.json: valid\nnext", "é.json: valid\nnext"),
             ("a\u{1b}[2Jb", "a\\u{1b}[2Jb"),
             ("a\u{1b}]0;title\u{7}", "a\\u{1b}]0;title\\u{7}"),
             ("\rx\t\u{9b}é\u{1b}", "\\rx\\t\\u{9b}é\\u{1b}"),
@@ -217,37 +194,18 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_of_blocks_has_the_digits_that_matter() {
-        let shown = [
-            67_846.4,
-            134.6,
-            9.97,
-            9.94,
-            0.1,
-            0.083,
-            0.005,
-            0.0,
-            f64::NAN,
-        ]
-        .map(block_rate);
-        let expected = [
-            "67,846 blocks/s",
-            "135 blocks/s",
-            "10 blocks/s",
-            "9.9 blocks/s",
-            "0.1 blocks/s",
-            "12 s a block",
-            "3 min a block",
-        ];
-        assert_eq!(shown[..7], expected.map(|rate| Some(rate.to_owned())));
-        assert_eq!(shown[7..], [None, None]);
-    }
-
-    #[test]
-    fn a_time_has_the_unit_that_keeps_it_readable() {
-        let hour = 3600.0;
-        let shown = [0.2, 89.0, 90.0, hour, 2.0 * hour, 47.0 * hour, 72.0 * hour].map(rough_time);
-        let expected = ["0 s", "89 s", "2 min", "60 min", "2 h", "47 h", "3 days"];
-        assert_eq!(shown, expected);
+    fn block_rates_show_the_digits_that_matter() {
+        for (rate, shown) in [
+            (67_846.4, Some("67,846 blocks/s")),
+            (9.97, Some("10 blocks/s")),
+            (9.94, Some("9.9 blocks/s")),
+            (0.1, Some("0.1 blocks/s")),
+            (0.083, Some("12s per block")),
+            (0.005, Some("3m per block")),
+            (0.0, None),
+            (f64::NAN, None),
+        ] {
+            assert_eq!(block_rate(rate).as_deref(), shown, "{rate}");
+        }
     }
 }

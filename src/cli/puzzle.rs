@@ -7,11 +7,12 @@ use fourzero::pow::puzzle::{self, Solution};
 use serde::Serialize;
 
 use super::args::PuzzleArgs;
-use super::{Exit, print};
+use super::exit::Exit;
+use super::print;
 
-/// What `--json` prints; `y` and `hash` are null where there is no answer.
+/// The output of `--json`; `y` and `hash` are null without a solution.
 #[derive(Serialize)]
-struct Answer {
+struct PuzzleSummary {
     x: i64,
     y: Option<u64>,
     hash: Option<String>,
@@ -29,7 +30,7 @@ pub(super) fn run(args: &PuzzleArgs) -> anyhow::Result<Exit> {
 
 fn print_solution(args: &PuzzleArgs, solution: Option<Solution>) -> io::Result<()> {
     if args.json {
-        print::json(&Answer {
+        print::json(&PuzzleSummary {
             x: args.x,
             y: solution.map(|solution| solution.y),
             hash: solution.map(|solution| solution.digest.to_string()),
@@ -41,7 +42,7 @@ fn print_solution(args: &PuzzleArgs, solution: Option<Solution>) -> io::Result<(
             solution.product, solution.digest
         ))?;
     } else {
-        print::line("there is no y: 0 * y is 0, and sha256(\"0\") does not end in 0")?;
+        print::line("no solution: 0 * y is always 0, and sha256(\"0\") does not end in 0")?;
     }
     Ok(())
 }

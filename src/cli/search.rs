@@ -1,49 +1,49 @@
 //! `fourzero search`.
 
+use std::io;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use fourzero::bench::Chosen;
-use fourzero::pow::{Control, NonceRange, Outcome, SearchError, Template};
+use fourzero::pow::{Control, Nonce, NonceRange, SearchError, Template};
 use serde::Serialize;
 
 use super::args::SearchArgs;
+use super::exit::Exit;
 use super::interrupt::{self, WhenStuck};
 use super::progress::{self, Progress};
-use super::{Exit, explain, print};
+use super::{explain, print};
 
-/// How many nonces there are, which is where a search without `--end` ends.
+/// The number of nonces: the end of a search without `--end`.
 const NONCES: u128 = 1 << 64;
 
-/// What `--json` prints; `nonce` and `digest` are null where there is none.
+/// The output of `--json`; `nonce` and `digest` are null if none was found.
 #[derive(Serialize)]
-struct Summary {
+struct SearchSummary {
     nonce: Option<u64>,
     digest: Option<String>,
     hashes: u64,
     seconds: f64,
     hashrate: f64,
-    /// Where to go on, if the time limit came before the end of the range.
+    /// The nonce to continue with, if the time limit ended the search.
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<u64>,
     chosen: Vec<Chosen>,
 }
 
 pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
-    let target = args.zeros.target();
+    let target = args.target();
     let template = Template::new(args.prefix.as_str(), args.suffix.as_str());
     let range = match args.end {
         Some(end) if end < args.start => {
-            bail!(
-                "--end {end} lies below --start {}: no nonce is between them",
-                args.start
-            )
+            bail!("--end {end} is below --start {}", args.start)
         }
         Some(end) => NonceRange::new(args.start, end),
         None => NonceRange::starting_at(args.start),
     };
-    explain::searching(&args.engine, target);
+    explain::engine(&args.engine);
+    explain::difficulty(target);
     let searcher = args.engine.start()?;
     let control = Control::new();
     let interrupted = interrupt::install(&control, WhenStuck::Wait)?;
@@ -62,97 +62,79 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
     drop(progress);
     explain::chosen();
 
-    match result {
-        Ok(outcome) => {
-            report(args, &template, &outcome, elapsed, None).context(print::FAILED)?;
-            Ok(if outcome.hit.is_some() {
-                Exit::Yes
-            } else {
-                Exit::No
-            })
-        }
+    let (hit, hashes, next) = match result {
+        Ok(outcome) => (outcome.hit, outcome.hashes, None),
         Err(SearchError::Cancelled { next }) => {
             let tried = print::count(control.hashes(), "hash");
-            let go_on = format!("go on with --start {next}");
+            let advice = format!("continue with --start {next}");
             if interrupted.is_set() {
-                print::message(&format!("interrupted after {tried}; {go_on}"));
+                print::message(&format!("interrupted after {tried}; {advice}"));
                 return Ok(Exit::Interrupted);
             }
             print::message(&format!(
-                "no answer within the time limit, after {tried}; {go_on}"
+                "no nonce found within the time limit, after {tried}; {advice}"
             ));
-            if args.printing.json {
-                let outcome = Outcome {
-                    hit: None,
-                    hashes: control.hashes(),
-                };
-                let next = Some(next.0);
-                report(args, &template, &outcome, elapsed, next).context(print::FAILED)?;
-            }
-            Ok(Exit::No)
+            (None, control.hashes(), Some(next.0))
         }
-        Err(error) => Err(error.into()),
-    }
+        Err(error) => return Err(error.into()),
+    };
+    let seconds = elapsed.as_secs_f64();
+    let summary = SearchSummary {
+        nonce: hit.map(|hit| hit.nonce.0),
+        digest: hit.map(|hit| hit.digest.to_string()),
+        hashes,
+        seconds,
+        hashrate: hashes as f64 / seconds.max(1e-9),
+        next,
+        chosen: Chosen::so_far(),
+    };
+    let printed = match (args.printing.json, next) {
+        (true, _) => print::json(&summary),
+        (false, None) => print_summary(args, &template, &summary),
+        // The message says it all.
+        (false, Some(_)) => Ok(()),
+    };
+    printed.context(print::FAILED)?;
+    Ok(match hit {
+        Some(_) => Exit::Yes,
+        None => Exit::No,
+    })
 }
 
 fn cancel_after(limit: Duration, control: &Control) -> anyhow::Result<()> {
     let control = control.clone();
-    // Left behind when the search ends first.
+    // The thread is left behind if the search ends first.
     thread::Builder::new()
         .name("time-limit".into())
         .spawn(move || {
             thread::sleep(limit);
             control.cancel();
         })
-        .context("cannot start the thread that keeps the time limit")?;
+        .context("cannot start the thread for the time limit")?;
     Ok(())
 }
 
-fn report(
+fn print_summary(
     args: &SearchArgs,
     template: &Template,
-    outcome: &Outcome,
-    elapsed: Duration,
-    next: Option<u64>,
-) -> std::io::Result<()> {
-    let seconds = elapsed.as_secs_f64();
-    let hashrate = if seconds > 0.0 {
-        outcome.hashes as f64 / seconds
+    summary: &SearchSummary,
+) -> io::Result<()> {
+    if let (Some(nonce), Some(digest)) = (summary.nonce, &summary.digest) {
+        let message = template.message(Nonce(nonce));
+        let message = String::from_utf8_lossy(&message);
+        print::line(&format!("nonce = {nonce}"))?;
+        print::line(&format!("sha256({message:?}) = {digest}"))?;
     } else {
-        0.0
-    };
-    if args.printing.json {
-        return print::json(&Summary {
-            nonce: outcome.hit.map(|hit| hit.nonce.0),
-            digest: outcome.hit.map(|hit| hit.digest.to_string()),
-            hashes: outcome.hashes,
-            seconds,
-            hashrate,
-            next,
-            chosen: Chosen::so_far(),
-        });
-    }
-    match outcome.hit {
-        Some(hit) => {
-            let message = template.message(hit.nonce);
-            print::line(&format!("nonce = {}", hit.nonce))?;
-            print::line(&format!(
-                "sha256({:?}) = {}",
-                String::from_utf8_lossy(&message),
-                hit.digest
-            ))?;
-        }
-        None => {
-            let end = args.end.map_or(NONCES, |end| end.0.into());
-            print::line(&format!(
-                "there is no such nonce from {} up to, but not including, {end}",
-                args.start
-            ))?;
-        }
+        let end = args.end.map_or(NONCES, |end| end.0.into());
+        print::line(&format!(
+            "no nonce found from {} up to, but not including, {end}",
+            args.start
+        ))?;
     }
     print::line(&format!(
-        "{} in {seconds:.3} s ({})",
-        print::count(outcome.hashes, "hash"),
-        print::hashrate(hashrate),
+        "{} in {:.3} s ({})",
+        print::count(summary.hashes, "hash"),
+        summary.seconds,
+        print::hashrate(summary.hashrate),
     ))
 }

@@ -1,4 +1,4 @@
-//! What the system's signals do.
+//! How the program handles signals.
 
 #[cfg(unix)]
 pub(super) use unix::{outlive_file_limits, watch};
@@ -13,27 +13,26 @@ mod unix {
     use signal_hook::flag;
     use signal_hook::iterator::Signals;
 
-    /// Calls `handle` for each signal that asks the program to end: Ctrl-C,
-    /// SIGTERM and SIGHUP. But those that are ignored stay so: `nohup` asks
-    /// thereby to go on without a terminal, and a script to leave Ctrl-C to
-    /// itself.
+    /// Calls `handle` for each SIGINT (Ctrl-C), SIGTERM and SIGHUP. Signals that
+    /// are ignored stay ignored: that is how `nohup` keeps a program running,
+    /// and how a script handles Ctrl-C itself.
     ///
     /// # Errors
     /// If the system refuses.
     pub(in crate::cli) fn watch(mut handle: impl FnMut() + Send + 'static) -> io::Result<()> {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let ignored = ignored(&status);
-        let is_heeded = |signal: &i32| ignored >> (signal - 1) & 1 == 0;
-        let heeded = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(is_heeded);
-        let mut signals = Signals::new(heeded)?;
+        let is_handled = |signal: &i32| ignored >> (signal - 1) & 1 == 0;
+        let handled = [SIGINT, SIGTERM, SIGHUP].into_iter().filter(is_handled);
+        let mut signals = Signals::new(handled)?;
         thread::Builder::new()
             .name("signals".into())
             .spawn(move || signals.forever().for_each(|_| handle()))?;
         Ok(())
     }
 
-    /// The signals that are ignored, one bit each, by the text of Linux; other
-    /// systems do not tell.
+    /// The mask of ignored signals in a Linux process status. Other systems do
+    /// not provide it.
     fn ignored(status: &str) -> u64 {
         let mut lines = status.lines();
         let mask = lines.find_map(|line| line.strip_prefix("SigIgn:"));
@@ -41,10 +40,9 @@ mod unix {
             .unwrap_or(0)
     }
 
-    /// Makes a file that may not grow (`ulimit -f`) an error like a full disk.
-    /// Unheeded, the signal ends the program.
+    /// Turns a file size limit (`ulimit -f`) into a write error. Unhandled, the
+    /// signal would end the program.
     pub(in crate::cli) fn outlive_file_limits() {
-        // Where that cannot be had, it is as it would have been.
         let _ = flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)));
     }
 
@@ -53,7 +51,7 @@ mod unix {
         use super::*;
 
         #[test]
-        fn linux_tells_what_is_ignored() {
+        fn the_mask_of_ignored_signals_is_read_from_the_process_status() {
             let status = "Name:\tfourzero\nSigBlk:\t0000000000000002\nSigIgn:\t0000000000001001\n";
             assert_eq!(ignored(status), 1 << (SIGHUP - 1) | 1 << 12);
             assert_eq!(ignored("SigIgn:\tnone\n"), 0);
@@ -71,6 +69,6 @@ pub(super) fn watch(handle: impl FnMut() + Send + 'static) -> Result<(), ctrlc::
     ctrlc::set_handler(handle)
 }
 
-/// Other systems have no such limits.
+/// Other systems have no such limit.
 #[cfg(not(unix))]
 pub(super) const fn outlive_file_limits() {}

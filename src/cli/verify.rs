@@ -10,10 +10,12 @@ use fourzero::pow::Control;
 use serde::Serialize;
 
 use super::args::VerifyArgs;
-use super::input::{self, Opened};
+use super::exit::Exit;
+use super::input::{self, InputFile, Unreadable};
 use super::interrupt::{self, WhenStuck};
+use super::print::{BAD, GOOD};
 use super::progress::{self, Progress};
-use super::{Exit, color, explain, print};
+use super::{explain, print};
 
 /// What `--json` prints for a file that could be read.
 #[derive(Serialize)]
@@ -31,13 +33,6 @@ struct FaultSummary {
     block: u64,
     kind: &'static str,
     message: String,
-}
-
-/// What `--json` prints for a file that could not.
-#[derive(Serialize)]
-struct Unreadable<'a> {
-    file: &'a str,
-    error: String,
 }
 
 pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
@@ -67,11 +62,11 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
             }
         };
         let verdict = {
-            let line = progress::verifying(name.clone(), size);
+            let line = progress::reading("verifying", name.clone(), size);
             let _progress = Progress::start(&args.printing, &control, line);
             match source {
-                Opened::File(file) => verifier.verify_file(&file, &options, &control),
-                Opened::Stdin(stdin) => verifier.verify(stdin, &options, &control),
+                InputFile::File(file) => verifier.verify_file(&file, &options, &control),
+                InputFile::Stdin(stdin) => verifier.verify(stdin, &options, &control),
             }
         };
         let exit = match verdict {
@@ -141,17 +136,13 @@ fn print_report(args: &VerifyArgs, name: &str, report: &Report) -> io::Result<()
                 .rule
                 .map_or_else(String::new, |rule| format!(", rule {rule}"));
             print::line(&format!(
-                "{name}: {}: {}, {}{rule}",
-                color::on_stdout(color::GOOD, "valid"),
+                "{name}: {GOOD}valid{GOOD:#}: {}, {}{rule}",
                 print::count(report.blocks, "block"),
                 print::count(report.transactions, "transaction"),
             ))
         }
         Some(fault) => {
-            print::line(&format!(
-                "{name}: {}: {fault}",
-                color::on_stdout(color::BAD, "invalid")
-            ))?;
+            print::line(&format!("{name}: {BAD}invalid{BAD:#}: {fault}"))?;
             match input::question(fault, name, args.rule.0) {
                 Some(question) => print::line(&question),
                 None => Ok(()),

@@ -310,7 +310,6 @@ fn wrong_arguments_are_refused() {
         ["--difficulty", "65"],
     ] {
         let run = fourzero().arg("bench").args(arguments).ends_with(2);
-        assert!(run.stderr.contains(arguments[0]), "{}", run.stderr);
         assert_eq!(run.stdout, "");
     }
 }

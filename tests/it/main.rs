@@ -1,12 +1,11 @@
-//! The command and the library from outside, against a second opinion
-//! ([`naive`], [`naive_chain`]) that uses nothing of the crate.
+//! The command and the library from outside, compared with a second
+//! implementation ([`naive`], [`naive_chain`]) that does not use the crate.
 
 #![allow(
     clippy::unwrap_used,
     reason = "a helper of a test may fail the test, and clippy exempts only the tests themselves"
 )]
 
-mod behaviour;
 #[cfg(unix)]
 mod bench;
 #[cfg(unix)]
@@ -15,13 +14,13 @@ mod broken_pipes;
 mod convert;
 #[cfg(all(unix, feature = "node"))]
 mod errors;
+mod help;
 mod hints;
 mod hostile;
 mod inspect;
 #[cfg(unix)]
 mod interrupts;
 mod known_proofs;
-mod messages;
 mod mine_chains;
 mod mine_each;
 mod mine_output;
@@ -37,10 +36,11 @@ mod puzzle;
 mod python;
 mod resume;
 mod search;
-mod shell;
 mod single_bytes;
 mod spellings;
 mod support;
+mod terminal;
+mod usage;
 mod verify_batches;
 mod verify_chains;
 mod verify_faults;

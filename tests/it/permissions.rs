@@ -1,5 +1,5 @@
-//! What a folder and a file may be used for: what can be written is written,
-//! and a new file shows nobody more than the one that it replaces.
+//! A folder that can only be written to is enough for output, and a new file has
+//! the permissions of the file that it replaces.
 
 use std::fs::{self, Permissions};
 use std::io::Write as _;
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use crate::support::{Ends as _, Folder, data, fourzero, wait_for_bytes};
 
-/// A program that permissions bind, as they do not bind root.
+/// A program without root's right to ignore permissions.
 fn bound(program: impl AsRef<std::ffi::OsStr>) -> Command {
     let script = "
         test \"$(id -u)\" = 0 || exec \"$0\" \"$@\"
@@ -27,8 +27,8 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o7777
 }
 
-/// A folder `wx` that may be written and not read; `None` where nothing here
-/// can be bound by that.
+/// A folder with a subfolder `wx` that can be written but not read; `None` if
+/// programs here can ignore that.
 fn unreadable_folder() -> Option<Folder> {
     let folder = Folder::new();
     let wx = folder.path("wx");
@@ -41,12 +41,12 @@ fn unreadable_folder() -> Option<Folder> {
     if succeeds("true", &wx) && !succeeds("ls", &wx) {
         return Some(folder);
     }
-    println!("skipped: no program can be kept from reading a folder");
+    println!("skipped: programs here can read every folder");
     None
 }
 
 #[test]
-fn a_folder_that_cannot_be_read_takes_files() {
+fn files_are_written_to_a_folder_that_cannot_be_read() {
     let Some(folder) = unreadable_folder() else {
         return;
     };
@@ -75,7 +75,7 @@ fn a_folder_that_cannot_be_read_takes_files() {
 }
 
 #[test]
-fn mining_into_a_folder_that_cannot_be_read_outlives_its_syncs() {
+fn journals_are_synced_in_a_folder_that_cannot_be_read() {
     let Some(folder) = unreadable_folder() else {
         return;
     };
@@ -90,7 +90,7 @@ fn mining_into_a_folder_that_cannot_be_read_outlives_its_syncs() {
         .unwrap();
     let mut stdin = mining.stdin.take().unwrap();
     let line = "{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": 1}\n";
-    // A sync comes every 10,000 blocks, and its error before the end.
+    // The journal is synced every 10,000 blocks; an error would end the work.
     stdin.write_all(line.repeat(30_000).as_bytes()).unwrap();
     drop(stdin);
     let ended = mining.wait_with_output().unwrap();
@@ -100,7 +100,7 @@ fn mining_into_a_folder_that_cannot_be_read_outlives_its_syncs() {
 }
 
 #[test]
-fn a_file_that_is_replaced_leaves_its_permissions() {
+fn a_replaced_file_keeps_its_permissions() {
     let (queue, chain) = (data("queue.jsonl"), data("chain-last-proof.json"));
     let (queue, chain) = (queue.to_str().unwrap(), chain.to_str().unwrap());
     for kept in [0o600, 0o640, 0o666, 0o400, 0o444, 0o755] {
@@ -122,7 +122,7 @@ fn a_file_that_is_replaced_leaves_its_permissions() {
             assert_eq!(mode(&output), kept, "{arguments:?}: {:o}", mode(&output));
         }
     }
-    // That it changes what a program may do is not for another file.
+    // The set-user-id bit is not kept.
     let folder = Folder::new();
     let output = folder.write("chain.json", "old");
     set_mode(&output, 0o4755);
@@ -135,7 +135,7 @@ fn a_file_that_is_replaced_leaves_its_permissions() {
 }
 
 #[test]
-fn what_is_to_replace_a_private_file_is_private_from_the_start() {
+fn the_journal_of_a_private_file_is_private() {
     let folder = Folder::new();
     let output = folder.write("chain.json", "old");
     set_mode(&output, 0o400);
@@ -155,24 +155,4 @@ fn what_is_to_replace_a_private_file_is_private_from_the_start() {
     drop(stdin);
     assert!(mining.wait().unwrap().success());
     assert_eq!(mode(&output), 0o400);
-}
-
-#[test]
-fn an_error_is_told_in_the_words_of_the_system() {
-    // A folder that somebody removes while a shell is in it.
-    let folder = Folder::new();
-    let ended = Command::new("sh")
-        .args([
-            "-c",
-            "cd \"$1\" && rmdir \"$1\" && exec \"$0\" convert \"$2\" -o c.json",
-        ])
-        .arg(assert_cmd::cargo::cargo_bin!("fourzero"))
-        .arg(folder.path(""))
-        .arg(data("chain-last-proof.json"))
-        .output()
-        .unwrap();
-    let stderr = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(2), "{stderr}");
-    let expected = "error: cannot write c.json: No such file or directory (os error 2)\n";
-    assert_eq!(stderr, expected);
 }

@@ -1,5 +1,4 @@
-//! What a [`Control`] tells whoever watches `mine`: the counts that the line
-//! on a terminal is made of.
+//! The counts in a [`Control`] while mining, which the progress line shows.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -21,7 +20,7 @@ fn queue(folder: &Folder) -> std::path::PathBuf {
     folder.write("queue.jsonl", line.repeat(TRANSACTIONS))
 }
 
-/// Mines the queue into the folder, and returns what counted.
+/// Mines the queue into `output` and returns the counts.
 fn mine(queue: &Path, output: &Path, read_back: ReadBack) -> Control {
     let control = Control::new();
     let options = MineOptions {
@@ -44,7 +43,7 @@ fn mine(queue: &Path, output: &Path, read_back: ReadBack) -> Control {
 }
 
 #[test]
-fn all_of_the_queue_is_mined_in_the_end_and_the_reading_back_is_counted_apart() {
+fn the_whole_queue_is_counted_and_verifying_is_counted_separately() {
     let folder = Folder::new();
     let queue = queue(&folder);
     let size = std::fs::metadata(&queue).unwrap().len();
@@ -58,13 +57,13 @@ fn all_of_the_queue_is_mined_in_the_end_and_the_reading_back_is_counted_apart() 
 }
 
 #[test]
-fn what_was_there_before_is_done_but_was_not_mined() {
+fn existing_blocks_are_counted_as_given() {
     let folder = Folder::new();
     let queue = queue(&folder);
     let output = folder.path("chain.json");
     mine(&queue, &output, ReadBack::Skip);
     let chain = folder.read("chain.json");
-    // Of a finished chain, and of the journal of its first six blocks.
+    // A finished chain, then a journal with its first six blocks.
     let finished = mine(&queue, &output, ReadBack::Skip);
     assert_eq!(finished.given_blocks(), BLOCKS);
     assert_eq!(finished.bytes_mined(), finished.bytes());

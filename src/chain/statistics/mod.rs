@@ -11,6 +11,7 @@ mod times;
 
 use std::io::Read;
 
+use serde::Serialize;
 use thiserror::Error;
 
 pub use self::balances::{Balances, Holder};
@@ -57,7 +58,7 @@ pub struct Statistics {
 }
 
 /// The least and the greatest of some numbers, and their mean.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct Range {
     /// The least.
     pub min: u64,

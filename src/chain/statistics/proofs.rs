@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
+
 use crate::chain::json::{Kind, View};
 use crate::chain::verify::inspect::Tip;
 use crate::pow::Rule;
@@ -9,7 +11,7 @@ use crate::sha256::Digest;
 
 /// The proofs of a chain. Block 1, to which no proof leads, counts in the
 /// cycle alone.
-#[derive(Clone, PartialEq, Debug, Default)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct Proofs {
     /// How many stand in `min` to `max`.
     pub count: u64,
@@ -28,9 +30,11 @@ pub struct Proofs {
     /// The mean.
     pub mean: f64,
     /// Whether they run in a cycle to the end of the chain.
+    #[serde(skip)]
     pub cycle: Option<Cycle>,
     /// For each of [`Rule::ALL`], the fewest zero bits in front of a proof's
     /// digest; `None` if there is no proof.
+    #[serde(skip)]
     pub zero_bits: [Option<u16>; Rule::ALL.len()],
 }
 
@@ -39,7 +43,7 @@ pub struct Proofs {
 ///
 /// To be told from chance, all of them must come twice at least, and four in
 /// a row.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct Cycle {
     /// The first block in it, counted from 1: the least there is.
     pub start: u64,

@@ -1,9 +1,7 @@
 //! The arguments of `fourzero bench`.
 
-use std::fmt::Display;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
@@ -12,7 +10,8 @@ use fourzero::bench::{Cores, Machine, SweepPlan, default_thread_counts};
 use fourzero::pow::Rule;
 use fourzero::sha256::{Kernel, KernelChoice};
 
-use super::{Difficulty, duration, named, thread_count};
+use super::common::Difficulty;
+use super::values::{self, OrKeyword, duration, thread_count};
 
 /// Measure this machine's hashrate, and how it scales with threads
 ///
@@ -30,14 +29,14 @@ pub(in crate::cli) struct BenchArgs {
     /// Numbers of threads, such as 1,2,4, or all up to the logical cores
     /// [default: 1, 2, 4 and so on, the physical cores, and the logical cores]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = thread_counts, allow_negative_numbers = true)]
-    threads: Vec<OneOrAll<NonZeroUsize>>,
+    threads: Vec<OrKeyword<NonZeroUsize>>,
     /// Kernels, such as avx2,sha2, or all that this CPU runs [default: the
     /// fastest]
-    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = named::kernels(by_name::<KernelChoice>), hide_possible_values = true)]
-    kernel: Vec<OneOrAll<KernelChoice>>,
+    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = values::kernel_or("all"))]
+    kernel: Vec<OrKeyword<KernelChoice>>,
     /// Rules, such as last-proof,last-hash, or all
-    #[arg(long, value_name = "RULE", value_delimiter = ',', default_value = "last-proof", value_parser = named::rules(by_name::<Rule>), hide_possible_values = true)]
-    rule: Vec<OneOrAll<Rule>>,
+    #[arg(long, value_name = "RULE", value_delimiter = ',', default_value = "last-proof", value_parser = values::rule_or("all"))]
+    rule: Vec<OrKeyword<Rule>>,
     #[command(flatten)]
     difficulty: Difficulty,
     /// Time for each combination, all its samples together
@@ -89,44 +88,24 @@ impl BenchArgs {
     }
 }
 
-/// An item of a list that may be `all`.
-#[derive(Clone, Debug)]
-enum OneOrAll<T> {
-    One(T),
-    All,
-}
-
-/// The items of a list, each once.
-fn chosen<T: Copy + PartialEq>(items: &[OneOrAll<T>], all: impl FnOnce() -> Vec<T>) -> Vec<T> {
+/// The values of a list, each once; `all` of them if the list has the keyword.
+fn chosen<T: Copy + PartialEq>(list: &[OrKeyword<T>], all: impl FnOnce() -> Vec<T>) -> Vec<T> {
     let mut chosen = Vec::new();
-    for item in items {
-        match item {
-            OneOrAll::All => return all(),
-            OneOrAll::One(item) if !chosen.contains(item) => chosen.push(*item),
-            OneOrAll::One(_) => {}
+    for value in list {
+        match value.0 {
+            None => return all(),
+            Some(value) if !chosen.contains(&value) => chosen.push(value),
+            Some(_) => {}
         }
     }
     chosen
 }
 
-fn one_or_all<T>(
-    text: &str,
-    one: impl FnOnce(&str) -> Result<T, String>,
-) -> Result<OneOrAll<T>, String> {
+fn thread_counts(text: &str) -> Result<OrKeyword<NonZeroUsize>, String> {
     match text {
-        "all" => Ok(OneOrAll::All),
-        _ => one(text).map(OneOrAll::One),
+        "all" => Ok(OrKeyword(None)),
+        count => thread_count(count).map(|count| OrKeyword(Some(count))),
     }
-}
-
-fn by_name<T: FromStr<Err: Display>>(text: &str) -> Result<OneOrAll<T>, String> {
-    one_or_all(text, |name| {
-        name.parse().map_err(|error: T::Err| error.to_string())
-    })
-}
-
-fn thread_counts(text: &str) -> Result<OneOrAll<NonZeroUsize>, String> {
-    one_or_all(text, thread_count)
 }
 
 /// Shorter samples would be too noisy, and more than an hour is a mistake.

@@ -4,16 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Printing;
+use super::common::Printing;
 
-/// Show what a chain holds
+/// Show statistics of a chain
 ///
-/// Its size, the time it spans, who owns how much, what its proofs look like,
-/// how hard they were, and whether they run in a cycle. Sums are exact.
+/// Shows its size, the time it spans, the balances, the distribution and the
+/// difficulty of its proofs, and whether they repeat. Sums are exact.
 ///
-/// Nothing of that says whether the chain is valid; `fourzero verify` does.
-/// Memory grows with the chain: by 12 bytes a block, and by 100 to 300 for each
-/// name that stands in a transaction.
+/// The chain is not verified; use `fourzero verify` for that. Memory use grows
+/// by 12 bytes per block and by 100 to 300 bytes per name.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -25,7 +24,7 @@ pub(in crate::cli) struct InspectArgs {
     /// Chain files; - is standard input
     #[arg(required = true, value_name = "CHAIN")]
     pub(in crate::cli) chains: Vec<PathBuf>,
-    /// How many names to show, those that own the most (in the JSON, "top")
+    /// Number of names to list, largest balances first
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(in crate::cli) top: usize,
     #[command(flatten)]

@@ -16,8 +16,9 @@ use fourzero::pow::{Control, SearchError};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::args::BenchArgs;
+use super::exit::Exit;
 use super::interrupt::{self, WhenStuck};
-use super::{Exit, input, print};
+use super::{input, print};
 
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
     let machine = Machine::here();

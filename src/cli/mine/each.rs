@@ -12,9 +12,10 @@ use serde::Serialize;
 
 use super::{open_queue, resume};
 use crate::cli::args::MineArgs;
+use crate::cli::exit::Exit;
 use crate::cli::interrupt;
 use crate::cli::progress::{self, Progress};
-use crate::cli::{Exit, input, print};
+use crate::cli::{input, print};
 
 /// What `--json` prints for a queue that failed.
 #[derive(Serialize)]

@@ -18,7 +18,8 @@ use fourzero::chain::Format;
 use serde::Serialize;
 
 use super::args::MineArgs;
-use super::{Exit, explain, print};
+use super::exit::Exit;
+use super::{explain, print};
 
 /// What `--json` prints.
 #[derive(Serialize)]

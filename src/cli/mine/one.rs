@@ -11,9 +11,10 @@ use fourzero::pow::{Control, Searcher};
 
 use super::{open_queue, resume};
 use crate::cli::args::MineArgs;
+use crate::cli::exit::Exit;
 use crate::cli::interrupt;
 use crate::cli::progress::{self, Progress};
-use crate::cli::{Exit, explain, input, print};
+use crate::cli::{explain, input, print};
 
 pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
     if print::is_stdout(path) {

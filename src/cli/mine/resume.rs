@@ -4,7 +4,7 @@ use std::env;
 
 use fourzero::batch::{Kept, OutputError, Unfinished};
 
-use crate::cli::interrupt::{Interrupted, WhenStuck};
+use crate::cli::interrupt::{InterruptFlag, WhenStuck};
 use crate::cli::print;
 
 /// The longest command that is shown.
@@ -12,12 +12,14 @@ const LONGEST: usize = 1000;
 
 /// What an interrupt does.
 pub(super) fn when_stuck() -> WhenStuck {
-    WhenStuck::FinishAndWait { go_on: command() }
+    WhenStuck::FinishAndWait {
+        resume_command: command(),
+    }
 }
 
 /// Whether it was an interrupt that left the work unfinished. The same Ctrl-C
 /// may have ended whoever writes the queue, too.
-pub(super) fn is_interrupted(unfinished: &Unfinished, interrupted: &Interrupted) -> bool {
+pub(super) fn is_interrupted(unfinished: &Unfinished, interrupted: &InterruptFlag) -> bool {
     let may_follow = matches!(*unfinished.error, OutputError::Mine(_));
     unfinished.is_cancelled() || (interrupted.is_set() && may_follow)
 }

@@ -10,7 +10,8 @@ use fourzero::chain::Format;
 use fourzero::node::Limits;
 use fourzero::pow::Rule;
 
-use crate::cli::args::{Difficulty, Engine, Strict, at_least_one, duration, named, port, whole};
+use crate::cli::args::common::{Difficulty, Engine, Strict};
+use crate::cli::args::values::{self, at_least_one, duration, whole};
 
 /// The tutorial's port.
 const PORT: u16 = 5000;
@@ -85,7 +86,7 @@ pub(super) struct ExportArgs {
     pub(super) data: Option<PathBuf>,
     /// json, jsonl or array [default: jsonl for a name that ends in .jsonl or
     /// .ndjson, else json]
-    #[arg(long, value_parser = named::format(), hide_possible_values = true)]
+    #[arg(long, value_parser = values::format())]
     pub(super) format: Option<Format>,
     /// Replace the chain file if it exists
     #[arg(long)]
@@ -102,7 +103,7 @@ pub(super) struct ChainArgs {
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
     /// What a proof is hashed with: last-proof, previous-hash or last-hash
-    #[arg(long, default_value_t, value_parser = named::rule(), hide_possible_values = true)]
+    #[arg(long, default_value_t, value_parser = values::rule())]
     pub(super) rule: Rule,
     #[command(flatten)]
     pub(super) difficulty: Difficulty,
@@ -118,7 +119,7 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = address)]
     listen: Address,
     /// The port, if the address has none [default: 5000]
-    #[arg(short, long, value_parser = port)]
+    #[arg(short, long)]
     port: Option<u16>,
     #[command(flatten)]
     pub(super) chain: ChainArgs,

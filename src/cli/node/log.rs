@@ -2,10 +2,10 @@
 
 use std::io;
 
+use anstream::{AutoStream, ColorChoice};
 use tracing_subscriber::filter::LevelFilter;
 
 use super::args::{LogFormat, LogLevel};
-use crate::cli::color;
 
 /// Starts logging; to be called once.
 pub(super) fn start(format: LogFormat, level: LogLevel) {
@@ -20,7 +20,7 @@ pub(super) fn start(format: LogFormat, level: LogLevel) {
         // It would tell of a stderr that cannot be written on stderr, and panic.
         .log_internal_errors(false)
         .with_max_level(level)
-        .with_ansi(color::is_wanted_on_stderr())
+        .with_ansi(AutoStream::choice(&io::stderr()) != ColorChoice::Never)
         .with_target(false);
     match format {
         LogFormat::Text => subscriber.init(),

@@ -1,5 +1,5 @@
-//! Input that is made piece by piece, so that a gigabyte of it takes no
-//! memory here.
+//! Input that is generated in pieces, so that a gigabyte of it needs no memory
+//! in the test.
 
 use std::iter;
 
@@ -35,13 +35,13 @@ impl From<Vec<u8>> for Pieces {
 }
 
 impl Pieces {
-    /// And then `more`.
+    /// Appends `more`.
     pub(super) fn then(self, more: impl Into<Self>) -> Self {
         Self(Box::new(self.0.chain(more.into().0)))
     }
 }
 
-/// `unit` again and again, `bytes` in all or a little less.
+/// `unit` repeated to `bytes` or a little less.
 pub(super) fn repeat(unit: &str, bytes: usize) -> Pieces {
     let in_piece = (PIECE / unit.len()).max(1);
     let units = bytes / unit.len();

@@ -1,12 +1,12 @@
-//! The rows that take a few bytes.
+//! Inputs of a few bytes.
 
 use super::Outcome::{Mined, Valid};
 use super::Reader::{Chain, Queue};
 use super::pieces::Pieces;
 use super::{check, error, invalid, row};
 
-/// A first block with one more member, or with one that replaces its own: the
-/// last of equal keys counts.
+/// A first block with an additional member, which replaces a member of the same
+/// name because the last of equal keys counts.
 fn first_block(member: &str) -> String {
     let comma = if member.is_empty() { "" } else { ", " };
     format!(
@@ -15,7 +15,7 @@ fn first_block(member: &str) -> String {
     )
 }
 
-/// A queue of one transaction with one more member.
+/// A queue of one transaction with an additional member.
 fn transaction(member: &str) -> String {
     let comma = if member.is_empty() { "" } else { ", " };
     format!("{{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": 1{comma}{member}}}")
@@ -25,7 +25,7 @@ fn bytes(before: &str, odd: &[u8], behind: &str) -> Pieces {
     [before.as_bytes(), odd, behind.as_bytes()].concat().into()
 }
 
-/// The three shapes of a chain file, each around the same blocks.
+/// The same blocks in the three formats of a chain file.
 fn shapes(block: &str) -> [String; 3] {
     [
         format!("{{\"chain\": [{block}], \"length\": 1}}"),
@@ -35,7 +35,7 @@ fn shapes(block: &str) -> [String; 3] {
 }
 
 #[test]
-fn every_shape_of_chain_takes_what_python_takes() {
+fn every_chain_format_accepts_what_python_accepts() {
     let digits = "7".repeat(4_000);
     let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
     let mut rows = Vec::new();
@@ -65,62 +65,26 @@ fn every_shape_of_chain_takes_what_python_takes() {
 }
 
 #[test]
-fn every_shape_of_chain_names_the_value_that_is_wrong() {
+fn every_chain_format_reports_the_kind_of_fault() {
     let mut rows = Vec::new();
     for (member, fault) in [
-        ("\"index\": -1", "index: the index is -1, expected 1"),
-        ("\"index\": 0", "index: the index is 0, expected 1"),
-        (
-            "\"index\": 18446744073709551617",
-            "index: the index is 18446744073709551617, expected 1",
-        ),
-        (
-            "\"index\": 1.0",
-            "type: the field \"index\" is 1.0, expected an integer",
-        ),
-        (
-            "\"index\": 1e0",
-            "type: the field \"index\" is 1.0, expected an integer",
-        ),
-        (
-            "\"index\": true",
-            "type: the field \"index\" is true, expected an integer",
-        ),
-        (
-            "\"index\": \"1\"",
-            "type: the field \"index\" is \"1\", expected an integer",
-        ),
-        (
-            "\"index\": null",
-            "type: the field \"index\" is null, expected an integer",
-        ),
-        (
-            "\"proof\": 100.5",
-            "type: the field \"proof\" is 100.5, expected an integer",
-        ),
-        (
-            "\"proof\": [100]",
-            "type: the field \"proof\" is [100], expected an integer",
-        ),
-        (
-            "\"timestamp\": \"now\"",
-            "type: the field \"timestamp\" is \"now\", expected a number",
-        ),
-        (
-            "\"transactions\": {}",
-            "type: the field \"transactions\" is {}, expected an array",
-        ),
-        (
-            "\"previous_hash\": 1.5",
-            "type: the field \"previous_hash\" is 1.5, expected a string or an integer",
-        ),
-        (
-            "\"transactions\": [5]",
-            "transaction: transaction 1: 5 is no transaction, expected an object",
-        ),
+        ("\"index\": -1", "index"),
+        ("\"index\": 0", "index"),
+        ("\"index\": 18446744073709551617", "index"),
+        ("\"index\": 1.0", "type"),
+        ("\"index\": 1e0", "type"),
+        ("\"index\": true", "type"),
+        ("\"index\": \"1\"", "type"),
+        ("\"index\": null", "type"),
+        ("\"proof\": 100.5", "type"),
+        ("\"proof\": [100]", "type"),
+        ("\"timestamp\": \"now\"", "type"),
+        ("\"transactions\": {}", "type"),
+        ("\"previous_hash\": 1.5", "type"),
+        ("\"transactions\": [5]", "transaction"),
         (
             "\"transactions\": [{\"sender\": 1, \"amount\": 2}]",
-            "transaction: transaction 1: the field \"recipient\" is missing",
+            "transaction",
         ),
     ] {
         for shape in shapes(&first_block(member)) {
@@ -141,31 +105,26 @@ fn every_shape_of_chain_names_the_value_that_is_wrong() {
     ] {
         let block = first_block("").replacen(field, "other", 1);
         for shape in shapes(&block) {
-            let fault = format!("block 1: missing-field: the field \"{field}\" is missing");
-            rows.push(row("a missing field", Chain, shape, invalid(&fault)));
+            let fault = invalid("block 1: missing-field");
+            rows.push(row("a missing field", Chain, shape, fault));
         }
     }
     let enormous = format!("\"index\": 1{}", "0".repeat(4_000));
-    let fault = format!(
-        "block 1: index: the index is 1{}..., expected 1",
-        "0".repeat(79)
-    );
     rows.push(row(
         "an index of 4,001 digits",
         Chain,
         first_block(&enormous),
-        invalid(&fault),
+        invalid("block 1: index"),
     ));
     check(rows);
 }
 
 #[test]
-fn a_length_that_lies_is_told() {
+fn a_wrong_length_is_a_fault() {
     let chain =
         |length: &str| format!("{{\"length\": {length}, \"chain\": [{}]}}", first_block(""));
     let lies = |place: u64, length: &str| {
-        let fault =
-            format!("block {place}: length: \"length\" is {length}, but the chain has 1 block");
+        let fault = format!("block {place}: length");
         row("a length", Chain, chain(length), invalid(&fault))
     };
     check(vec![
@@ -182,92 +141,70 @@ fn a_length_that_lies_is_told() {
 }
 
 #[test]
-fn a_chain_that_is_not_json_is_told_with_the_place() {
+fn a_chain_that_is_not_json_is_refused_with_the_place() {
     let deep = 100_000;
     check(vec![
-        row(
-            "nothing",
-            Chain,
-            "",
-            error("line 1 column 1: the text ends here, but a chain ('{' or '[') was expected"),
-        ),
+        row("nothing", Chain, "", error("line 1 column 1")),
         row(
             "a byte order mark alone",
             Chain,
             "\u{feff}",
-            error("line 1 column 1: the text ends here, but a chain ('{' or '[') was expected"),
+            error("line 1 column 1"),
         ),
         row(
             "two byte order marks",
             Chain,
             "\u{feff}\u{feff}[]",
-            error("line 1 column 1: found '\\u{feff}', but a chain ('{' or '[') was expected"),
+            error("line 1 column 1"),
         ),
         row(
             "a byte order mark inside",
             Chain,
             "[\u{feff}]",
-            error("line 1 column 2: found '\\u{feff}', but a JSON value was expected (in block 1)"),
+            error("line 1 column 2"),
         ),
-        row(
-            "NUL for a chain",
-            Chain,
-            "\0",
-            error("line 1 column 1: found '\\0', but a chain ('{' or '[') was expected"),
-        ),
+        row("NUL for a chain", Chain, "\0", error("line 1 column 1")),
         row(
             "NUL between blocks",
             Chain,
             format!("{}\0", first_block("")),
-            error("line 1 column 87: found '\\0', but a JSON value was expected (in block 2)"),
+            error("line 1 column 87"),
         ),
         row(
             "NUL in a string",
             Chain,
             "[{\"a\": \"\0\"}]",
-            error(
-                "line 1 column 9: a raw control character U+0000 stands in a string; JSON wants it escaped (in block 1)",
-            ),
+            error("line 1 column 9"),
         ),
         row(
             "bytes that are no UTF-8",
             Chain,
             bytes("[{\"a\":\n \"", &[0xc0, 0x80], "\"}]"),
-            error(
-                "line 2 column 3: these bytes are not UTF-8; save the file as UTF-8 (in block 1)",
-            ),
+            error("line 2 column 3"),
         ),
         row(
             "a surrogate in UTF-8",
             Chain,
             bytes("[{\"a\": \"", &[0xed, 0xa0, 0x80], "\"}]"),
-            error(
-                "line 1 column 9: these bytes are not UTF-8; save the file as UTF-8 (in block 1)",
-            ),
+            error("line 1 column 9"),
         ),
         row(
             "100,000 open lists",
             Chain,
             "[".repeat(deep),
-            error(
-                "line 1 column 100001: the text ends here, but the end of the array (']') was expected (in block 1)",
-            ),
+            error("line 1 column 100001"),
         ),
         row(
             "100,000 lists",
             Chain,
             "[".repeat(deep) + &"]".repeat(deep),
-            error(
-                "line 1 column 1002: arrays and objects are nested more than 1000 deep (in block 1)",
-            ),
+            error("line 1 column 1002"),
         ),
         row(
             "100,000 objects",
             Chain,
             format!("[{}1{}]", "{\"a\":".repeat(deep), "}".repeat(deep)),
-            error(
-                "line 1 column 5002: arrays and objects are nested more than 1000 deep (in block 1)",
-            ),
+            error("line 1 column 5002"),
         ),
         row(
             "100,000 levels in a line",
@@ -278,33 +215,31 @@ fn a_chain_that_is_not_json_is_told_with_the_place() {
                 "[".repeat(deep),
                 "]".repeat(deep)
             ),
-            error(
-                "line 2 column 1006: arrays and objects are nested more than 1000 deep (in block 2)",
-            ),
+            error("line 2 column 1006"),
         ),
         row(
             "NaN",
             Chain,
             first_block("\"proof\": NaN"),
-            error("line 1 column 97: NaN is not JSON"),
+            error("line 1 column 97"),
         ),
         row(
             "a number past a double",
             Chain,
             first_block("\"x\": 1e999"),
-            error("line 1 column 93: this number is past the range of a double"),
+            error("line 1 column 93"),
         ),
         row(
             "a fraction of nothing",
             Chain,
             first_block("\"proof\": 1."),
-            error("line 1 column 99: found '}', but a digit was expected"),
+            error("line 1 column 99"),
         ),
     ]);
 }
 
 #[test]
-fn every_kind_of_queue_takes_what_it_can() {
+fn every_queue_format_accepts_unusual_values() {
     let digits = "7".repeat(4_000);
     let csv = |row: &str| format!("sender,recipient,amount\n{row}\n");
     let deep = |levels: usize| "[".repeat(levels) + &"]".repeat(levels);
@@ -371,125 +306,110 @@ fn every_kind_of_queue_takes_what_it_can() {
 }
 
 #[test]
-fn a_queue_that_cannot_be_read_is_told_with_the_place() {
+fn a_queue_that_cannot_be_read_is_refused_with_the_place() {
     let deep = 100_000;
     let csv = "sender,recipient,amount\n";
-    let nothing = "there is no transaction in it";
     check(vec![
-        row("nothing", Queue, "", error(nothing)),
-        row("a byte order mark alone", Queue, "\u{feff}", error(nothing)),
-        row("a header alone", Queue, csv, error(nothing)),
-        row(
-            "NUL",
-            Queue,
-            "\0",
-            error(
-                "line 1: this is neither JSON nor CSV with a header that names sender, recipient and amount",
-            ),
-        ),
+        row("nothing", Queue, "", error("")),
+        row("a byte order mark alone", Queue, "\u{feff}", error("")),
+        row("a header alone", Queue, csv, error("")),
+        row("NUL", Queue, "\0", error("line 1")),
         row(
             "NUL behind a line",
             Queue,
             transaction("") + "\n\0",
-            error("line 2 column 1: found '\\0', but a JSON value was expected"),
+            error("line 2 column 1"),
         ),
         row(
             "bytes that are no UTF-8",
             Queue,
             bytes("{\"sender\": \"", &[0xff], "\"}"),
-            error("line 1 column 13: these bytes are not UTF-8; save the file as UTF-8"),
+            error("line 1 column 13"),
         ),
         row(
             "CSV that is no UTF-8",
             Queue,
             bytes(csv, &[0xff], ",b,1\n"),
-            error("line 2: the field \"sender\" is not UTF-8; save the file as UTF-8"),
+            error("line 2"),
         ),
         row(
             "100,000 open lists",
             Queue,
             "[".repeat(deep),
-            error("line 1 column 1: this array has no end"),
+            error("line 1 column 1"),
         ),
         row(
             "100,000 lists",
             Queue,
             "[".repeat(deep) + &"]".repeat(deep),
-            error("line 1 column 902: arrays and objects are nested more than 900 deep"),
+            error("line 1 column 902"),
         ),
         row(
             "100,000 levels in a line",
             Queue,
             format!("{}\n{{\"sender\": {}", transaction(""), "[".repeat(deep)),
-            error("line 2 column 1: this object has no end"),
+            error("line 2 column 1"),
         ),
         row(
             "a missing key",
             Queue,
             "{\"sender\": 1, \"recipient\": 2}",
-            error("line 1 column 1: the field \"amount\" is missing"),
+            error("line 1 column 1"),
         ),
         row(
             "no object",
             Queue,
             transaction("") + "\n\n5",
-            error("line 3 column 1: 5 is no transaction, expected an object"),
+            error("line 3 column 1"),
         ),
         row(
             "a number past a double in CSV",
             Queue,
             csv.to_owned() + "a,b,-1e999\n",
-            error("line 2: the field \"amount\" is past the range of a double"),
+            error("line 2"),
         ),
-        row(
-            "gzip",
-            Queue,
-            bytes("", &[0x1f, 0x8b, 8, 0], ""),
-            error("this is gzip; try: gunzip -c | fourzero mine -"),
-        ),
+        row("gzip", Queue, bytes("", &[0x1f, 0x8b, 8, 0], ""), error("")),
         row(
             "UTF-16",
             Queue,
             bytes("", &[0xff, 0xfe, b's', 0], ""),
-            error("this is UTF-16; save the file as UTF-8"),
+            error(""),
         ),
         row(
             "a header of other words",
             Queue,
             "Date;Sender;Recipient;Amount\n",
-            error("line 1: the header has semicolons where commas are expected"),
+            error("line 1"),
         ),
         row(
             "an empty row",
             Queue,
             csv.to_owned() + "a,b,1\n,,\n",
-            error("line 3: the row is empty"),
+            error("line 3"),
         ),
         row(
             "an empty name",
             Queue,
             csv.to_owned() + "a,,1\n",
-            error("line 2: the field \"recipient\" is empty"),
+            error("line 2"),
         ),
         row(
             "a field too few",
             Queue,
             csv.to_owned() + "a,b,1\na,b\n",
-            error(
-                "line 3: the field \"amount\" is missing: this row has 2 fields, but the header has 3",
-            ),
+            error("line 3"),
         ),
         row(
             "a column twice",
             Queue,
             "sender,sender,recipient,amount\n",
-            error("line 1: the header has two columns \"sender\""),
+            error("line 1"),
         ),
         row(
             "a quote that stays open",
             Queue,
             csv.to_owned() + "\"a,b,1\n",
-            error("line 2: a quote is opened in this row and never closed"),
+            error("line 2"),
         ),
     ]);
 }

@@ -1,12 +1,12 @@
-//! Small files, cut at every byte. What chains become of that is in
-//! `verify_unreadable`.
+//! Queues cut at every byte: complete transactions are read, and the rest is an
+//! error. Chains are in `verify_unreadable`.
 
 use std::num::NonZeroUsize;
 
 use fourzero::batch::{Queue, QueueError};
 use fourzero::chain::Strictness;
 
-/// How many transactions a queue holds.
+/// The number of transactions in a queue.
 fn read(bytes: &[u8]) -> Result<usize, QueueError> {
     let blocks = Queue::new(bytes, NonZeroUsize::MIN, Strictness::Presence);
     blocks.map(|block| Ok(block?.count())).sum()
@@ -17,7 +17,7 @@ const LINES: &str = "{\"sender\": \"é\", \"recipient\": \"b\", \"amount\": 1.5e
                      {\"sender\": \"\\ud83d\\ude00\", \"recipient\": \"b\", \"amount\": -7}\n";
 
 #[test]
-fn lines_hold_what_is_whole_and_an_error_is_what_is_not() {
+fn json_lines_end_in_an_error_unless_cut_between_lines() {
     for cut in 0..=LINES.len() {
         let read = read(&LINES.as_bytes()[..cut]);
         let before = LINES.as_bytes()[..cut]
@@ -49,7 +49,7 @@ fn lines_hold_what_is_whole_and_an_error_is_what_is_not() {
 }
 
 #[test]
-fn an_array_is_whole_or_an_error() {
+fn a_cut_array_is_an_error() {
     let lines: Vec<_> = LINES
         .lines()
         .map(|line| line.trim_matches(['[', ']']))
@@ -66,13 +66,13 @@ fn an_array_is_whole_or_an_error() {
 }
 
 #[test]
-fn rows_are_whole_unless_a_field_or_a_quote_is_missing() {
+fn csv_ends_in_an_error_if_a_field_or_quote_is_missing() {
     let csv = "sender,recipient,amount\r\né,\"b,\n\"\"\",10\r\nc,d,2\r\n";
     let header = "sender,recipient,amount".len();
     for cut in 1..=csv.len() {
         let text = &csv.as_bytes()[..cut];
         match read(text) {
-            // What cannot be seen: that digits or line ends are missing.
+            // Missing digits and line ends cannot be detected.
             Ok(count) => {
                 let text = std::str::from_utf8(text).unwrap().trim_end();
                 let rows = match text {

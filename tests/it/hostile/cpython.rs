@@ -1,5 +1,5 @@
-//! What CPython makes of the same values: it hashes a block with each, mines
-//! the next one on it, and the chain must verify.
+//! Unusual values hash as in CPython: it hashes a block with each value and mines
+//! a next block, and the chain must verify.
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};
@@ -28,7 +28,7 @@ for line in sys.stdin.buffer:
 "#;
 
 #[test]
-fn python_hashes_every_odd_value_alike() {
+fn unusual_values_hash_as_in_cpython() {
     let digits = "7".repeat(4_000);
     let reversed = r#"{"b":"#.repeat(300) + "[]" + &r#","a":1,"b\u0000":2}"#.repeat(300);
     let members = [
@@ -78,19 +78,10 @@ fn python_hashes_every_odd_value_alike() {
         verify.args(["verify", "-", "--difficulty", "1", "--rule", "last-proof"]);
         if chain == "null" {
             let first = format!("[{{\"index\": 1, {member}}}]");
-            let run = verify.write_stdin(first).ends_with(2);
-            assert!(
-                run.stderr
-                    .starts_with("error: standard input: line 1 column "),
-                "{shown}"
-            );
+            verify.write_stdin(first).ends_with(2);
         } else {
-            let run = verify.write_stdin(chain).ends_with(0);
-            assert!(
-                run.stdout.contains("valid: 2 blocks"),
-                "{shown}: {}",
-                run.stdout
-            );
+            let run = verify.arg("--json").write_stdin(chain).ends_with(0);
+            assert_eq!(run.one_json()["blocks"], 2, "{shown}");
         }
     }
 }
