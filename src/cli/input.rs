@@ -6,7 +6,6 @@ use std::io::{self, Read, Stdin};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
-use fourzero::batch::{MineError, OutputError, QueueError};
 use fourzero::chain::json::ForeignFormat;
 use fourzero::chain::{Fault, FaultKind, ReadError};
 use fourzero::pow::Rule;
@@ -87,18 +86,8 @@ pub(super) fn question(fault: &Fault, name: &str, rule: Option<Rule>) -> Option<
     Some(format!("was {name} mined under another {options}?"))
 }
 
-/// As [`hint`], for the queues of `mine`.
-pub(super) fn queue_hint(error: &OutputError) -> String {
-    match error {
-        OutputError::Mine(MineError::Queue {
-            name,
-            source: QueueError::Foreign(format),
-        }) => unpack(*format, name, "mine"),
-        _ => String::new(),
-    }
-}
-
-fn unpack(format: ForeignFormat, name: &str, command: &str) -> String {
+/// How to unpack the file called `name`, to follow the error.
+pub(super) fn unpack(format: ForeignFormat, name: &str, command: &str) -> String {
     let unpacker = match format {
         ForeignFormat::Gzip => "gunzip -c",
         ForeignFormat::Bzip2 => "bunzip2 -c",

@@ -9,6 +9,7 @@ mod bench;
 mod color;
 mod convert;
 mod explain;
+mod hints;
 mod input;
 mod inspect;
 mod interrupt;
@@ -76,7 +77,7 @@ pub(crate) fn main() -> ExitCode {
         // Whoever read our output had enough.
         Err(error) if is_broken_pipe(&error) => Exit::Yes,
         Err(error) => {
-            print::error(&format!("{error:#}"));
+            print::error(&format!("{error:#}{}", hints::advice(&error)));
             Exit::Error
         }
     };

@@ -40,7 +40,7 @@ fn amounts_that_are_kept_as_text_are_warned_of_once_with_the_first_place() {
     );
     let warned = |first: &str| {
         format!(
-            "warning: {first} is no number and is kept as text{{}}; --strict refuses such amounts\n"
+            "warning: {first} is not a number and is kept as text{{}}; --strict refuses such amounts\n"
         )
     };
     let texts =

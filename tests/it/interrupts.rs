@@ -1,4 +1,4 @@
-//! Ctrl-C: exit 130, no output, and a word on what was kept.
+//! Ctrl-C: exit 130, no output, and a message that says what was kept.
 
 use std::fs;
 use std::io::Write as _;
@@ -110,7 +110,7 @@ fn was_interrupted(ended: &Output, output: &Path) {
             .and_then(|text| text.split_once(" blocks are kept in "))
             .unwrap_or_else(|| panic!("{stderr}"));
         let journal = journal.into_string().unwrap();
-        let rest = rest.strip_prefix(&format!("{journal}; to go on: "));
+        let rest = rest.strip_prefix(&format!("{journal}; to resume: "));
         assert!(rest.is_some_and(|command| command.ends_with(" --resume\n")));
         let text = fs::read_to_string(&journal).unwrap();
         let there = text.matches("\"sender\": \"0\"}]}").count();
@@ -274,7 +274,7 @@ fn interrupted_mining_keeps_its_blocks_and_names_the_command_that_goes_on() {
         fs::write(&queue, lines).unwrap();
         let stderr = String::from_utf8_lossy(&ended.stderr);
         assert_eq!(ended.status.code(), Some(130), "{stderr}");
-        let command = stderr.split_once("to go on: ").expect("a command").1;
+        let command = stderr.split_once("to resume: ").expect("a command").1;
         let kept = fs::read(&journal).unwrap();
         assert!(kept.ends_with(b"]}"));
 

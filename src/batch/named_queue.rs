@@ -5,19 +5,19 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use super::detached::{Detached, Readiness};
+use super::background_reader::{BackgroundReader, Readiness};
 use crate::pow::Control;
 
-/// A queue and what to call it in messages.
+/// A queue and its name in messages.
 #[derive(Debug)]
 pub struct NamedQueue {
     pub(super) name: String,
-    pub(super) source: Source,
+    pub(super) source: QueueSource,
 }
 
 /// Where a queue's text comes from.
-pub(super) enum Source {
-    /// A plain file, opened when its turn comes: there may be more queues than
+pub(super) enum QueueSource {
+    /// A plain file. It is opened when it is read: there may be more queues than
     /// files that may be open at once.
     Path(PathBuf),
     /// Anything else.
@@ -29,22 +29,22 @@ impl NamedQueue {
     pub fn new(name: impl Into<String>, source: impl Read + Send + 'static) -> Self {
         Self {
             name: name.into(),
-            source: Source::Reader(Box::new(source)),
+            source: QueueSource::Reader(Box::new(source)),
         }
     }
 
-    /// The same queue to be read once more, if that can be had.
-    pub(super) fn again(&self) -> Option<Self> {
+    /// A copy, if the queue can be read twice.
+    pub(super) fn try_clone(&self) -> Option<Self> {
         match &self.source {
-            Source::Path(path) => Some(Self {
+            QueueSource::Path(path) => Some(Self {
                 name: self.name.clone(),
-                source: Source::Path(path.clone()),
+                source: QueueSource::Path(path.clone()),
             }),
-            Source::Reader(_) => None,
+            QueueSource::Reader(_) => None,
         }
     }
 
-    /// The queue in a file, which is called as its path.
+    /// The queue in a file, named after its path.
     ///
     /// # Errors
     /// If the file cannot be opened.
@@ -52,35 +52,35 @@ impl NamedQueue {
         let file = File::open(path)?;
         Ok(Self {
             name: path.display().to_string(),
-            // A pipe must not be closed again: whoever writes it would fail.
+            // A pipe must stay open, or its writer would fail.
             source: if file.metadata()?.is_file() {
-                Source::Path(path.to_owned())
+                QueueSource::Path(path.to_owned())
             } else {
-                Source::Reader(Box::new(file))
+                QueueSource::Reader(Box::new(file))
             },
         })
     }
 }
 
-impl Source {
-    /// What is no plain file is read by a thread of its own: reads of it fail
-    /// once the work that `control` controls is to wind down.
-    pub(super) fn open(self, control: &Control) -> io::Result<Opened> {
+impl QueueSource {
+    /// Opens the source. Anything but a file is read on another thread, and its
+    /// reads fail once `control` is winding down.
+    pub(super) fn open(self, control: &Control) -> io::Result<OpenSource> {
         match self {
             Self::Path(path) => Ok((Box::new(File::open(path)?), None)),
             Self::Reader(reader) => {
-                let detached = Detached::new(reader, control)?;
-                let readiness = detached.readiness();
-                Ok((Box::new(detached), Some(readiness)))
+                let reader = BackgroundReader::new(reader, control)?;
+                let readiness = reader.readiness();
+                Ok((Box::new(reader), Some(readiness)))
             }
         }
     }
 }
 
-/// A source, and what says whether reading it would wait; a file does not.
-pub(super) type Opened = (Box<dyn Read + Send>, Option<Readiness>);
+/// A source, and whether reading it may block, if it is not a file.
+pub(super) type OpenSource = (Box<dyn Read + Send>, Option<Readiness>);
 
-impl fmt::Debug for Source {
+impl fmt::Debug for QueueSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Path(path) => f.debug_tuple("Path").field(path).finish(),

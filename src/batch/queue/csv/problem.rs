@@ -1,0 +1,128 @@
+//! What is wrong with a CSV queue.
+
+use std::fmt;
+
+/// What is wrong with the header or a row of a CSV queue.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum CsvProblem {
+    /// The first line names none of the three columns.
+    NotCsv,
+    /// The header has something else where commas are expected.
+    Separator {
+        /// What it has, in the plural.
+        found: &'static str,
+    },
+    /// The header lacks columns.
+    MissingColumns {
+        /// All missing columns.
+        columns: Vec<&'static str>,
+        /// Names in the header that differ from a missing column only in case,
+        /// and that column. The first for each.
+        misspelt: Vec<(String, &'static str)>,
+    },
+    /// The header names a column twice.
+    DuplicateColumn(&'static str),
+    /// A row has more or fewer fields than the header.
+    RowLength {
+        /// The first of the three columns that the row does not reach.
+        missing: Option<&'static str>,
+        /// Fields in the row.
+        found: usize,
+        /// Fields in the header.
+        expected: usize,
+    },
+    /// All fields of a row are empty.
+    EmptyRow,
+    /// The file ends inside a quoted field.
+    UnclosedQuote,
+    /// A field is empty.
+    Empty(&'static str),
+    /// A field is not UTF-8.
+    NotUtf8(&'static str),
+    /// A number is past the range of a double.
+    OutOfRange(&'static str),
+    /// A field is not a number.
+    NotANumber {
+        /// The column.
+        field: &'static str,
+        /// The field, quoted, and shortened if it is long.
+        found: String,
+    },
+}
+
+impl fmt::Display for CsvProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotCsv => f.write_str(
+                "this is neither JSON nor CSV with a header that names sender, recipient and amount",
+            ),
+            Self::Separator { found } => {
+                write!(f, "the header has {found} where commas are expected")
+            }
+            Self::MissingColumns { columns, misspelt } => {
+                f.write_str(&missing_columns(columns, misspelt))
+            }
+            Self::DuplicateColumn(column) => {
+                write!(f, "the header has two columns \"{column}\"")
+            }
+            Self::RowLength {
+                missing,
+                found,
+                expected,
+            } => {
+                if let Some(field) = missing {
+                    write!(f, "the field \"{field}\" is missing: ")?;
+                }
+                let s = if *found == 1 { "" } else { "s" };
+                write!(f, "this row has {found} field{s}, but the header has {expected}")
+            }
+            Self::EmptyRow => f.write_str("the row is empty"),
+            Self::UnclosedQuote => f.write_str("a quote is opened in this row and never closed"),
+            Self::Empty(field) => write!(f, "the field \"{field}\" is empty"),
+            Self::NotUtf8(field) => {
+                write!(f, "the field \"{field}\" is not UTF-8; save the file as UTF-8")
+            }
+            Self::OutOfRange(field) => {
+                write!(f, "the field \"{field}\" is past the range of a double")
+            }
+            Self::NotANumber { field, found } => {
+                write!(f, "the field \"{field}\" is {found}, expected a number")
+            }
+        }
+    }
+}
+
+fn missing_columns(columns: &[&str], misspelt: &[(String, &str)]) -> String {
+    let (found, meant): (Vec<_>, Vec<_>) = misspelt
+        .iter()
+        .map(|(found, meant)| (found.as_str(), *meant))
+        .unzip();
+    let absent = columns.iter().filter(|column| !meant.contains(column));
+    let absent: Vec<_> = absent.copied().collect();
+    let plural = |names: &[&str]| if names.len() == 1 { "" } else { "s" };
+    let mut parts = Vec::new();
+    if !found.is_empty() {
+        parts.push(format!(
+            "the header has {}, but the column{} must be called {}",
+            listed(&found),
+            plural(&meant),
+            listed(&meant)
+        ));
+    }
+    if !absent.is_empty() {
+        let subject = if found.is_empty() { "the header" } else { "it" };
+        let (s, absent) = (plural(&absent), listed(&absent));
+        parts.push(format!("{subject} has no column{s} {absent}"));
+    }
+    parts.join("; ")
+}
+
+/// `"a", "b" and "c"`.
+fn listed(names: &[&str]) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("\"{name}\"")).collect();
+    match &quoted[..] {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => quoted.join(""),
+    }
+}
