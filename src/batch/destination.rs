@@ -1,4 +1,4 @@
-//! Checks where a file is to be written, and what already has its name.
+//! Checks whether a file can be written, and what already has its name.
 
 use std::fs::{self, File};
 use std::io;
@@ -79,7 +79,7 @@ pub enum FileError {
 #[derive(Debug)]
 pub(super) struct Destination {
     /// The name as it was given.
-    named: PathBuf,
+    pub(super) named: PathBuf,
     /// The file itself. A link is followed, so that the file it points to is
     /// replaced, not the link.
     pub(super) path: PathBuf,
@@ -132,15 +132,6 @@ impl Destination {
         })
     }
 
-    /// The name as it was given.
-    pub(super) fn named(&self) -> &Path {
-        &self.named
-    }
-
-    pub(super) fn folder(&self) -> &Path {
-        folder_of(&self.path)
-    }
-
     pub(super) fn exists_error(&self) -> FileError {
         FileError::Exists {
             path: self.named.clone(),
@@ -191,7 +182,7 @@ impl Destination {
 
     /// Makes the name survive a power cut.
     pub(super) fn sync_name(&self) -> Result<(), FileError> {
-        sync_folder(self.folder()).map_err(|source| FileError::NameNotSynced {
+        sync_folder(folder_of(&self.path)).map_err(|source| FileError::NameNotSynced {
             path: self.named.clone(),
             source,
         })

@@ -9,7 +9,6 @@ use super::background_reader::{BackgroundReader, Readiness};
 use crate::pow::Control;
 
 /// A queue and its name in messages.
-#[derive(Debug)]
 pub struct NamedQueue {
     pub(super) name: String,
     pub(super) source: QueueSource,
@@ -62,6 +61,12 @@ impl NamedQueue {
     }
 }
 
+impl fmt::Debug for NamedQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("NamedQueue").field(&self.name).finish()
+    }
+}
+
 impl QueueSource {
     /// Opens the source. Anything but a file is read on another thread, and its
     /// reads fail once `control` is winding down.
@@ -79,12 +84,3 @@ impl QueueSource {
 
 /// A source, and whether reading it may block, if it is not a file.
 pub(super) type OpenSource = (Box<dyn Read + Send>, Option<Readiness>);
-
-impl fmt::Debug for QueueSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Path(path) => f.debug_tuple("Path").field(path).finish(),
-            Self::Reader(_) => f.write_str("Reader"),
-        }
-    }
-}

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-use super::destination::{Destination, FileError, Overwrite};
+use super::destination::{Destination, FileError, Overwrite, folder_of};
 
 /// A file that exists under its name only when it is complete.
 ///
@@ -63,7 +63,7 @@ impl WholeFile {
             .prefix(&prefix)
             .suffix(".partial")
             // The default error would name the hidden file.
-            .make_in(destination.folder(), |hidden| options.open(hidden))
+            .make_in(folder_of(&destination.path), |hidden| options.open(hidden))
             .map_err(|error| destination.io_error(error))?;
         Ok(Self {
             destination,
@@ -74,7 +74,7 @@ impl WholeFile {
 
     /// Its name, as it was given.
     pub fn named(&self) -> &Path {
-        self.destination.named()
+        &self.destination.named
     }
 
     /// The hidden file that is written to. It is removed when this value is

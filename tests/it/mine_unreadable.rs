@@ -248,7 +248,7 @@ fn a_queue_that_cannot_be_opened_is_named() {
 }
 
 #[test]
-fn a_bad_queue_leaves_an_old_chain_as_it_was_even_with_force() {
+fn an_invalid_queue_leaves_an_old_chain_unchanged_even_with_force() {
     let folder = Folder::new();
     let path = folder.write("queue", format!("{GOOD}\n{{}}"));
     let output = folder.write("chain.json", "old");
@@ -261,7 +261,7 @@ fn a_bad_queue_leaves_an_old_chain_as_it_was_even_with_force() {
 }
 
 #[test]
-fn nesting_that_a_queue_may_have_is_read_back() {
+fn the_deepest_nesting_of_a_queue_can_be_verified() {
     let folder = Folder::new();
     let deep = "[".repeat(899) + &"]".repeat(899);
     let queue = format!("{{\"sender\": 1, \"recipient\": 2, \"amount\": {deep}}}");

@@ -11,7 +11,7 @@ use super::writer::Storage;
 use crate::batch::destination::{folder_of, sync_folder};
 use crate::sha256::Digest;
 
-/// What is added to the name of the chain.
+/// Added to the name of the chain.
 const EXTENSION: &str = ".journal";
 
 /// The longest name that file systems accept, in bytes.

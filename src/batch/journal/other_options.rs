@@ -16,12 +16,12 @@ use crate::chain::json::write_float;
 use crate::pow::Target;
 use crate::sha256::Digest;
 
-/// Different proofs that must satisfy a higher difficulty. By chance, one in
-/// 16^8 journals has so many.
+/// Different proofs that must satisfy a higher difficulty. By chance,
+/// one in 16^8 journals has this many.
 const ENOUGH_PROOFS: usize = 8;
 
-/// Blocks that must be exactly a second apart. By chance, one in 10^12 journals
-/// has so many, with a clock that counts microseconds.
+/// Blocks that must be exactly a second apart. With a clock that counts
+/// microseconds, one in 10^12 journals has this many by chance.
 const ENOUGH_TIMES: u64 = 3;
 
 /// What all blocks so far have in common.

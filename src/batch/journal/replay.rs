@@ -248,7 +248,7 @@ impl<R: Read> Replay<'_, R> {
         Ok(next?.is_none())
     }
 
-    /// Fails if the journal goes on where the queues end, with the queue
+    /// Fails if the journal has more blocks than the queues, which end with
     /// `last_queue`.
     fn check_end(&mut self, last_queue: &str) -> Result<(), ResumeError> {
         let Some(block) = self.next_block()? else {
@@ -297,7 +297,7 @@ impl<R: Read> Replay<'_, R> {
             let found = String::from_utf8_lossy(found).into_owned();
             return Err(match blocks {
                 0 => self.not_a_journal(found),
-                _ => self.damaged(format!("it goes on with {found:?}")),
+                _ => self.damaged(format!("it continues with {found:?}")),
             });
         }
         let Some(block) = self.whole_block(before.len())? else {

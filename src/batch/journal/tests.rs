@@ -149,8 +149,8 @@ fn short_and_interrupted_writes_lose_nothing() {
 
 #[test]
 fn small_and_large_writes_stay_in_order() {
-    // Single bytes, writes below and above the size of the buffer, and such that
-    // come while the buffer is not empty.
+    // Single bytes, writes below and above the size of the buffer, and writes to
+    // a buffer that is not empty.
     let sizes = [
         1, 40_000, 20_000, 20_000, 5, 100_000, 32_768, 32_769, 1, 70_000,
     ];

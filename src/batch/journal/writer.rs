@@ -137,7 +137,7 @@ struct Syncer<S: Storage> {
     thread: Option<SyncThread>,
     /// When the last sync was requested.
     requested_at: Instant,
-    /// How long the writer goes on while a requested sync has not begun.
+    /// How late a requested sync may begin before the writer waits for it.
     max_delay: Duration,
 }
 
@@ -166,7 +166,7 @@ impl<S: Storage> Syncer<S> {
             Err(TrySendError::Full(())) if self.requested_at.elapsed() < self.max_delay => {
                 return Ok(());
             }
-            // An error here means that the thread has ended, with an error of its own.
+            // If sending fails, the thread has ended with an error.
             Err(TrySendError::Full(())) => drop(requests.send(())),
             Err(TrySendError::Disconnected(())) | Ok(()) => {}
         }

@@ -57,7 +57,7 @@ pub enum OutputError {
         /// The journal, which was not changed.
         journal: PathBuf,
         /// What is wrong.
-        source: ResumeError,
+        source: Box<ResumeError>,
     },
     /// Mining failed.
     #[error(transparent)]

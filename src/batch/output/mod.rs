@@ -133,8 +133,8 @@ pub(super) fn mine_to_file_with(
         .map_err(|error| work.unfinished(error))
 }
 
-/// The summary of the chain that is there, if it is that of these queues. A
-/// resumed run may have been complete, or one of its several chains.
+/// The summary of the existing chain, if it is the chain of these queues. The
+/// interrupted run may have finished it.
 fn finished_chain(
     queues: Vec<NamedQueue>,
     paths: &OutputPaths,
@@ -204,8 +204,15 @@ impl ChainInProgress<'_> {
         if self.journal.bytes > 0 {
             let source = self.journal.reader().map_err(|error| self.io(error))?;
             let recipient = output.expected_recipient(&options);
-            let point = replay(source, output.format, &options, recipient, &mut blocks)
-                .map_err(|error| self.resume_error(error))?;
+            let point = replay(source, output.format, &options, recipient, &mut blocks).map_err(
+                |error| match error {
+                    ResumeError::Mine(error) => OutputError::Mine(error),
+                    error => OutputError::Resume {
+                        journal: self.paths.journal.clone(),
+                        source: Box::new(error),
+                    },
+                },
+            )?;
             options.recipient = point.recipient.unwrap_or(options.recipient);
             (start, bytes) = (point.chain, point.bytes);
         }
@@ -243,14 +250,6 @@ impl ChainInProgress<'_> {
 
     fn io(&self, source: io::Error) -> OutputError {
         journal_error(&self.paths, source)
-    }
-
-    fn resume_error(&self, error: ResumeError) -> OutputError {
-        let journal = self.paths.journal.clone();
-        match error {
-            ResumeError::Mine(error) => OutputError::Mine(error),
-            source => OutputError::Resume { journal, source },
-        }
     }
 
     fn verify(

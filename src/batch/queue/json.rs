@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use super::{Item, KEPT_BYTES, MAX_BLOCK_BYTES, QueueError};
+use super::{KEPT_BYTES, MAX_BLOCK_BYTES, QueueError, QueueItem};
 use crate::chain::json::{
     Advance, JsonStream, Position, StreamError, SyntaxErrorKind, Transcoder, View,
 };
@@ -76,7 +76,7 @@ impl<R: Read> JsonQueue<R> {
         &mut self,
         pending: &mut Transactions,
         strictness: Strictness,
-    ) -> Result<Option<Item>, QueueError> {
+    ) -> Result<Option<QueueItem>, QueueError> {
         match self.shape {
             JsonShape::Ended => return Ok(None),
             JsonShape::Lines => {
@@ -115,7 +115,7 @@ impl<R: Read> JsonQueue<R> {
             })?
         {
             self.stream.bump_plain(length);
-            return within_limit(pending, position).map(|()| Some(Item::Transaction));
+            return within_limit(pending, position).map(|()| Some(QueueItem::Transaction));
         }
         let first = self.stream.unread().first().copied().unwrap_or(0);
         let raw = self
@@ -147,14 +147,14 @@ impl<R: Read> JsonQueue<R> {
             }
             self.shrink();
             within_limit(&block, position)?;
-            return Ok(Some(Item::Block(block)));
+            return Ok(Some(QueueItem::Block(block)));
         }
         pending
             .push_raw(raw, strictness, &mut self.transcoder, &mut self.text)
             .map_err(misread(None))?;
         self.shrink();
         within_limit(pending, position)?;
-        Ok(Some(Item::Transaction))
+        Ok(Some(QueueItem::Transaction))
     }
 
     /// Appends transactions in the usual spelling to `pending`, until there are

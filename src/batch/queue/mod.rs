@@ -116,7 +116,7 @@ impl From<StreamError> for QueueError {
 }
 
 /// What [`Queue`] reads next from a file.
-enum Item {
+enum QueueItem {
     /// A transaction, which was appended to the pending ones.
     Transaction,
     /// A list of transactions that becomes a separate block.
@@ -233,7 +233,7 @@ impl<R: Read> Queue<R> {
                 return Ok(Some(self.take_pending()));
             }
             match self.next_item()? {
-                Some(Item::Transaction) => {
+                Some(QueueItem::Transaction) => {
                     self.transactions += 1;
                     if self.keeps_lines {
                         self.pending_lines.push(self.line());
@@ -242,7 +242,7 @@ impl<R: Read> Queue<R> {
                         return Ok(Some(self.take_pending()));
                     }
                 }
-                Some(Item::Block(block)) => {
+                Some(QueueItem::Block(block)) => {
                     self.transactions += block.count() as u64;
                     self.next = Some((block, self.line()));
                     if self.pending.is_empty() {
@@ -282,7 +282,7 @@ impl<R: Read> Queue<R> {
         std::mem::replace(&mut self.pending, empty)
     }
 
-    fn next_item(&mut self) -> Result<Option<Item>, QueueError> {
+    fn next_item(&mut self) -> Result<Option<QueueItem>, QueueError> {
         loop {
             match &mut self.format {
                 QueueFormat::Json(queue) => return queue.next(&mut self.pending, self.strictness),

@@ -22,7 +22,7 @@ pub(super) fn is_interrupted(unfinished: &Unfinished, interrupted: &Interrupted)
     unfinished.is_cancelled() || (interrupted.is_set() && may_follow)
 }
 
-/// Says what is kept, and where.
+/// Says how many blocks are kept, and where.
 pub(super) fn kept(kept: &KeptJournal) -> String {
     let journal = kept.journal.display();
     match kept.blocks {

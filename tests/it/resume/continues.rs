@@ -87,7 +87,7 @@ fn the_summary_counts_the_resumed_blocks() {
 }
 
 #[test]
-fn what_the_journal_does_not_hold_yet_may_change() {
+fn transactions_after_the_journal_may_change() {
     // The fifth block was being written.
     let (folder, _) = interrupted(|chain| end_of_block(4)(chain) + 300);
     let changed = queue(35).replace("a33", "z33") + &queue(20);
@@ -172,7 +172,7 @@ fn a_queue_with_an_error_keeps_what_was_mined_before_it() {
 }
 
 #[test]
-fn standard_input_is_fed_again() {
+fn standard_input_can_be_resumed() {
     let (folder, chain) = interrupted(end_of_block(4));
     let resume = |text: String, code| {
         fourzero()
@@ -190,7 +190,7 @@ fn standard_input_is_fed_again() {
     );
     resume(queue(35), 0);
     assert_eq!(folder.read("chain.json"), chain);
-    // And once more, to find that nothing is to be done.
+    // Once more, when there is nothing to do.
     resume(queue(35), 0);
     resume(queue(34), 2);
     assert_eq!(folder.read("chain.json"), chain);

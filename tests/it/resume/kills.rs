@@ -133,8 +133,8 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     println!("{torn} journals ended within a block");
 }
 
-/// Whether `ended` says what is kept; the journal is checked against the
-/// whole chain.
+/// Asserts that `ended` says what is kept, and that the journal is the start of
+/// the whole chain.
 #[track_caller]
 fn is_kept(folder: &Folder, ended: &Output, whole: &[u8], problem: &str) {
     let message = stderr(ended);
@@ -208,7 +208,7 @@ fn a_run_on_a_full_disk_can_be_resumed() {
         code=$?
         cp chain.json ..
         exit $code";
-    // In a mount namespace of its own, as root there.
+    // In a new mount namespace, as root there.
     let mut ended = None;
     for options in [&["-rm"][..], &["-m"]] {
         let output = Command::new("unshare")

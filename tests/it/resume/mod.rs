@@ -11,7 +11,7 @@ use std::fs;
 
 use crate::support::{Ends as _, Folder, Run, fourzero};
 
-/// A queue of `count` transactions, each on a line of its own.
+/// A queue of `count` transactions, each on its own line.
 pub(super) fn queue(count: usize) -> String {
     (0..count)
         .map(|number| {

@@ -16,7 +16,7 @@ fn without_a_journal_resume_starts_from_nothing() {
 }
 
 #[test]
-fn work_that_is_done_is_not_done_again() {
+fn a_finished_chain_is_not_mined_again() {
     for options in [
         &["--resume", "--json"][..],
         &["--resume", "--json", "--force"],

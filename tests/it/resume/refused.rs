@@ -228,7 +228,7 @@ fn a_file_that_is_not_a_journal_is_left_unchanged() {
         ),
         (
             "CHAIN\n".to_owned(),
-            "it is damaged at byte 2693, in block 6: it goes on with \"], \\\"length\\\": 5}\\n\"",
+            "it is damaged at byte 2693, in block 6: it continues with \"], \\\"length\\\": 5}\\n\"",
         ),
     ] {
         let (folder, chain) = interrupted(|_| 0);

@@ -16,7 +16,7 @@ use std::io::Read;
 use self::header::columns;
 pub use self::problem::CsvProblem;
 use self::records::Records;
-use super::{Item, KEPT_BYTES, MAX_BLOCK_BYTES, QueueError};
+use super::{KEPT_BYTES, MAX_BLOCK_BYTES, QueueError, QueueItem};
 use crate::chain::json::{Position, SyntaxErrorKind, Transcoder, write_string, written_length};
 use crate::chain::read_buffer::{ReadBuffer, Source};
 use crate::chain::{Strictness, TRANSACTION_FIELDS, Transactions};
@@ -124,7 +124,7 @@ impl<R: Read> CsvQueue<R> {
         &mut self,
         pending: &mut Transactions,
         strictness: Strictness,
-    ) -> Result<Option<Item>, QueueError> {
+    ) -> Result<Option<QueueItem>, QueueError> {
         if !self.records.advance()? {
             return Ok(None);
         }
@@ -153,7 +153,7 @@ impl<R: Read> CsvQueue<R> {
         if pending.text_bytes() > MAX_BLOCK_BYTES {
             return Err(self.records.too_large());
         }
-        Ok(Some(Item::Transaction))
+        Ok(Some(QueueItem::Transaction))
     }
 
     fn is_empty_row(&self) -> bool {

@@ -1,19 +1,22 @@
 //! What is wrong with a CSV queue.
 
-use std::fmt;
+use thiserror::Error;
 
 /// What is wrong with the header or a row of a CSV queue.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum CsvProblem {
     /// The first line names none of the three columns.
+    #[error("this is neither JSON nor CSV with a header that names sender, recipient and amount")]
     NotCsv,
     /// The header has something else where commas are expected.
+    #[error("the header has {found} where commas are expected")]
     Separator {
         /// What it has, in the plural.
         found: &'static str,
     },
     /// The header lacks columns.
+    #[error("{}", missing_columns(columns, misspelt))]
     MissingColumns {
         /// All missing columns.
         columns: Vec<&'static str>,
@@ -22,8 +25,14 @@ pub enum CsvProblem {
         misspelt: Vec<(String, &'static str)>,
     },
     /// The header names a column twice.
+    #[error("the header has two columns \"{0}\"")]
     DuplicateColumn(&'static str),
     /// A row has more or fewer fields than the header.
+    #[error(
+        "{}this row has {}, but the header has {expected}",
+        missing_field(*missing),
+        fields(*found)
+    )]
     RowLength {
         /// The first of the three columns that the row does not reach.
         missing: Option<&'static str>,
@@ -33,16 +42,22 @@ pub enum CsvProblem {
         expected: usize,
     },
     /// All fields of a row are empty.
+    #[error("the row is empty")]
     EmptyRow,
     /// The file ends inside a quoted field.
+    #[error("a quote is opened in this row and never closed")]
     UnclosedQuote,
     /// A field is empty.
+    #[error("the field \"{0}\" is empty")]
     Empty(&'static str),
     /// A field is not UTF-8.
+    #[error("the field \"{0}\" is not UTF-8; save the file as UTF-8")]
     NotUtf8(&'static str),
     /// A number is past the range of a double.
+    #[error("the field \"{0}\" is past the range of a double")]
     OutOfRange(&'static str),
     /// A field is not a number.
+    #[error("the field \"{field}\" is {found}, expected a number")]
     NotANumber {
         /// The column.
         field: &'static str,
@@ -51,46 +66,15 @@ pub enum CsvProblem {
     },
 }
 
-impl fmt::Display for CsvProblem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotCsv => f.write_str(
-                "this is neither JSON nor CSV with a header that names sender, recipient and amount",
-            ),
-            Self::Separator { found } => {
-                write!(f, "the header has {found} where commas are expected")
-            }
-            Self::MissingColumns { columns, misspelt } => {
-                f.write_str(&missing_columns(columns, misspelt))
-            }
-            Self::DuplicateColumn(column) => {
-                write!(f, "the header has two columns \"{column}\"")
-            }
-            Self::RowLength {
-                missing,
-                found,
-                expected,
-            } => {
-                if let Some(field) = missing {
-                    write!(f, "the field \"{field}\" is missing: ")?;
-                }
-                let s = if *found == 1 { "" } else { "s" };
-                write!(f, "this row has {found} field{s}, but the header has {expected}")
-            }
-            Self::EmptyRow => f.write_str("the row is empty"),
-            Self::UnclosedQuote => f.write_str("a quote is opened in this row and never closed"),
-            Self::Empty(field) => write!(f, "the field \"{field}\" is empty"),
-            Self::NotUtf8(field) => {
-                write!(f, "the field \"{field}\" is not UTF-8; save the file as UTF-8")
-            }
-            Self::OutOfRange(field) => {
-                write!(f, "the field \"{field}\" is past the range of a double")
-            }
-            Self::NotANumber { field, found } => {
-                write!(f, "the field \"{field}\" is {found}, expected a number")
-            }
-        }
-    }
+/// `the field "amount" is missing: `, if there is a missing field.
+fn missing_field(missing: Option<&str>) -> String {
+    let missing = missing.map(|field| format!("the field \"{field}\" is missing: "));
+    missing.unwrap_or_default()
+}
+
+fn fields(count: usize) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} field{s}")
 }
 
 fn missing_columns(columns: &[&str], misspelt: &[(String, &str)]) -> String {
