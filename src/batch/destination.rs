@@ -1,4 +1,4 @@
-//! Where a file is to be written, and what may be in the way.
+//! Checks whether a file can be written, and what already has its name.
 
 use std::fs::{self, File};
 use std::io;
@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// What to do about a file that already has the name.
+/// What to do if the file exists.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Overwrite {
-    /// Refuse.
+    /// Fail.
     #[default]
     Never,
-    /// Replace it, once the new file is whole.
+    /// Replace it once the new file is complete.
     Replace,
 }
 
 impl Overwrite {
-    /// What an option `--force` asks for, given or not.
+    /// [`Self::Replace`] if `is_forced`.
     pub const fn forced(is_forced: bool) -> Self {
         if is_forced {
             Self::Replace
@@ -31,13 +31,13 @@ impl Overwrite {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum FileError {
-    /// It exists, and may not be replaced.
-    #[error("{} exists; --force replaces it", path.display())]
+    /// It exists and must not be replaced.
+    #[error("{} exists", path.display())]
     Exists {
         /// The file.
         path: PathBuf,
     },
-    /// Something that is no plain file has its name.
+    /// Something other than a plain file has the name.
     #[error("{} is {what}, not a plain file", path.display())]
     NotAFile {
         /// The name.
@@ -45,7 +45,7 @@ pub enum FileError {
         /// What is there.
         what: &'static str,
     },
-    /// It has the name of a journal.
+    /// The name is that of a journal.
     #[error(
         "{} is the name of a journal, and journals are never overwritten; name another file",
         path.display()
@@ -54,15 +54,15 @@ pub enum FileError {
         /// The name.
         path: PathBuf,
     },
-    /// The system refuses.
+    /// The system reports an error.
     #[error("cannot write {}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// It is there, but its folder was not synced.
+    /// The file is written, but its folder was not synced.
     #[error(
         "{} is written, but after a power cut it may be gone: its folder cannot be synced",
         path.display()
@@ -70,24 +70,24 @@ pub enum FileError {
     NameNotSynced {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// What a name stands for: a plain file, there or not, in a folder that is.
+/// A plain file that may not exist yet, in a folder that exists.
 #[derive(Debug)]
 pub(super) struct Destination {
-    /// As it was given.
-    named: PathBuf,
-    /// The file itself: a link is followed, for what it leads to is replaced,
-    /// not the link.
+    /// The name as it was given.
+    pub(super) named: PathBuf,
+    /// The file itself. A link is followed, so that the file it points to is
+    /// replaced, not the link.
     pub(super) path: PathBuf,
     pub(super) exists: bool,
 }
 
 impl Destination {
-    pub(super) fn of(named: &Path) -> Result<Self, FileError> {
+    pub(super) fn new(named: &Path) -> Result<Self, FileError> {
         let not_a_file = |what| FileError::NotAFile {
             path: named.to_owned(),
             what,
@@ -101,7 +101,7 @@ impl Destination {
             Ok(found) if !found.is_file() => return Err(not_a_file("a device or a pipe")),
             Ok(_) => (fs::canonicalize(named).map_err(fail)?, true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // The link is there, what it leads to is not.
+                // The link exists, its target does not.
                 if fs::symlink_metadata(named).is_ok_and(|link| link.is_symlink()) {
                     return Err(not_a_file("a link that leads nowhere"));
                 }
@@ -114,7 +114,7 @@ impl Destination {
             let kind = io::ErrorKind::InvalidInput;
             return Err(fail(io::Error::new(kind, "it names no file")));
         }
-        // Even if nothing has the name yet: somebody may be about to mine there.
+        // Even if it does not exist yet: a chain may be mined beside it later.
         let ending = path.extension();
         if ending.is_some_and(|ending| ending.eq_ignore_ascii_case("journal")) {
             let path = named.to_owned();
@@ -132,15 +132,6 @@ impl Destination {
         })
     }
 
-    /// The name as it was given.
-    pub(super) fn named(&self) -> &Path {
-        &self.named
-    }
-
-    pub(super) fn folder(&self) -> &Path {
-        folder_of(&self.path)
-    }
-
     pub(super) fn exists_error(&self) -> FileError {
         FileError::Exists {
             path: self.named.clone(),
@@ -154,44 +145,44 @@ impl Destination {
         }
     }
 
-    /// Why the file did not get its name.
+    /// The error of renaming a file to this one.
     pub(super) fn rename_error(&self, error: io::Error) -> FileError {
         match error.kind() {
-            // It came to be in the meantime.
+            // It was created meanwhile.
             io::ErrorKind::AlreadyExists => self.exists_error(),
             _ => self.io_error(error),
         }
     }
 
-    /// Gives `file` the permissions of the file that is there, if there is one,
-    /// and those in the mode `further`.
+    /// Gives `file` the permissions of the existing file, if there is one, and
+    /// those in the mode `further`.
     #[cfg(unix)]
-    pub(super) fn hand_on_permissions(&self, file: &File, further: u32) -> io::Result<()> {
+    pub(super) fn copy_permissions(&self, file: &File, further: u32) -> io::Result<()> {
         use std::os::unix::fs::PermissionsExt as _;
 
-        // Without the bits that change what a program may do.
+        // Without setuid, setgid and sticky bits.
         let mode_of = |found: fs::Metadata| found.permissions().mode() & 0o777;
         let mode = match fs::metadata(&self.path) {
             Ok(replaced) => mode_of(replaced) | further,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),
         };
-        // File systems without permissions refuse to change them.
+        // File systems without permissions fail to change them.
         if mode_of(file.metadata()?) == mode {
             return Ok(());
         }
         file.set_permissions(fs::Permissions::from_mode(mode))
     }
 
-    /// Elsewhere, the folder decides who may do what.
+    /// Elsewhere, the folder decides about permissions.
     #[cfg(not(unix))]
-    pub(super) fn hand_on_permissions(&self, _file: &File, _further: u32) -> io::Result<()> {
+    pub(super) fn copy_permissions(&self, _file: &File, _further: u32) -> io::Result<()> {
         Ok(())
     }
 
-    /// Makes the name last through a power cut.
+    /// Makes the name survive a power cut.
     pub(super) fn sync_name(&self) -> Result<(), FileError> {
-        sync_folder(self.folder()).map_err(|source| FileError::NameNotSynced {
+        sync_folder(folder_of(&self.path)).map_err(|source| FileError::NameNotSynced {
             path: self.named.clone(),
             source,
         })
@@ -206,25 +197,24 @@ pub(super) fn folder_of(file: &Path) -> &Path {
     }
 }
 
-/// Makes what was named in a folder last through a power cut, as far as that
-/// can be asked for: the file itself is as good without it.
+/// Makes the names in a folder survive a power cut, if the system can do that.
 #[cfg(unix)]
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     match File::open(folder).and_then(|folder| folder.sync_all()) {
-        Err(error) if cannot_be_asked(error.kind()) => Ok(()),
+        Err(error) if cannot_sync_folders(error.kind()) => Ok(()),
         synced => synced,
     }
 }
 
-/// Whether it says that a folder may be written but not read, and so not
-/// opened, or that its file system syncs none.
+/// Whether the error means that the folder may not be opened for reading, or
+/// that its file system does not sync folders.
 #[cfg(unix)]
-const fn cannot_be_asked(kind: io::ErrorKind) -> bool {
+const fn cannot_sync_folders(kind: io::ErrorKind) -> bool {
     use io::ErrorKind::{InvalidInput, PermissionDenied, Unsupported};
     matches!(kind, PermissionDenied | InvalidInput | Unsupported)
 }
 
-/// Other systems have no such call.
+/// Other systems cannot sync a folder.
 #[cfg(not(unix))]
 pub(super) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
@@ -237,12 +227,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_link_leads_nowhere_only_if_nothing_is_there() {
+    fn a_link_to_a_missing_file_differs_from_a_loop() {
         let folder = tempfile::tempdir().unwrap();
         let link = |from, to| {
             let path = folder.path().join(from);
             symlink(to, &path).unwrap();
-            Destination::of(&path).unwrap_err()
+            Destination::new(&path).unwrap_err()
         };
         let error = link("astray", "nothing");
         assert!(matches!(error, FileError::NotAFile { .. }), "{error:?}");
@@ -251,18 +241,18 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_whose_sync_fails_is_told_apart_from_one_that_has_none() {
+    fn folders_that_cannot_be_synced_are_no_error() {
         // The same on all of Unix: EPERM, EIO, EACCES, EINVAL.
         let kinds = [1, 5, 13, 22].map(|code| io::Error::from_raw_os_error(code).kind());
-        assert_eq!(kinds.map(cannot_be_asked), [true, false, true, true]);
-        assert!(cannot_be_asked(io::ErrorKind::Unsupported));
+        assert_eq!(kinds.map(cannot_sync_folders), [true, false, true, true]);
+        assert!(cannot_sync_folders(io::ErrorKind::Unsupported));
     }
 
     #[test]
-    fn a_file_whose_folder_cannot_be_synced_is_said_to_be_there() {
+    fn the_error_of_syncing_the_folder_says_that_the_file_is_written() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("chain.json");
-        let destination = Destination::of(&path).unwrap();
+        let destination = Destination::new(&path).unwrap();
         destination.sync_name().unwrap();
         folder.close().unwrap();
         let said = destination.sync_name().unwrap_err().to_string();

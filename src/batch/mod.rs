@@ -1,29 +1,31 @@
-//! Batch mining: queue files ([`Queue`]), the pipeline that turns them into a
-//! chain ([`mine()`]), the output file ([`mine_to_file`]), and many of them at
-//! once ([`mine_each`]). Also files that are whole or not there ([`WholeFile`]).
+//! Batch mining: reads queue files ([`Queue`]), mines them into a chain
+//! ([`mine()`]) and writes it to a file ([`mine_to_file`]), or does so for many
+//! queues at once ([`mine_each`]). Also writes files that exist only when they
+//! are complete ([`WholeFile`]).
 //!
 //! Uses [`crate::chain`], [`crate::pow`] and [`crate::sha256`], nothing above.
 
+mod background_reader;
 mod destination;
-mod detached;
 mod journal;
-mod many;
-mod named;
+mod mine_each;
+mod named_queue;
 mod options;
 mod output;
 mod pipeline;
 mod queue;
-mod share;
+mod thread_shares;
 mod whole_file;
 
 pub use destination::{FileError, Overwrite};
 pub use journal::error::ResumeError;
-pub use many::{ChainJob, mine_each};
-pub use named::NamedQueue;
+pub use journal::file::journal_path;
+pub use mine_each::{ChainJob, mine_each};
+pub use named_queue::NamedQueue;
 pub use options::{Clock, MineOptions, ProofMemory, fresh_node_id};
 pub use output::{
-    Kept, OutputError, OutputOptions, ReadBack, Resume, Unfinished, journal_path, mine_to_file,
+    KeptJournal, OutputError, OutputOptions, ReadBack, Resume, Unfinished, mine_to_file,
 };
-pub use pipeline::{MineError, MineSummary, TextAmounts, mine};
-pub use queue::{HeaderProblem, Queue, QueueError};
+pub use pipeline::{MineError, MineSummary, mine};
+pub use queue::{CsvProblem, Queue, QueueError, TextAmounts};
 pub use whole_file::WholeFile;

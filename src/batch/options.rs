@@ -1,4 +1,4 @@
-//! How queues are mined.
+//! The options that decide what a chain looks like and how it is mined.
 
 use std::num::NonZeroUsize;
 use std::time::SystemTime;
@@ -28,18 +28,18 @@ impl Clock {
     }
 }
 
-/// Whether proofs that were found in this run are reused.
+/// Whether proofs that were already found for the chain are reused.
 ///
-/// Under [`Rule::LastProof`] a proof depends on nothing but the proof before
-/// it, so a remembered one is exact; the other rules have nothing to
-/// remember. From the genesis proof 100 at four zeros the proofs run into a
-/// cycle, and a chain of any length takes 108 searches.
+/// Under [`Rule::LastProof`] a proof depends only on the proof before it, so
+/// it can be looked up; under the other rules each proof has to be searched.
+/// From the genesis proof 100 at four zeros the proofs run into a cycle, and a
+/// chain of any length takes 108 searches.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum ProofMemory {
     /// Reused.
     #[default]
     On,
-    /// Searched anew each time.
+    /// Searched again each time.
     Off,
 }
 
@@ -60,6 +60,13 @@ pub struct MineOptions {
     pub strictness: Strictness,
     /// Whether proofs are remembered.
     pub proof_memory: ProofMemory,
+}
+
+impl MineOptions {
+    /// Whether a proof is looked up before it is searched.
+    pub(super) fn remembers_proofs(&self) -> bool {
+        self.proof_memory == ProofMemory::On && self.rule == Rule::LastProof
+    }
 }
 
 impl Default for MineOptions {

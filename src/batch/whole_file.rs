@@ -1,8 +1,8 @@
-//! A file that is whole under its name, or not there at all.
+//! Files that exist under their name only when they are complete.
 //!
-//! What is written goes to a hidden file beside the one that was named, which
-//! is synced and only then renamed. Whatever ends the program before that
-//! leaves the named file as it was.
+//! The text is written to a hidden file beside the named one, which is synced
+//! and then renamed. Whatever ends the program before that leaves the named file
+//! unchanged.
 
 use std::fs::File;
 use std::io::Write as _;
@@ -10,9 +10,9 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-use super::destination::{Destination, FileError, Overwrite};
+use super::destination::{Destination, FileError, Overwrite, folder_of};
 
-/// A file that is being written.
+/// A file that exists under its name only when it is complete.
 ///
 /// ```
 /// use fourzero::batch::{Overwrite, WholeFile};
@@ -34,19 +34,19 @@ pub struct WholeFile {
 }
 
 impl WholeFile {
-    /// Starts a file that is to be called `named`. A link is followed: what it
-    /// leads to is replaced, not the link.
+    /// Starts the file `named`. A link is followed: the file it points to is
+    /// replaced, not the link.
     ///
     /// # Errors
-    /// If the name is taken by something that may not be replaced, or the
-    /// system refuses.
+    /// If something has the name that must not be replaced, or the system
+    /// reports an error.
     pub fn create(named: &Path, overwrite: Overwrite) -> Result<Self, FileError> {
-        let destination = Destination::of(named)?;
+        let destination = Destination::new(named)?;
         if destination.exists && overwrite == Overwrite::Never {
             return Err(destination.exists_error());
         }
-        // A part of the name is enough to know it by, and leaves room for the
-        // rest where names may take 255 bytes.
+        // Part of the name is enough to recognize it, and leaves room for the rest
+        // where a name may have 255 bytes.
         let name = destination.path.file_name().unwrap_or_default();
         let name: String = name.to_string_lossy().chars().take(32).collect();
         let prefix = format!(".{name}.");
@@ -54,17 +54,16 @@ impl WholeFile {
         options.read(true).write(true).create_new(true);
         #[cfg(unix)]
         if destination.exists {
-            // Until it gets the permissions of the file that it replaces, which
-            // may be private. A new one is made as any file; the umask applies.
+            // The file that it replaces may be private. It gets that file's
+            // permissions when it is complete.
             use std::os::unix::fs::OpenOptionsExt as _;
             options.mode(0o600);
         }
         let temporary = tempfile::Builder::new()
             .prefix(&prefix)
             .suffix(".partial")
-            // Made by ourselves, for an error that is the system's own, without
-            // the name of the hidden file, which nobody gave.
-            .make_in(destination.folder(), |hidden| options.open(hidden))
+            // The default error would name the hidden file.
+            .make_in(folder_of(&destination.path), |hidden| options.open(hidden))
             .map_err(|error| destination.io_error(error))?;
         Ok(Self {
             destination,
@@ -73,18 +72,18 @@ impl WholeFile {
         })
     }
 
-    /// The name that it is to get, as it was given.
+    /// Its name, as it was given.
     pub fn named(&self) -> &Path {
-        self.destination.named()
+        &self.destination.named
     }
 
-    /// The hidden file that is written to until then. It goes with this value;
-    /// whoever ends the program otherwise is to remove it.
+    /// The hidden file that is written to. It is removed when this value is
+    /// dropped, but not when the process exits.
     pub fn hidden(&self) -> &Path {
         self.temporary.path()
     }
 
-    /// What is to be written to.
+    /// The hidden file, for writing.
     pub fn as_file(&self) -> &File {
         self.temporary.as_file()
     }
@@ -92,37 +91,34 @@ impl WholeFile {
     /// Appends `contents`.
     ///
     /// # Errors
-    /// If the system refuses.
+    /// If the system reports an error.
     pub fn write_all(&self, contents: &[u8]) -> Result<(), FileError> {
         self.as_file()
             .write_all(contents)
             .map_err(|error| self.destination.io_error(error))
     }
 
-    /// Opens what was written so far for reading.
+    /// Opens the hidden file for reading.
     ///
     /// # Errors
-    /// If the system refuses.
+    /// If the system reports an error.
     pub fn reopen(&self) -> Result<File, FileError> {
         self.temporary
             .reopen()
             .map_err(|error| self.destination.io_error(error))
     }
 
-    /// Makes what was written last, and gives it its name, and the permissions
-    /// of the file that it replaces.
+    /// Syncs the file, and gives it its name and the permissions of the file that
+    /// it replaces.
     ///
     /// # Errors
-    /// If the system refuses, or the name was taken in the meantime and may
-    /// not be replaced. With [`FileError::NameNotSynced`] alone, the file is
-    /// there.
+    /// If the system reports an error, or a file was created meanwhile that must
+    /// not be replaced. Only with [`FileError::NameNotSynced`] is the file there.
     pub fn commit(self) -> Result<(), FileError> {
         let fail = |error| self.destination.io_error(error);
         if self.overwrite == Overwrite::Replace {
             let file = self.temporary.as_file();
-            self.destination
-                .hand_on_permissions(file, 0)
-                .map_err(fail)?;
+            self.destination.copy_permissions(file, 0).map_err(fail)?;
         }
         self.temporary.as_file().sync_all().map_err(fail)?;
         let renamed = match self.overwrite {

@@ -6,7 +6,6 @@ use std::io::{self, Read, Stdin};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
-use fourzero::batch::{MineError, OutputError, QueueError};
 use fourzero::chain::json::ForeignFormat;
 use fourzero::chain::{Fault, FaultKind, ReadError};
 use fourzero::pow::Rule;
@@ -84,17 +83,6 @@ pub(super) fn hint(error: &ReadError, path: &Path, command: &str) -> String {
     }
 }
 
-/// As [`hint`], for the queues of `mine`.
-pub(super) fn queue_hint(error: &OutputError) -> String {
-    match error {
-        OutputError::Mine(MineError::Queue {
-            name,
-            source: QueueError::Foreign(format),
-        }) => unpack(*format, name, "mine"),
-        _ => String::new(),
-    }
-}
-
 /// The question to ask about an invalid proof in the chain `name`: perhaps it
 /// was verified with the wrong options. `rule` is `None` if it was detected.
 pub(super) fn question(fault: &Fault, name: &str, rule: Option<Rule>) -> Option<String> {
@@ -106,7 +94,8 @@ pub(super) fn question(fault: &Fault, name: &str, rule: Option<Rule>) -> Option<
     Some(format!("was {name} mined with a different {options}?"))
 }
 
-fn unpack(format: ForeignFormat, name: &str, command: &str) -> String {
+/// The command that unpacks the file called `name`, to follow the error.
+pub(super) fn unpack(format: ForeignFormat, name: &str, command: &str) -> String {
     let unpacker = match format {
         ForeignFormat::Gzip => "gunzip -c",
         ForeignFormat::Bzip2 => "bunzip2 -c",

@@ -8,6 +8,7 @@ mod completions;
 mod convert;
 mod exit;
 mod explain;
+mod hints;
 mod input;
 mod inspect;
 mod interrupt;
@@ -117,7 +118,7 @@ pub(crate) fn main() -> ExitCode {
         // The reader of our output has stopped reading, which is not an error.
         Err(error) if is_broken_pipe(&error) => Exit::Yes,
         Err(error) => {
-            print::error(&format!("{error:#}"));
+            print::error(&format!("{error:#}{}", hints::advice(&error)));
             Exit::Error
         }
     };

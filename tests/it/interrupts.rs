@@ -1,4 +1,4 @@
-//! Ctrl-C: exit 130, no output, and a word on what was kept.
+//! Ctrl-C: exit 130, no output, and a message that says what was kept.
 
 use std::fs;
 use std::io::Write as _;
@@ -56,23 +56,22 @@ impl Running {
         assert!(status.success());
     }
 
-    /// Keeps stdin open, and lets it say `text` again and again until nobody
-    /// listens. Returns once so much was said that the command must have read
-    /// some of it, which it does only when it is ready for a signal.
-    fn keep_saying(&mut self, text: String) {
+    /// Writes `text` to stdin again and again, until it is closed. Returns when
+    /// the command must have read some of it: then it is ready for a signal.
+    fn keep_writing(&mut self, text: String) {
         let mut stdin = self.child().stdin.take().unwrap();
-        let (said, heard) = mpsc::channel();
+        let (sender, written) = mpsc::channel();
         thread::spawn(move || {
             let mut bytes = 0;
             while stdin.write_all(text.as_bytes()).is_ok() {
                 bytes += text.len();
                 // A pipe holds 64 KiB on Linux, less elsewhere.
                 if bytes > 1 << 20 {
-                    let _ = said.send(());
+                    let _ = sender.send(());
                 }
             }
         });
-        heard.recv_timeout(PATIENCE).expect("it reads its stdin");
+        written.recv_timeout(PATIENCE).expect("it reads its stdin");
     }
 
     fn wait(mut self) -> Output {
@@ -110,7 +109,7 @@ fn was_interrupted(ended: &Output, output: &Path) {
             .and_then(|text| text.split_once(" blocks are kept in "))
             .unwrap_or_else(|| panic!("{stderr}"));
         let journal = journal.into_string().unwrap();
-        let rest = rest.strip_prefix(&format!("{journal}; to go on: "));
+        let rest = rest.strip_prefix(&format!("{journal}; to resume: "));
         assert!(rest.is_some_and(|command| command.ends_with(" --resume\n")));
         let text = fs::read_to_string(&journal).unwrap();
         let there = text.matches("\"sender\": \"0\"}]}").count();
@@ -145,7 +144,7 @@ fn an_interrupted_search_leaves_no_file_and_exits_130() {
 }
 
 #[test]
-fn work_that_is_left_leaves_no_hidden_file() {
+fn abandoned_work_leaves_no_hidden_file() {
     let signals: [&[&str]; 2] = [&["INT"], &["INT", "TERM"]];
     let commands: [&[&str]; 2] = [
         &["convert", "-", "-o", "chain.json"],
@@ -211,7 +210,7 @@ fn an_interrupted_search_under_every_rule_and_kernel_ends() {
 }
 
 #[test]
-fn an_interrupted_search_leaves_an_old_chain_as_it_was() {
+fn an_interrupted_search_leaves_an_old_chain_unchanged() {
     let folder = Folder::new();
     let output = folder.write("chain.json", "old");
     let mut running = Running::start(
@@ -227,7 +226,7 @@ fn an_interrupted_search_leaves_an_old_chain_as_it_was() {
 }
 
 #[test]
-fn interrupted_mining_keeps_its_blocks_and_names_the_command_that_goes_on() {
+fn interrupted_mining_keeps_its_blocks_and_prints_the_command_to_resume() {
     for signal in ["INT", "TERM"] {
         let folder = Folder::new();
         let line = "{\"sender\": \"it's\", \"recipient\": \"b\", \"amount\": 1}\n";
@@ -274,7 +273,7 @@ fn interrupted_mining_keeps_its_blocks_and_names_the_command_that_goes_on() {
         fs::write(&queue, lines).unwrap();
         let stderr = String::from_utf8_lossy(&ended.stderr);
         assert_eq!(ended.status.code(), Some(130), "{stderr}");
-        let command = stderr.split_once("to go on: ").expect("a command").1;
+        let command = stderr.split_once("to resume: ").expect("a command").1;
         let kept = fs::read(&journal).unwrap();
         assert!(kept.ends_with(b"]}"));
 
@@ -303,7 +302,7 @@ fn the_second_interrupt_ends_at_once_and_keeps_the_journal() {
             .args([&output, &data("queue.jsonl")]),
     );
     wait_for_a_file_in(&folder);
-    // Both are there when it goes on: the first has no time to take effect.
+    // Both signals are pending when it continues: the first has no time to take effect.
     running.signals(&["STOP", "INT", "TERM", "CONT"]);
     let ended = running.wait();
     let stderr = String::from_utf8_lossy(&ended.stderr);
@@ -352,7 +351,7 @@ fn mining_a_never_ending_stdin_can_be_interrupted() {
                 .arg(&output)
                 .args(options),
         );
-        running.keep_saying(data_text("queue.jsonl"));
+        running.keep_writing(data_text("queue.jsonl"));
         running.signal("INT");
         was_interrupted(&running.wait(), &output);
         assert!(folder.names().is_empty(), "{:?}", folder.names());
@@ -369,7 +368,7 @@ fn verifying_a_never_ending_stdin_can_be_interrupted() {
         " \n".repeat(1000),
     ] {
         let mut running = Running::start(fourzero().args(["verify", "--quiet", "-"]));
-        running.keep_saying(endless.clone());
+        running.keep_writing(endless.clone());
         running.signal("INT");
         let ended = running.wait();
         let stderr = String::from_utf8_lossy(&ended.stderr);

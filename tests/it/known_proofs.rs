@@ -1,4 +1,4 @@
-//! The proofs that everybody knows.
+//! The well-known first proofs of the tutorial's chain.
 
 use std::fs;
 
@@ -44,7 +44,7 @@ fn proofs(chain: &str) -> Vec<u64> {
 }
 
 #[test]
-fn the_second_opinion_knows_the_known_answers() {
+fn the_naive_search_finds_the_known_proofs() {
     assert_eq!(two_hundred_proofs()[..FIRST.len()], FIRST);
 }
 
@@ -88,7 +88,7 @@ fn a_chain_of_any_length_takes_the_hashes_of_its_distinct_searches() {
 }
 
 #[test]
-fn without_the_proof_cache_every_search_is_paid_for() {
+fn without_the_proof_cache_every_proof_is_searched() {
     let folder = Folder::new();
     let output = folder.path("chain.json");
     // A search from 0 ends at its proof: one hash more than its number.

@@ -9,7 +9,7 @@ use crate::naive_chain;
 use crate::support::{Ends as _, Folder, data_text, fourzero, shown};
 
 /// The sample queue's blocks: ten transactions each, and a line that is a
-/// list is one of its own.
+/// list is a separate one.
 fn sample_blocks() -> Vec<Vec<Json>> {
     let mut blocks = vec![Vec::new()];
     for line in data_text("queue.jsonl").lines().map(parse) {
@@ -109,7 +109,7 @@ fn the_first_block_is_the_tutorials() {
 }
 
 #[test]
-fn the_summary_has_the_specified_keys_and_true_values() {
+fn the_json_summary_has_the_specified_keys_and_true_values() {
     let folder = Folder::new();
     let output = folder.path("chain.json");
     let summary = fourzero()
@@ -158,7 +158,7 @@ fn the_summary_has_the_specified_keys_and_true_values() {
 }
 
 #[test]
-fn people_read_what_was_made_and_whether_it_was_verified() {
+fn the_printed_summary_says_what_was_mined_and_verified() {
     let folder = Folder::new();
     for (option, last) in [(None, "verified"), (Some("--no-verify"), "not verified")] {
         let output = folder.path("chain.json");
@@ -192,7 +192,7 @@ fn people_read_what_was_made_and_whether_it_was_verified() {
 }
 
 #[test]
-fn a_hashrate_is_told_only_where_every_proof_was_searched() {
+fn a_hashrate_is_printed_only_if_every_proof_was_searched() {
     let folder = Folder::new();
     let mine = |count: usize, options: &[&str]| {
         let transaction = "{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": 1}\n";

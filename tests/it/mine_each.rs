@@ -1,4 +1,4 @@
-//! `mine --out-dir`: each queue into a chain of its own.
+//! `mine --out-dir` mines each queue into its own chain.
 
 use std::collections::HashMap;
 
@@ -40,7 +40,7 @@ fn mine_each(folder: &Folder, queues: &[&str], options: &[&str], code: i32) -> R
 }
 
 #[test]
-fn each_chain_is_the_one_that_its_queue_gives_alone() {
+fn each_chain_is_the_same_as_mined_alone() {
     let folder = Folder::new();
     // More queues than threads and fewer, and sizes that differ.
     let names: Vec<_> = (0..7).map(|number| format!("q{number}.jsonl")).collect();
@@ -101,7 +101,7 @@ fn a_queue_that_fails_is_named_and_the_others_are_mined() {
 }
 
 #[test]
-fn json_has_one_object_a_queue_whether_or_not_it_fails() {
+fn json_has_one_object_per_queue_even_if_it_fails() {
     let folder = Folder::new();
     folder.write("good.jsonl", queue("a", 3));
     let bad = folder.write("bad.jsonl", "{\"sender\": \"a\"}\n");
@@ -126,7 +126,7 @@ fn json_has_one_object_a_queue_whether_or_not_it_fails() {
 }
 
 #[test]
-fn nothing_is_mined_where_two_queues_would_become_one_file() {
+fn two_queues_with_the_same_output_are_refused() {
     let folder = Folder::new();
     folder.write("a.jsonl", queue("a", 1));
     folder.write("a.csv", "sender,recipient,amount\na,b,1\n");
@@ -143,7 +143,7 @@ fn nothing_is_mined_where_two_queues_would_become_one_file() {
 }
 
 #[test]
-fn nothing_is_mined_where_the_last_chain_could_not_be_written() {
+fn nothing_is_mined_if_the_last_chain_cannot_be_written() {
     let folder = Folder::new();
     folder.write("a.jsonl", queue("a", 1));
     folder.write("b.jsonl", queue("b", 1));
@@ -168,7 +168,7 @@ fn nothing_is_mined_where_the_last_chain_could_not_be_written() {
 }
 
 #[test]
-fn an_output_is_named_in_one_of_the_two_ways() {
+fn either_an_output_or_a_folder_must_be_named() {
     let folder = Folder::new();
     let queue = folder.write("a.jsonl", queue("a", 1));
     let neither = fourzero().arg("mine").arg(&queue).ends_with(2);

@@ -1,5 +1,5 @@
-//! The output file: when it may be written, and what becomes of what was
-//! there.
+//! The output file: when it may be written, and when an existing file is replaced
+//! or kept.
 
 use std::fs;
 
@@ -43,7 +43,7 @@ fn an_existing_file_is_refused_and_untouched_without_force() {
 }
 
 #[test]
-fn a_journal_is_no_output_of_any_command() {
+fn no_command_writes_to_a_journal() {
     for (name, options) in [
         ("other.json.journal", &["--force"][..]),
         ("other.json.journal", &[]),
@@ -85,7 +85,7 @@ fn force_also_writes_a_file_that_does_not_exist() {
 }
 
 #[test]
-fn a_queue_is_never_its_own_output() {
+fn a_queue_cannot_be_the_output() {
     for options in [&[][..], &["--force"]] {
         let folder = Folder::new();
         let path = folder.write("queue.jsonl", QUEUE);
@@ -117,7 +117,7 @@ fn a_missing_folder_is_named() {
 }
 
 #[test]
-fn a_folder_is_no_output() {
+fn a_folder_is_refused() {
     for options in [&[][..], &["--force"]] {
         let folder = Folder::new();
         fs::create_dir(folder.path("chain.json")).unwrap();
@@ -171,7 +171,7 @@ fn the_format_follows_the_name_of_the_file() {
 }
 
 #[test]
-fn a_name_of_the_greatest_length_can_be_written() {
+fn the_longest_possible_name_can_be_written() {
     // File systems take 255 bytes, and the journal has a name, too.
     for name in ["x".repeat(250) + ".json", "é".repeat(125) + ".json"] {
         let folder = Folder::new();
@@ -204,7 +204,7 @@ mod unix {
     use crate::support::wait_for_bytes;
 
     #[test]
-    fn a_device_is_no_output() {
+    fn a_device_is_refused() {
         for options in [&[][..], &["--force"]] {
             let run = fourzero()
                 .args(["mine", "-", "-o", "/dev/null"])
@@ -263,7 +263,7 @@ mod unix {
     }
 
     #[test]
-    fn a_link_that_leads_to_a_journal_is_no_output() {
+    fn a_link_to_a_journal_is_refused() {
         let folder = Folder::new();
         folder.write("other.json.journal", "hours of work");
         symlink("other.json.journal", folder.path("link.json")).unwrap();
@@ -274,7 +274,7 @@ mod unix {
     }
 
     #[test]
-    fn a_link_that_leads_nowhere_is_no_output() {
+    fn a_broken_link_is_refused() {
         for options in [&[][..], &["--force"]] {
             let folder = Folder::new();
             symlink("nowhere.json", folder.path("link.json")).unwrap();
@@ -322,7 +322,7 @@ mod unix {
 }
 
 #[test]
-fn an_output_that_can_be_no_file_is_refused_before_anything_is_mined() {
+fn an_output_that_cannot_be_a_file_is_refused_before_mining() {
     let folder = Folder::new();
     let queue = data("queue.jsonl").display().to_string();
     for (output, message) in [
@@ -340,7 +340,7 @@ fn an_output_that_can_be_no_file_is_refused_before_anything_is_mined() {
 }
 
 #[test]
-fn what_was_written_is_said_even_if_the_summary_cannot_be_printed() {
+fn the_chain_is_named_even_if_the_summary_cannot_be_printed() {
     let folder = Folder::new();
     let output = folder.path("chain.json");
     let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {

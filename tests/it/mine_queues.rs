@@ -148,7 +148,7 @@ fn several_queues_are_mined_one_after_another_into_one_chain() {
 }
 
 #[test]
-fn standard_input_can_stand_between_files_but_only_once() {
+fn standard_input_can_be_one_of_the_queues_but_only_once() {
     let folder = Folder::new();
     let file = folder.write("file", t("file", 1).canonical());
     let output = folder.path("chain.json");
@@ -188,7 +188,7 @@ fn the_block_size_counts_transactions_without_the_reward() {
 }
 
 #[test]
-fn a_line_that_is_an_array_is_a_block_of_its_own() {
+fn a_line_that_is_an_array_is_a_separate_block() {
     let (a, b) = (t("a", 1).canonical(), t("b", 2).canonical());
     let queue = format!("{a}\n[{b}, {b}, {b}]\n[]\n{a}\n{b}\n{a}\n[{b}]\n");
     let found = mined(&[&queue], &["--block-size", "2"]);
@@ -217,7 +217,7 @@ fn a_first_line_that_is_an_array_is_a_block_if_more_lines_follow() {
 }
 
 #[test]
-fn keys_that_are_no_transactions_are_dropped() {
+fn other_keys_are_dropped() {
     let queue = r#"{"id": 7, "sender": "a", "x": {"sender": "no"}, "recipient": "b", "amount": 1}"#;
     let expected = [[transaction(text("a"), text("b"), number(1))]];
     assert_eq!(mined(&[queue], &[]), expected);
@@ -226,7 +226,7 @@ fn keys_that_are_no_transactions_are_dropped() {
 }
 
 #[test]
-fn csv_values_are_text_but_amounts_that_are_numbers() {
+fn csv_values_are_text_except_for_amounts_that_are_numbers() {
     let csv = "amount,sender,recipient\n\
                5,1,2\n 2.50 ,a b, c \n-0,a,b\n1e3,a,b\n12345678901234567890123,a,b\n+5,a,b\n.5,a,b\n\
                0x10,a,b\n1_000,a,b\n\"1,5\",a,b\n";

@@ -1,11 +1,11 @@
-//! Queues that cannot be read: exit 2, the file, line and field named, and
-//! nothing left behind but the journal of the blocks before the fault.
+//! Queues that cannot be read: the error names file, line and field, and only the
+//! journal of the blocks before it is kept.
 
 use crate::support::{Ends as _, Folder, Run, fourzero, shown};
 
 const GOOD: &str = r#"{"sender": "a", "recipient": "b", "amount": 1}"#;
 
-/// Contents that are no queue, and what is said of each.
+/// Invalid queues, and the error for each.
 fn unreadable() -> Vec<(String, &'static str)> {
     let header = "sender,recipient,amount";
     vec![
@@ -139,8 +139,8 @@ fn not_utf8() -> Vec<(Vec<u8>, &'static str)> {
     ]
 }
 
-/// Asserts that a run says `message` and then, if and only if there is a
-/// journal of some blocks, what is kept. Removes that.
+/// Asserts that a run prints `message` and then, if there is a journal, what it
+/// holds. Removes the journal.
 #[track_caller]
 fn failed_with(run: &Run, folder: &Folder, message: &str) {
     let journal = folder.path("chain.json.journal");
@@ -149,7 +149,7 @@ fn failed_with(run: &Run, folder: &Folder, message: &str) {
     let rest = rest.unwrap_or_else(|| panic!("{}", run.stderr));
     if journal.exists() {
         let kept = format!(
-            " blocks are kept in {}; once that is mended",
+            " blocks are kept in {}; fix the error, then resume: ",
             shown(&journal)
         );
         assert!(rest.contains(&kept), "{rest}");
@@ -161,7 +161,7 @@ fn failed_with(run: &Run, folder: &Folder, message: &str) {
 }
 
 #[test]
-fn a_queue_that_cannot_be_read_is_named_with_line_and_field_and_leaves_no_chain() {
+fn an_invalid_queue_is_named_with_line_and_field_and_leaves_no_chain() {
     let texts = unreadable().into_iter();
     let queues = texts.map(|(text, message)| (text.into_bytes(), message));
     for (contents, message) in queues.chain(not_utf8()) {
@@ -187,7 +187,7 @@ fn a_queue_that_cannot_be_read_is_named_with_line_and_field_and_leaves_no_chain(
 }
 
 #[test]
-fn a_fault_behind_many_good_blocks_keeps_them_but_leaves_no_chain() {
+fn an_error_after_many_blocks_keeps_them_in_the_journal() {
     let folder = Folder::new();
     let path = folder.write("queue.jsonl", format!("{GOOD}\n").repeat(5000) + "{}\n");
     let run = fourzero()
@@ -206,7 +206,7 @@ fn a_fault_behind_many_good_blocks_keeps_them_but_leaves_no_chain() {
 }
 
 #[test]
-fn of_several_queues_the_one_at_fault_is_named() {
+fn of_several_queues_the_invalid_one_is_named() {
     let folder = Folder::new();
     let good = folder.write("good.jsonl", GOOD);
     let bad = folder.write("bad.csv", "sender,recipient,amount\na,b\n");
@@ -248,7 +248,7 @@ fn a_queue_that_cannot_be_opened_is_named() {
 }
 
 #[test]
-fn a_bad_queue_leaves_an_old_chain_as_it_was_even_with_force() {
+fn an_invalid_queue_leaves_an_old_chain_unchanged_even_with_force() {
     let folder = Folder::new();
     let path = folder.write("queue", format!("{GOOD}\n{{}}"));
     let output = folder.write("chain.json", "old");
@@ -261,7 +261,7 @@ fn a_bad_queue_leaves_an_old_chain_as_it_was_even_with_force() {
 }
 
 #[test]
-fn nesting_that_a_queue_may_have_is_read_back() {
+fn the_deepest_nesting_of_a_queue_can_be_verified() {
     let folder = Folder::new();
     let deep = "[".repeat(899) + &"]".repeat(899);
     let queue = format!("{{\"sender\": 1, \"recipient\": 2, \"amount\": {deep}}}");

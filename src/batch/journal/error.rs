@@ -1,110 +1,112 @@
-//! Why a journal cannot be gone on from.
+//! Why mining cannot resume from a journal.
 
 use std::io;
 
 use thiserror::Error;
 
+use crate::batch::pipeline::MineError;
 use crate::chain::Format;
 use crate::pow::{Rule, Target};
 
-/// Why a journal cannot be gone on from. Nothing was changed then.
+/// Why mining cannot resume from a journal. Nothing was changed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ResumeError {
-    /// It cannot be read.
+    /// The journal cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is in another format.
-    #[error("it is written as {found}, but {expected} is asked for (--format)")]
+    /// A queue cannot be read, or the work was cancelled.
+    #[error(transparent)]
+    Mine(#[from] MineError),
+    /// The journal is in another format.
+    #[error("it is written as {found}, but {expected} is asked for")]
     Format {
-        /// The format it is in.
+        /// The journal's format.
         found: Format,
-        /// The one that is to be written.
+        /// The format of the chain to write.
         expected: Format,
     },
-    /// It does not start as a journal does.
+    /// The file does not start like a journal.
     #[error(
-        "it is no journal of a chain: it starts with {found:?}, and the first block was expected"
+        "it is not the journal of a chain: it starts with {found:?}, but the first block was \
+         expected"
     )]
     NotAJournal {
         /// Its first bytes.
         found: String,
     },
-    /// What is at some place is neither the block that belongs there nor the
-    /// rest of work that broke off.
+    /// The journal holds something else where a block was expected.
     #[error("it is damaged at byte {byte}, in block {block}: {problem}")]
     Damaged {
         /// Where the block starts, in bytes from the start of the file.
         byte: u64,
-        /// The block that belongs there.
+        /// The block's index.
         block: u64,
         /// What is wrong.
         problem: String,
     },
     /// A proof does not satisfy the rule.
     #[error(
-        "the proof of its block {block}, {proof}, does not satisfy {rule} with {target} in front; \
-         were --rule and --difficulty the same?"
+        "the proof of its block {block}, {proof}, does not satisfy {rule} with {target} in front"
     )]
     Proof {
-        /// The block.
+        /// The block's index.
         block: u64,
         /// Its proof.
         proof: String,
-        /// The rule that is asked for.
+        /// The rule.
         rule: Rule,
-        /// The difficulty that is asked for.
+        /// The target.
         target: Target,
     },
-    /// Every proof satisfies more than is asked for, which is no chance.
+    /// All proofs satisfy a higher difficulty.
     #[error(
-        "the proofs of its first {blocks} blocks all satisfy {found} in front, but only {expected} \
-         are asked for; was --difficulty the same?"
+        "the proofs of its first {blocks} blocks all have {found} in front, but only {expected} \
+         {} asked for", if expected.bits() == 4 { "is" } else { "are" }
     )]
     Difficulty {
-        /// Blocks that were looked at.
+        /// Blocks in the journal.
         blocks: u64,
-        /// What they satisfy.
+        /// What the proofs satisfy.
         found: Target,
-        /// What is asked for.
+        /// The target.
         expected: Target,
     },
     /// A block has another time than the options give it.
-    #[error("its block {block} has the timestamp {found}, but --timestamp gives it {expected}")]
+    #[error("its block {block} has the timestamp {found}, but would now get {expected}")]
     Timestamp {
-        /// The block.
+        /// The block's index.
         block: u64,
-        /// The timestamp it has.
+        /// Its timestamp.
         found: String,
-        /// The one it should have.
+        /// The timestamp that the options give.
         expected: String,
     },
-    /// The times of all blocks are exactly a second apart, which no clock
-    /// gives.
+    /// The times are exactly a second apart, so the system clock did not give
+    /// them.
     #[error(
-        "the times of its first {blocks} blocks are exactly a second apart, from {first} on; was \
-         it mined with --timestamp {first}?"
+        "the times of its first {blocks} blocks are exactly a second apart, starting with {first:?}"
     )]
     EvenTimes {
-        /// Blocks that were looked at.
+        /// Blocks in the journal.
         blocks: u64,
         /// The first block's time.
-        first: String,
+        first: f64,
     },
-    /// The rewards go to someone else.
-    #[error("the reward of its block {block} goes to {found}, but --recipient is {expected}")]
+    /// The rewards go to another recipient.
+    #[error("the reward of its block {block} goes to {found}, not to {expected}")]
     Recipient {
-        /// The block.
+        /// The block's index.
         block: u64,
-        /// Who got it.
+        /// The recipient in the journal.
         found: String,
-        /// Who should.
+        /// The recipient that the options name.
         expected: String,
     },
-    /// A queue has another transaction than the one that was mined.
+    /// A queue now holds another transaction.
     #[error(
-        "the queues were changed: {queue}: line {line} holds {found}, but {mined} was mined in its \
-         place, in block {block}"
+        "the queues have changed: {queue}: line {line} holds {found}, but block {block} was mined \
+         with {mined} in its place"
     )]
     Transaction {
         /// The queue.
@@ -113,22 +115,22 @@ pub enum ResumeError {
         line: u64,
         /// The transaction in the queue, shortened if it is long.
         found: String,
-        /// The one in the journal.
+        /// The transaction in the journal, shortened if it is long.
         mined: String,
-        /// The block it is in.
+        /// The index of its block.
         block: u64,
     },
-    /// A block holds more transactions than it should, or fewer.
+    /// A block holds more or fewer transactions than it would now.
     #[error(
-        "its block {block} holds {mined} of the queue's transactions, but would now hold {found}, \
-         from {queue}, line {line}; was the queue or --block-size changed?"
+        "its block {block} holds {mined} transactions of the queues, but would now hold {found}, \
+         from {queue}, line {line}"
     )]
     BlockSize {
-        /// The block.
+        /// The block's index.
         block: u64,
-        /// Transactions that are in it, the reward not counted.
+        /// Its transactions, without the reward.
         mined: usize,
-        /// Transactions that should be in it.
+        /// The transactions that it would hold now.
         found: usize,
         /// The queue they are from.
         queue: String,
@@ -137,7 +139,7 @@ pub enum ResumeError {
     },
     /// The queues end before the journal does.
     #[error(
-        "the queues were changed: they end with {queue} after {transactions} transactions, but \
+        "the queues have changed: they end with {queue} after {transactions} transactions, but \
          block {block} was mined from {mined} and more"
     )]
     QueueEnds {
@@ -145,7 +147,7 @@ pub enum ResumeError {
         queue: String,
         /// Transactions in all queues.
         transactions: u64,
-        /// The first block that has nothing in the queues.
+        /// The index of the first block that is not in the queues.
         block: u64,
         /// Its first transaction, shortened if it is long.
         mined: String,

@@ -1,356 +1,428 @@
-//! Going through the queues again, beside the journal that was mined from
-//! them.
+//! Compares a journal with the queues that it was mined from.
 //!
-//! What mining would write for a block is known but for its proof and its
-//! time, so the journal is compared byte by byte, and only where a byte
-//! differs does anything have to be parsed: to say what is wrong, or to find
-//! that the rest is a tail.
+//! Everything in a block but its proof and its time follows from the queues and
+//! the options, so blocks are compared byte by byte. A block is parsed only if
+//! a byte differs: to find out what is wrong, or that the journal ends there.
 
-use std::collections::HashMap;
-use std::io::{self, Read, Write as _};
+use std::io::{Read, Write as _};
 
-use super::block::{BLOCK_START, Match, compare, field, number, reward_of};
-use super::coincidence::Coincidences;
+use super::block_text::{BLOCK_START, MatchingBlock, field, match_block, recipient_of};
 use super::error::ResumeError;
-use super::next_block::{Expected, NextBlock};
-use super::text::JournalText;
-use crate::batch::options::{Clock, MineOptions, ProofMemory};
-use crate::chain::json::{View, write_float, write_string};
+use super::other_options::OtherOptions;
+use super::text_reader::JournalText;
+use crate::batch::options::{Clock, MineOptions};
+use crate::batch::pipeline::{ChainTip, MinedChain, QueueBlocks};
+use crate::chain::json::{
+    MAX_VALUE_BYTES, View, canonical, value_length, write_float, write_string,
+};
 use crate::chain::{Format, PreviousHash, Transactions};
-use crate::pow::{LastBlock, Nonce, Rule, Target};
+use crate::pow::Nonce;
 use crate::sha256::Digest;
 
-/// Whose rewards a journal must hold.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::batch) enum Rewards {
-    /// Those of the options' recipient.
-    AsOptions,
-    /// Anybody's, if only they are all the same one's.
-    AsJournal,
-}
-
-/// Where mining goes on.
+/// Where mining resumes.
 #[derive(Debug)]
 pub(in crate::batch) struct ResumePoint {
-    /// Whole blocks in the journal, the genesis block included; if there is
-    /// none, the rest means nothing.
-    pub(in crate::batch) blocks: u64,
-    /// Bytes that they take, and what stands between them.
+    /// The chain of the journal's whole blocks, if there are any.
+    pub(in crate::batch) chain: Option<MinedChain>,
+    /// Bytes of the whole blocks.
     pub(in crate::batch) bytes: u64,
-    /// The queues' transactions in them.
-    pub(in crate::batch) transactions: u64,
-    /// Proof, `previous_hash` and hash of the last block.
-    pub(in crate::batch) proof: Nonce,
-    pub(in crate::batch) previous_hash: PreviousHash,
-    pub(in crate::batch) hash: Digest,
-    /// The proofs that were found after each proof.
-    pub(in crate::batch) known_proofs: HashMap<Nonce, Nonce>,
-    /// Who got the rewards, if there are any.
+    /// The recipient of the rewards, if there are any.
     pub(in crate::batch) recipient: Option<String>,
-    /// Whether the text ends as that of a finished chain does, and the queues
-    /// with it.
+    /// Whether the journal is the whole chain of the queues.
     pub(in crate::batch) is_finished: bool,
 }
 
-/// Whether a block is in the journal.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::batch) enum Step {
-    /// It is.
-    Matched,
-    /// The journal has ended before it.
-    Ended,
+/// Compares the journal in `source` with the blocks of the queues. `blocks`
+/// then continues with the first block that is not in the journal. Without a
+/// `recipient`, all rewards must go to the recipient of the first one.
+pub(in crate::batch) fn replay<R: Read>(
+    source: R,
+    format: Format,
+    options: &MineOptions,
+    recipient: Option<&str>,
+    blocks: &mut QueueBlocks,
+) -> Result<ResumePoint, ResumeError> {
+    let mut replay = Replay {
+        text: JournalText::new(source),
+        format,
+        options,
+        recipient: recipient.map(|recipient| {
+            let mut string = Vec::new();
+            write_string(recipient, &mut string);
+            string
+        }),
+        chain: MinedChain::new(ChainTip {
+            index: 0,
+            proof: Nonce(0),
+            previous_hash: PreviousHash::Genesis,
+            hash: Digest::of(b""),
+        }),
+        bytes: 0,
+        other_options: OtherOptions::new(options),
+        head: Vec::new(),
+    };
+    let mut queues_ended = false;
+    if replay.enter_genesis()? {
+        blocks.control.add_given_blocks(1);
+        blocks.keep_lines(true);
+        queues_ended = replay.enter_blocks(blocks)?;
+        blocks.keep_lines(false);
+    }
+    replay.finish(queues_ended)
 }
 
-/// A journal that is being compared with what is read from the queues.
-#[derive(Debug)]
-pub(in crate::batch) struct Replay<R> {
+/// A journal and the chain of those of its blocks that were compared.
+struct Replay<'a, R> {
     text: JournalText<R>,
     format: Format,
-    rule: Rule,
-    target: Target,
-    clock: Clock,
-    remembers_proofs: bool,
-    /// The canonical JSON string of who gets the rewards, once that is known.
+    options: &'a MineOptions,
+    /// The recipient of the rewards as a canonical JSON string, once known.
     recipient: Option<Vec<u8>>,
-    /// The last block that matched.
-    blocks: u64,
-    proof: Vec<u8>,
-    previous_hash: PreviousHash,
-    hash: Digest,
-    /// Where it ends.
+    /// Its tip has index 0 before the genesis block.
+    chain: MinedChain,
+    /// Where its last block ends.
     bytes: u64,
-    transactions: u64,
-    known_proofs: HashMap<Nonce, Nonce>,
-    coincidences: Coincidences,
-    queues_have_ended: bool,
-    /// What is expected before a block's proof.
+    other_options: OtherOptions,
+    /// The expected text before a block's proof.
     head: Vec<u8>,
 }
 
-impl<R: Read> Replay<R> {
-    /// A journal that was mined with these options.
-    pub(in crate::batch) fn new(
-        source: R,
-        format: Format,
-        options: &MineOptions,
-        rewards: Rewards,
-    ) -> Self {
-        let recipient = (rewards == Rewards::AsOptions).then(|| {
-            let mut string = Vec::new();
-            write_string(&options.recipient, &mut string);
-            string
-        });
-        Self {
-            text: JournalText::new(source),
-            format,
-            rule: options.rule,
-            target: options.target,
-            clock: options.clock,
-            remembers_proofs: options.proof_memory == ProofMemory::On
-                && options.rule == Rule::LastProof,
-            recipient,
-            blocks: 0,
-            proof: Vec::new(),
-            previous_hash: PreviousHash::Genesis,
-            hash: Digest::of(b""),
-            bytes: 0,
-            transactions: 0,
-            known_proofs: HashMap::new(),
-            coincidences: Coincidences::new(options),
-            queues_have_ended: false,
-            head: Vec::new(),
+impl<R: Read> Replay<'_, R> {
+    /// Enters the first block, if the journal has it.
+    fn enter_genesis(&mut self) -> Result<bool, ResumeError> {
+        if self.enter_block(b"")? {
+            return Ok(true);
+        }
+        match self.next_block()? {
+            None => Ok(false),
+            Some(block) => {
+                let found = View::of(&block).excerpt();
+                Err(self.damaged(format!("the first block was expected, not {found}")))
+            }
         }
     }
 
-    /// The first block, which no queue holds.
-    pub(in crate::batch) fn genesis(&mut self) -> Result<Step, ResumeError> {
-        if let Some((found, length)) = self.next_match(b"")? {
-            return self.enter(&found, length).map(|()| Step::Matched);
+    /// Enters blocks until the journal or the queues end. Returns whether the
+    /// queues do.
+    fn enter_blocks(&mut self, blocks: &mut QueueBlocks) -> Result<bool, ResumeError> {
+        loop {
+            let Some(transactions) = blocks.next()? else {
+                self.check_end(blocks.name())?;
+                return Ok(true);
+            };
+            if !self.enter_transactions(&transactions, blocks)? {
+                blocks.put_back(transactions);
+                return Ok(false);
+            }
+            let bytes = transactions.text_bytes() as u64;
+            blocks.control.add_text_read(bytes);
+            blocks.control.add_text_done(bytes);
+            blocks.control.add_given_blocks(1);
         }
-        let Some(block) = self.rest()? else {
-            return Ok(Step::Ended);
-        };
-        Err(self.damaged(format!(
-            "the first block was expected, not {}",
-            View::of(&block).excerpt()
-        )))
     }
 
-    /// The block of these transactions, after those that matched. `place`
-    /// gives queue and line of each of them, counted from 0.
-    pub(in crate::batch) fn block(
+    /// Enters the block of these transactions, if the journal has it.
+    fn enter_transactions(
         &mut self,
         transactions: &Transactions,
-        place: impl Fn(usize) -> (String, u64),
-    ) -> Result<Step, ResumeError> {
-        if self.blocks == 0 {
-            return Ok(Step::Ended);
-        }
+        blocks: &QueueBlocks,
+    ) -> Result<bool, ResumeError> {
         if self.recipient.is_none() {
-            let Some(block) = self.rest()? else {
-                return Ok(Step::Ended);
+            let Some(block) = self.next_block()? else {
+                return Ok(false);
             };
-            let reward = reward_of(&block)
+            let recipient = recipient_of(&block)
                 .ok_or_else(|| self.damaged("it does not end with a reward".into()))?;
-            self.recipient = Some(reward.to_vec());
+            self.recipient = Some(recipient.to_vec());
         }
-        if let Some((found, hash)) = self.next_match(transactions.text())? {
-            self.enter(&found, hash)?;
-            self.transactions += transactions.count() as u64;
-            return Ok(Step::Matched);
+        if self.enter_block(transactions.text())? {
+            self.chain.transactions += transactions.count() as u64;
+            return Ok(true);
         }
-        match self.rest()? {
-            None => Ok(Step::Ended),
-            Some(block) => match self.difference(&block, transactions, place) {
-                // The last block of queues that were longer than was known,
-                // as when the same Ctrl-C ended whoever wrote them, is mined
-                // again.
-                ResumeError::BlockSize { mined, found, .. }
-                    if mined < found && self.is_last(&block)? =>
-                {
-                    Ok(Step::Ended)
-                }
-                error => Err(error),
-            },
-        }
-    }
-
-    /// Whether nothing but a tail follows the block that comes next. Nothing
-    /// can be compared after this.
-    fn is_last(&mut self, block: &[u8]) -> Result<bool, ResumeError> {
-        let (before, after) = (
-            self.format.before_block(self.blocks),
-            self.format.after_block(),
-        );
-        let length = before.len() + block.len() + after.len();
-        self.text.peek(length)?;
-        self.text.take(length);
-        self.blocks += 1;
-        let rest = self.rest();
-        self.blocks -= 1;
-        Ok(rest?.is_none())
-    }
-
-    /// The end of the queues, of which `queue` was the last.
-    pub(in crate::batch) fn queues_end(&mut self, queue: &str) -> Result<(), ResumeError> {
-        self.queues_have_ended = true;
-        if self.blocks == 0 {
-            return Ok(());
-        }
-        let Some(block) = self.rest()? else {
-            return Ok(());
+        let Some(block) = self.next_block()? else {
+            return Ok(false);
         };
-        let mut elements = field(&block, b"transactions").into_iter();
-        let first = elements.next().and_then(|list| list.elements().next());
-        Err(ResumeError::QueueEnds {
-            queue: queue.to_owned(),
-            transactions: self.transactions,
-            block: self.blocks + 1,
-            mined: first.map_or_else(|| "nothing".to_owned(), View::excerpt),
-        })
-    }
-
-    /// Where mining goes on, once a step gave [`Step::Ended`] or the queues
-    /// have ended.
-    pub(in crate::batch) fn finish(mut self) -> Result<ResumePoint, ResumeError> {
-        self.coincidences.check_proofs(self.blocks)?;
-        let end = self.format.end(self.blocks).into_bytes();
-        let is_finished = self.queues_have_ended && self.text.peek(end.len() + 1)? == end;
-        if !is_finished {
-            self.coincidences.check_times(self.blocks)?;
+        match self.difference(&block, transactions, blocks) {
+            // The writer of a queue may have been interrupted, too. Then the last
+            // block has too few transactions, and is mined again.
+            ResumeError::BlockSize { mined, found, .. }
+                if mined < found && self.is_last(&block)? =>
+            {
+                Ok(false)
+            }
+            error => Err(error),
         }
-        Ok(ResumePoint {
-            blocks: self.blocks,
-            bytes: self.bytes,
-            transactions: self.transactions,
-            proof: number(&self.proof).unwrap_or_default(),
-            previous_hash: self.previous_hash,
-            hash: self.hash,
-            known_proofs: self.known_proofs,
-            recipient: self
-                .recipient
-                .filter(|_| self.blocks > 1)
-                .and_then(|string| serde_json::from_slice(&string).ok()),
-            is_finished,
-        })
     }
 
-    /// The next block, if it is that of these transactions, and its hash.
-    fn next_match(&mut self, transactions: &[u8]) -> io::Result<Option<(Match, Digest)>> {
-        let is_first = self.blocks == 0;
+    /// Enters the next block, if it is the block of these transactions.
+    fn enter_block(&mut self, transactions: &[u8]) -> Result<bool, ResumeError> {
+        let blocks = self.chain.tip.index;
         self.head.clear();
-        self.head
-            .extend_from_slice(self.format.before_block(self.blocks).as_bytes());
-        let start = self.head.len();
+        let before = self.format.before_block(blocks);
+        self.head.extend_from_slice(before.as_bytes());
         self.head.extend_from_slice(BLOCK_START);
-        write!(self.head, "{}, \"previous_hash\": \"", self.blocks + 1)?;
-        if is_first {
-            self.head.push(b'1');
-        } else {
-            self.head.extend_from_slice(&self.hash.to_hex());
+        write!(self.head, "{}, \"previous_hash\": \"", blocks + 1)?;
+        match blocks {
+            0 => self.head.push(b'1'),
+            _ => self.head.extend_from_slice(&self.chain.tip.hash.to_hex()),
         }
         self.head.extend_from_slice(b"\", \"proof\": ");
-        let reward = self.recipient.as_deref().filter(|_| !is_first);
+        let recipient = self.recipient.as_deref().filter(|_| blocks > 0);
         // Room for the numbers and for all the literal text.
-        let most = self.head.len() + transactions.len() + reward.map_or(0, <[u8]>::len) + 256;
-        let text = self.text.peek(most)?;
-        let found = compare(text, &self.head, start, transactions, reward, self.format);
-        Ok(found.map(|found| {
-            let hash = Digest::of(&text[found.block.clone()]);
-            (found, hash)
-        }))
+        let most = self.head.len() + transactions.len() + recipient.map_or(0, <[u8]>::len) + 256;
+        let found = match_block(
+            self.text.peek(most)?,
+            &self.head,
+            before.len(),
+            transactions,
+            recipient,
+            self.format,
+        );
+        found.map_or(Ok(false), |block| self.enter(&block).map(|()| true))
     }
 
-    /// Checks what the queues do not say of the block that matched, and makes
-    /// it the last one.
-    fn enter(&mut self, found: &Match, hash: Digest) -> Result<(), ResumeError> {
-        let index = self.blocks + 1;
-        let text = self.text.peek(found.length)?;
-        let proof_text = &text[found.proof.clone()];
-        let Some(proof) = number(proof_text) else {
-            let proof = View::of(proof_text).excerpt();
+    /// Checks the proof and the time of a block, and makes it the tip.
+    fn enter(&mut self, block: &MatchingBlock) -> Result<(), ResumeError> {
+        let options = self.options;
+        let tip = self.chain.tip;
+        let index = tip.index + 1;
+        let Ok(proof) = block.proof.parse().map(Nonce) else {
+            let proof = View::of(block.proof.as_bytes()).excerpt();
             return Err(self.damaged(format!("its proof is {proof}")));
         };
-        let timestamp = &text[found.timestamp.clone()];
-        if let Clock::From(_) = self.clock {
+        if let Clock::From(_) = options.clock {
             let mut expected = Vec::new();
-            write_float(self.clock.timestamp(index), &mut expected);
-            if timestamp != expected {
+            write_float(options.clock.timestamp(index), &mut expected);
+            if block.timestamp.as_bytes() != expected {
                 return Err(ResumeError::Timestamp {
                     block: index,
-                    found: View::of(timestamp).excerpt(),
+                    found: View::of(block.timestamp.as_bytes()).excerpt(),
                     expected: View::of(&expected).excerpt(),
                 });
             }
         }
-        self.coincidences.note_time(index, timestamp);
-        if index == 1 {
+        self.other_options.note_time(index, &block.timestamp);
+        let previous_hash = if index == 1 {
             if proof != Nonce(100) {
                 return Err(self.damaged(format!("its proof is {proof}")));
             }
+            PreviousHash::Genesis
         } else {
-            let previous_hash = self.previous_hash.to_string();
-            let last = LastBlock {
-                proof: &self.proof,
-                previous_hash: previous_hash.as_bytes(),
-                hash: self.hash,
-            };
-            let digest = self.rule.digest(&last, proof_text);
-            if !self.target.is_met_by(&digest) {
+            let digest =
+                tip.with_last_block(|last| options.rule.digest(last, block.proof.as_bytes()));
+            if !options.target.is_met_by(&digest) {
                 return Err(ResumeError::Proof {
                     block: index,
                     proof: proof.to_string(),
-                    rule: self.rule,
-                    target: self.target,
+                    rule: options.rule,
+                    target: options.target,
                 });
             }
-            self.coincidences.note_proof(&last, &digest);
-            if self.remembers_proofs {
-                let last_proof = number(&self.proof).unwrap_or_default();
-                self.known_proofs.insert(last_proof, proof);
+            self.other_options.note_proof(&digest);
+            if options.remembers_proofs() {
+                self.chain.known_proofs.insert(tip.proof, proof);
             }
-            self.previous_hash = PreviousHash::Block(self.hash);
-        }
-        self.proof.clear();
-        self.proof.extend_from_slice(proof_text);
-        self.hash = hash;
-        self.blocks = index;
-        self.text.take(found.length);
+            PreviousHash::Block(tip.hash)
+        };
+        self.chain.tip = ChainTip {
+            index,
+            proof,
+            previous_hash,
+            hash: block.hash,
+        };
+        self.text.take(block.length);
         self.bytes = self.text.taken();
         Ok(())
     }
 
-    /// The whole block that comes next, or `None` if all that comes is a
-    /// tail.
-    fn rest(&mut self) -> Result<Option<Vec<u8>>, ResumeError> {
-        self.next_block().read(&mut self.text)
+    /// Whether the journal ends after `block`, which comes next. Nothing can be
+    /// compared after this.
+    fn is_last(&mut self, block: &[u8]) -> Result<bool, ResumeError> {
+        let before = self.format.before_block(self.chain.tip.index);
+        let length = before.len() + block.len() + self.format.after_block().len();
+        self.text.peek(length)?;
+        self.text.take(length);
+        self.chain.tip.index += 1;
+        let next = self.next_block();
+        self.chain.tip.index -= 1;
+        Ok(next?.is_none())
     }
 
-    const fn next_block(&self) -> NextBlock {
-        NextBlock {
-            format: self.format,
-            blocks: self.blocks,
-            bytes: self.text.taken(),
+    /// Fails if the journal has more blocks than the queues, which end with
+    /// `last_queue`.
+    fn check_end(&mut self, last_queue: &str) -> Result<(), ResumeError> {
+        let Some(block) = self.next_block()? else {
+            return Ok(());
+        };
+        let transactions = field(&block, b"transactions");
+        let first = transactions.and_then(|list| list.elements().next());
+        Err(ResumeError::QueueEnds {
+            queue: last_queue.to_owned(),
+            transactions: self.chain.transactions,
+            block: self.chain.tip.index + 1,
+            mined: first.map_or_else(|| "nothing".to_owned(), View::excerpt),
+        })
+    }
+
+    fn finish(mut self, queues_ended: bool) -> Result<ResumePoint, ResumeError> {
+        let blocks = self.chain.tip.index;
+        let end = self.format.end(blocks).into_bytes();
+        let is_finished = queues_ended && self.text.peek(end.len() + 1)? == end;
+        self.other_options.check(blocks, is_finished)?;
+        let recipient = self.recipient.filter(|_| blocks > 1);
+        Ok(ResumePoint {
+            chain: (blocks > 0).then_some(self.chain),
+            bytes: self.bytes,
+            recipient: recipient.and_then(|string| serde_json::from_slice(&string).ok()),
+            is_finished,
+        })
+    }
+
+    /// The whole block that comes next, or `None` if the journal ends in it or
+    /// before it. Fails if something else comes next.
+    fn next_block(&mut self) -> Result<Option<Vec<u8>>, ResumeError> {
+        let blocks = self.chain.tip.index;
+        let end = self.format.end(blocks).into_bytes();
+        let found = self.text.peek(end.len() + 1)?;
+        if blocks > 0 && !found.is_empty() && end.starts_with(found) {
+            return Ok(None);
+        }
+        let before = self.format.before_block(blocks).as_bytes();
+        let most = Format::Json.start().len() + BLOCK_START.len();
+        let found = self.text.peek(most)?;
+        let found = &found[..found.len().min(most)];
+        let (separator, start) = found.split_at(found.len().min(before.len()));
+        let start = &start[..start.len().min(BLOCK_START.len())];
+        if !before.starts_with(separator) || !BLOCK_START.starts_with(start) {
+            let found = String::from_utf8_lossy(found).into_owned();
+            return Err(match blocks {
+                0 => self.not_a_journal(found),
+                _ => self.damaged(format!("it continues with {found:?}")),
+            });
+        }
+        let Some(block) = self.whole_block(before.len())? else {
+            return Ok(None);
+        };
+        match canonical(&block) {
+            Ok(text) if text.as_bytes() == block => Ok(Some(block)),
+            Ok(_) => Err(self.damaged("it is not in the canonical spelling".into())),
+            Err(error) => Err(self.damaged(error.to_string())),
+        }
+    }
+
+    /// The block that starts after `before` bytes, or `None` if the text ends in
+    /// it.
+    fn whole_block(&mut self, before: usize) -> Result<Option<Vec<u8>>, ResumeError> {
+        let mut wanted = 64 << 10;
+        loop {
+            let found = self.text.peek(before + wanted)?;
+            let body = found.get(before..).unwrap_or_default();
+            let length = match self.format {
+                Format::JsonLines => memchr::memchr(b'\n', body),
+                Format::Json | Format::Array if body.is_empty() => None,
+                Format::Json | Format::Array => value_length(body),
+            };
+            if let Some(length) = length {
+                return Ok(Some(body[..length].to_vec()));
+            }
+            if body.len() < wanted {
+                // An unfinished block is not followed by another one.
+                let index = self.chain.tip.index + 2;
+                let next = format!("{{\"index\": {index}, \"previous_hash\": \"");
+                if memchr::memmem::find(body, next.as_bytes()).is_none() {
+                    return Ok(None);
+                }
+            } else if wanted <= MAX_VALUE_BYTES {
+                wanted *= 4;
+                continue;
+            }
+            return Err(self.damaged("it has no end".into()));
+        }
+    }
+
+    fn not_a_journal(&self, found: String) -> ResumeError {
+        // Starts of this length differ from format to format.
+        const TELLING_BYTES: usize = 10;
+        let is_of = |format: &Format| {
+            let start = [format.start().as_bytes(), BLOCK_START].concat();
+            let shared = start.len().min(found.len());
+            shared >= TELLING_BYTES && start[..shared] == found.as_bytes()[..shared]
+        };
+        match Format::ALL.into_iter().find(is_of) {
+            Some(other) if other != self.format => ResumeError::Format {
+                found: other,
+                expected: self.format,
+            },
+            _ => ResumeError::NotAJournal { found },
         }
     }
 
     fn damaged(&self, problem: String) -> ResumeError {
-        self.next_block().damaged(problem)
+        ResumeError::Damaged {
+            byte: self.text.taken(),
+            block: self.chain.tip.index + 1,
+            problem,
+        }
     }
 
-    /// What is wrong with the whole block that stands where that of these
-    /// transactions belongs.
+    /// What is wrong with `block`, which is not the block of these transactions.
     fn difference(
         &self,
         block: &[u8],
         transactions: &Transactions,
-        place: impl Fn(usize) -> (String, u64),
+        blocks: &QueueBlocks,
     ) -> ResumeError {
-        let expected = Expected {
-            previous_hash: self.hash,
-            transactions,
-            recipient: self.recipient.as_deref(),
+        let index = self.chain.tip.index + 1;
+        let (Some(found_index), Some(previous_hash), Some(mined)) = (
+            field(block, b"index"),
+            field(block, b"previous_hash"),
+            field(block, b"transactions"),
+        ) else {
+            return self.damaged("it lacks a field".into());
         };
-        self.next_block().difference(block, &expected, place)
+        if found_index.text() != index.to_string().as_bytes() {
+            return self.damaged(format!("its index is {}", found_index.excerpt()));
+        }
+        let expected_hash = self.chain.tip.hash;
+        if previous_hash.string() != Some(&expected_hash.to_hex()) {
+            let found = previous_hash.excerpt();
+            return self.damaged(format!(
+                "its previous_hash is {found}, but the block before hashes to {expected_hash}"
+            ));
+        }
+        let mut mined: Vec<_> = mined.elements().collect();
+        let reward = mined.pop();
+        let list = [b"[", transactions.text(), b"]"].concat();
+        let here: Vec<_> = View::of(&list).elements().collect();
+        let mut pairs = here.iter().zip(&mined);
+        if let Some(number) = pairs.position(|(here, mined)| here != mined) {
+            let (queue, line) = blocks.place(number);
+            return ResumeError::Transaction {
+                queue,
+                line,
+                found: here[number].excerpt(),
+                mined: mined[number].excerpt(),
+                block: index,
+            };
+        }
+        if here.len() != mined.len() {
+            let (queue, line) = blocks.place(0);
+            return ResumeError::BlockSize {
+                block: index,
+                mined: mined.len(),
+                found: here.len(),
+                queue,
+                line,
+            };
+        }
+        let recipient = reward.and_then(|reward| field(reward.text(), b"recipient"));
+        match (recipient, &self.recipient) {
+            (Some(found), Some(expected)) if found.text() != expected => ResumeError::Recipient {
+                block: index,
+                found: found.excerpt(),
+                expected: View::of(expected).excerpt(),
+            },
+            _ => self.damaged("it differs from what mining writes".into()),
+        }
     }
 }

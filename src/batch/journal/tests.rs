@@ -1,4 +1,4 @@
-//! Mining into a journal whose disk fails, and going on from what is there.
+//! Mining into a journal on a disk that fails, and resuming from what is there.
 
 use std::io::{self, Cursor};
 use std::num::NonZeroUsize;
@@ -8,25 +8,25 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, unbounded};
 
-use super::replay::{Replay, Rewards};
-use super::writer::{JournalWriter, Kept, Store};
-use crate::batch::pipeline::{Feed, MineError, Sink as _, mine_from};
-use crate::batch::share::Hands;
-use crate::batch::{Clock, MineOptions, NamedQueue, mine};
+use super::replay::replay;
+use super::writer::{JournalWriter, Storage};
+use crate::batch::pipeline::{ChainSink as _, QueueBlocks, mine_from};
+use crate::batch::thread_shares::SearchThreads;
+use crate::batch::{Clock, MineError, MineOptions, NamedQueue, mine};
 use crate::chain::Format;
 use crate::pow::{Control, Searcher, Target};
 use crate::sha256::KernelChoice;
 
-/// A disk that takes less than it is given, and fails.
+/// A disk that takes part of each write, and fails at some point.
 struct Disk {
     bytes: Mutex<Vec<u8>>,
-    /// It is full then.
+    /// It is full with this many bytes.
     most: usize,
     random: AtomicU64,
     syncs: AtomicUsize,
     /// The sync that fails, counted from 1.
     failing_sync: usize,
-    /// It takes no more before its first sync has begun.
+    /// It takes no more than this before its first sync has begun.
     most_unsynced: usize,
 }
 
@@ -56,7 +56,7 @@ impl Disk {
     }
 }
 
-impl Store for Disk {
+impl Storage for Disk {
     fn append(&self, bytes: &[u8]) -> io::Result<usize> {
         if self.bytes.lock().unwrap().len() > self.most_unsynced {
             wait_for_syncs(self, 1);
@@ -107,31 +107,22 @@ fn options() -> MineOptions {
     }
 }
 
-/// Mines `transactions` blocks of one transaction each onto `disk`, after
-/// what `earlier` holds, which is on it already.
-fn mine_onto(
-    disk: &Arc<Disk>,
-    kept: &Kept,
-    transactions: usize,
-    earlier: Option<Vec<u8>>,
-) -> Result<(), MineError> {
+/// Mines `transactions` blocks of one transaction each onto `disk`, after what
+/// it already holds. Returns the blocks on the disk.
+fn mine_onto(disk: &Arc<Disk>, transactions: usize) -> (u64, Result<(), MineError>) {
     let (options, control) = (options(), Control::new());
     let searcher = Searcher::new(NonZeroUsize::MIN, KernelChoice::Measured).unwrap();
-    let mut writer = JournalWriter::new(Arc::clone(disk), kept.clone());
-    let (feed, point) = match earlier {
-        None => (Feed::start(queue(transactions), &options, &control), None),
-        Some(earlier) => {
-            let source = Cursor::new(earlier);
-            let replay = Replay::new(source, Format::Json, &options, Rewards::AsOptions);
-            let (feed, point) = Feed::resume(queue(transactions), &options, &control, replay)?;
-            disk.bytes.lock().unwrap().truncate(point.bytes as usize);
-            writer.go_on_after(point.blocks);
-            (feed, Some(point).filter(|point| point.blocks > 0))
-        }
-    };
-    let hands = &mut Hands::Fixed(&searcher);
-    let (writer, _) = mine_from(point, feed, writer, Format::Json, &options, hands)?;
-    writer.close().map_err(MineError::Write)
+    let mut blocks = QueueBlocks::new(queue(transactions), &options, &control);
+    let source = Cursor::new(disk.bytes());
+    let point = replay(source, Format::Json, &options, Some("me"), &mut blocks).unwrap();
+    disk.bytes.lock().unwrap().truncate(point.bytes as usize);
+    let resumed = point.chain.as_ref().map_or(0, |chain| chain.tip.index);
+    let mut writer = JournalWriter::new(Arc::clone(disk), resumed);
+    let threads = &mut SearchThreads::Fixed(&searcher);
+    let format = Format::Json;
+    let mined = mine_from(point.chain, blocks, &mut writer, format, &options, threads)
+        .and_then(|_| writer.finish_sync().map_err(MineError::Write));
+    (writer.stored_blocks(), mined)
 }
 
 fn whole(transactions: usize) -> Vec<u8> {
@@ -152,16 +143,14 @@ fn whole(transactions: usize) -> Vec<u8> {
 #[test]
 fn short_and_interrupted_writes_lose_nothing() {
     let disk = Disk::new(b"", usize::MAX, NO_SYNC);
-    mine_onto(&disk, &Kept::default(), 3_000, None).unwrap();
+    mine_onto(&disk, 3_000).1.unwrap();
     assert!(disk.bytes() == whole(3_000));
 }
 
 #[test]
-fn what_is_gathered_and_what_is_not_stays_in_order() {
-    use std::io::Write as _;
-
-    // One byte each, runs below and above what goes to the disk as it lies,
-    // and such that come after something gathered.
+fn small_and_large_writes_stay_in_order() {
+    // Single bytes, writes below and above the size of the buffer, and writes to
+    // a buffer that is not empty.
     let sizes = [
         1, 40_000, 20_000, 20_000, 5, 100_000, 32_768, 32_769, 1, 70_000,
     ];
@@ -171,72 +160,57 @@ fn what_is_gathered_and_what_is_not_stays_in_order() {
         .collect();
     let whole = blocks.concat();
     for most in (0..whole.len()).step_by(9_973).chain([usize::MAX]) {
-        let (disk, kept) = (Disk::new(b"", most, NO_SYNC), Kept::default());
-        let mut writer = JournalWriter::new(Arc::clone(&disk), kept.clone());
-        let mut write = || -> io::Result<()> {
-            for (count, block) in (1..).zip(&blocks) {
-                writer.write_all(block)?;
-                writer.blocks_end(count)?;
-                let there = disk.bytes().len();
-                if there == blocks[..count as usize].concat().len() {
-                    assert_eq!(kept.blocks(), count, "nothing is gathered");
-                }
-            }
-            writer.flush()
-        };
-        let written = write();
+        let disk = Disk::new(b"", most, NO_SYNC);
+        let mut writer = JournalWriter::new(Arc::clone(&disk), 0);
+        let written = blocks
+            .iter()
+            .try_for_each(|block| writer.write_blocks(block, &[block.len()]))
+            .and_then(|()| writer.flush_blocks());
         assert_eq!(written.is_ok(), most > whole.len());
         let left = disk.bytes();
         assert!(left == whole[..most.min(whole.len())], "full at {most}");
-        // No block counts that is not there; all that can have been told of
-        // are counted.
         let mut end = 0;
         let there = blocks.iter().take_while(|block| {
             end += block.len();
             end <= left.len()
         });
-        let there = there.count() as u64;
-        assert!(
-            (there.saturating_sub(1)..=there).contains(&kept.blocks()),
-            "{most}"
-        );
+        assert_eq!(writer.stored_blocks(), there.count() as u64, "{most}");
     }
 }
 
 #[test]
-fn a_disk_that_is_full_anywhere_is_gone_on_with() {
+fn mining_resumes_wherever_the_disk_was_full() {
     let whole = whole(40);
     for most in (0..whole.len()).step_by(37) {
-        let (disk, kept) = (Disk::new(b"", most, NO_SYNC), Kept::default());
-        let error = mine_onto(&disk, &kept, 40, None).unwrap_err();
+        let disk = Disk::new(b"", most, NO_SYNC);
+        let (stored, mined) = mine_onto(&disk, 40);
+        let error = mined.unwrap_err();
         assert!(
             matches!(&error, MineError::Write(error) if error.kind() == io::ErrorKind::StorageFull),
             "{error}"
         );
         let left = disk.bytes();
         assert!(whole.starts_with(&left));
-        let there = String::from_utf8(left.clone())
-            .unwrap()
-            .matches("]}")
-            .count();
-        assert_eq!(kept.blocks(), there as u64, "full at {most}");
+        let text = String::from_utf8(left.clone()).unwrap();
+        let there = text.matches("]}").count() as u64;
+        assert_eq!(stored, there, "full at {most}");
 
-        let (disk, kept) = (Disk::new(&left, usize::MAX, NO_SYNC), Kept::default());
-        mine_onto(&disk, &kept, 40, Some(left)).unwrap();
+        let disk = Disk::new(&left, usize::MAX, NO_SYNC);
+        let (stored, mined) = mine_onto(&disk, 40);
+        mined.unwrap();
         assert!(disk.bytes() == whole, "cut at {most}");
-        assert_eq!(kept.blocks(), 41);
+        assert_eq!(stored, 41);
     }
 }
 
 #[test]
-fn a_sync_that_fails_ends_the_mining() {
-    // The first sync is asked for after 10,000 blocks, which take less. With
-    // it begun, another comes of those that are asked for later; else they
-    // might all be done as one.
+fn a_failed_sync_ends_the_mining() {
+    // The first sync is requested after 10,000 blocks, which are smaller than
+    // this. Once it has begun, a later request is a second sync.
     const MOST_UNSYNCED: usize = 4 << 20;
     for failing_sync in [1, 2] {
         let disk = Disk::with_most_unsynced(b"", usize::MAX, failing_sync, MOST_UNSYNCED);
-        let error = mine_onto(&disk, &Kept::default(), 40_000, None).unwrap_err();
+        let error = mine_onto(&disk, 40_000).1.unwrap_err();
         assert!(
             matches!(&error, MineError::Write(error) if error.to_string() == "the disk is broken"),
             "{error:?}"
@@ -245,7 +219,7 @@ fn a_sync_that_fails_ends_the_mining() {
     }
 }
 
-/// Waits until so many syncs were begun.
+/// Waits until `count` syncs have begun.
 fn wait_for_syncs(disk: &Disk, count: usize) {
     let started = Instant::now();
     while disk.syncs.load(Ordering::Relaxed) < count {
@@ -254,13 +228,13 @@ fn wait_for_syncs(disk: &Disk, count: usize) {
     }
 }
 
-/// A disk whose syncs wait until they may go on.
-struct Slow {
+/// A disk whose syncs wait for a message.
+struct SlowDisk {
     disk: Arc<Disk>,
     may: Receiver<()>,
 }
 
-impl Store for Slow {
+impl Storage for SlowDisk {
     fn append(&self, bytes: &[u8]) -> io::Result<usize> {
         self.disk.append(bytes)
     }
@@ -273,25 +247,22 @@ impl Store for Slow {
 
 #[test]
 fn writing_waits_for_a_disk_that_is_far_behind() {
-    use std::io::Write as _;
-
     let disk = Disk::new(b"", usize::MAX, NO_SYNC);
     let (let_one, may) = unbounded();
-    let slow = Arc::new(Slow {
+    let slow = Arc::new(SlowDisk {
         disk: Arc::clone(&disk),
         may,
     });
     let (progress, written) = unbounded();
     let writing = std::thread::spawn(move || {
-        let mut writer = JournalWriter::with_sync_time(slow, Kept::default(), Duration::ZERO);
+        let mut writer = JournalWriter::with_sync_time(slow, 0, Duration::ZERO);
         for count in 1..5 {
-            writer.write_all(b"blocks").unwrap();
-            writer.blocks_end(count).unwrap();
+            writer.write_blocks(b"block", &[5]).unwrap();
             progress.send(count).unwrap();
         }
-        writer.close()
+        writer.finish_sync()
     });
-    // One sync is under way and one waits: the third block's can not.
+    // One sync is under way and one is requested. A third cannot be requested.
     wait_for_syncs(&disk, 1);
     assert_eq!((written.recv(), written.recv()), (Ok(1), Ok(2)));
     let early = written.recv_timeout(Duration::from_millis(200));
@@ -306,22 +277,18 @@ fn writing_waits_for_a_disk_that_is_far_behind() {
 }
 
 #[test]
-fn syncs_come_by_blocks_and_by_time() {
-    use std::io::Write as _;
-
-    let (disk, kept) = (Disk::new(b"", usize::MAX, NO_SYNC), Kept::default());
-    let mut writer = JournalWriter::new(Arc::clone(&disk), kept.clone());
+fn syncs_are_requested_by_blocks_and_by_time() {
+    let disk = Disk::new(b"", usize::MAX, NO_SYNC);
+    let mut writer = JournalWriter::new(Arc::clone(&disk), 0);
     writer.keep_up().unwrap();
     for count in 1..5 {
-        writer.write_all(b"blocks").unwrap();
-        writer.blocks_end(count * 10_000).unwrap();
+        writer.write_blocks(b"blocks", &[6; 10_000]).unwrap();
         wait_for_syncs(&disk, count as usize);
-        assert_eq!(kept.blocks(), count * 10_000);
+        assert_eq!(writer.stored_blocks(), count * 10_000);
         writer.keep_up().unwrap();
     }
-    // One more block alone is stored soon, and then synced.
-    writer.write_all(b"block").unwrap();
-    writer.blocks_end(40_001).unwrap();
+    // A single block is stored soon, and then synced.
+    writer.write_blocks(b"block", &[5]).unwrap();
     let mut keep_up = || {
         std::thread::sleep(Duration::from_millis(10));
         writer.keep_up().unwrap();
@@ -333,7 +300,7 @@ fn syncs_come_by_blocks_and_by_time() {
         keep_up();
     }
     wait_for_syncs(&disk, 5);
-    assert_eq!(kept.blocks(), 40_001);
-    writer.close().unwrap();
+    assert_eq!(writer.stored_blocks(), 40_001);
+    writer.finish_sync().unwrap();
     assert_eq!(disk.syncs.load(Ordering::Relaxed), 5);
 }

@@ -1,4 +1,4 @@
-//! Why there is no output file.
+//! Why a chain file was not written.
 
 use std::fmt;
 use std::io;
@@ -11,68 +11,58 @@ use crate::batch::journal::error::ResumeError;
 use crate::batch::pipeline::MineError;
 use crate::chain::{Fault, VerifyError};
 
-/// Why there is no output file.
+/// Why a chain file was not written.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum OutputError {
-    /// It cannot be made.
+    /// The file cannot be created.
     #[error(transparent)]
     File(#[from] FileError),
-    /// It exists, may not be replaced, and is not what work that goes on would
-    /// come to.
-    #[error(
-        "{} exists, and is not what mining {queues} gives; --force replaces it",
-        path.display()
-    )]
+    /// The file exists, must not be replaced, and is not the chain of these
+    /// queues.
+    #[error("{} exists, and is not what mining {queues} gives", path.display())]
     Differs {
         /// The file.
         path: PathBuf,
-        /// What it was compared with, in words.
+        /// The name of the queue, or "these queues".
         queues: String,
     },
-    /// It exists, and cannot be compared with what work that goes on would
-    /// come to.
+    /// The file exists and cannot be compared with the queues.
     #[error("cannot read {}, to compare it with the queues", path.display())]
     Compare {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// There is a journal, and it is not to be gone on with.
-    #[error(
-        "{} holds {} bytes of interrupted work; --resume goes on with it; to start over, \
-         delete it", journal.display(), grouped(*bytes)
-    )]
+    /// There is a journal, and the options say not to resume.
+    #[error("{} holds {} bytes of interrupted work", journal.display(), with_commas(*bytes))]
     JournalExists {
         /// The journal.
         journal: PathBuf,
         /// Its size.
         bytes: u64,
     },
-    /// Somebody else is at work on it.
+    /// Another process, or another thread, is writing the file.
     #[error("another process is mining into {}: it holds {}", path.display(), journal.display())]
     InUse {
         /// The file.
         path: PathBuf,
-        /// The journal, which the other has locked.
+        /// Its journal, which is locked.
         journal: PathBuf,
     },
-    /// The journal cannot be gone on with.
-    #[error(
-        "cannot go on with {}, which is left as it is (to start over, delete it)",
-        journal.display()
-    )]
+    /// Mining cannot resume from the journal.
+    #[error("cannot resume from {}", journal.display())]
     Resume {
-        /// The journal.
+        /// The journal, which was not changed.
         journal: PathBuf,
         /// What is wrong.
-        source: ResumeError,
+        source: Box<ResumeError>,
     },
     /// Mining failed.
     #[error(transparent)]
     Mine(MineError),
-    /// The file that was written cannot be read back as a chain.
+    /// What was written cannot be read back as a chain.
     #[error("what was written to {} cannot be read back", path.display())]
     ReadBack {
         /// The file.
@@ -80,8 +70,7 @@ pub enum OutputError {
         /// What is wrong.
         source: VerifyError,
     },
-    /// The chain that was read back is not valid: the disk or the memory
-    /// failed.
+    /// The chain that was read back is not valid: the disk or the memory failed.
     #[error("what was written to {} does not verify: {fault}", path.display())]
     Invalid {
         /// The file.
@@ -94,13 +83,22 @@ pub enum OutputError {
     Threads(#[source] io::Error),
 }
 
-impl OutputError {
-    /// Whether the work was cancelled, which is nobody's fault.
-    pub const fn is_cancelled(&self) -> bool {
+/// Why a chain was not finished, and what is kept of it.
+#[derive(Debug)]
+pub struct Unfinished {
+    /// The reason.
+    pub error: Box<OutputError>,
+    /// The journal, if it holds more than the genesis block.
+    pub kept: Option<KeptJournal>,
+}
+
+impl Unfinished {
+    /// Whether the work was cancelled.
+    pub fn is_cancelled(&self) -> bool {
         matches!(
-            self,
-            Self::Mine(MineError::Cancelled)
-                | Self::ReadBack {
+            *self.error,
+            OutputError::Mine(MineError::Cancelled)
+                | OutputError::ReadBack {
                     source: VerifyError::Cancelled,
                     ..
                 }
@@ -108,29 +106,13 @@ impl OutputError {
     }
 }
 
-/// A chain that was not finished: why, and what is kept of it.
-#[derive(Debug)]
-pub struct Unfinished {
-    /// Why.
-    pub error: Box<OutputError>,
-    /// The journal, if there is one with anything in it that took work.
-    pub kept: Option<Kept>,
-}
-
-impl Unfinished {
-    /// Whether the work was cancelled, which is nobody's fault.
-    pub fn is_cancelled(&self) -> bool {
-        self.error.is_cancelled()
-    }
-}
-
-/// A journal to go on from.
+/// A journal to resume from.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Kept {
+pub struct KeptJournal {
     /// The journal's file.
     pub journal: PathBuf,
-    /// Whole blocks in it, the genesis block included; `None` if it was not
-    /// read to its end, and is as it was.
+    /// Whole blocks in it, including the genesis block; `None` if it was not
+    /// read to its end. Then it was not changed.
     pub blocks: Option<u64>,
 }
 
@@ -157,7 +139,7 @@ impl std::error::Error for Unfinished {
 }
 
 /// A number with a comma before every three digits.
-fn grouped(number: u64) -> String {
+fn with_commas(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -175,7 +157,7 @@ mod tests {
 
     #[test]
     fn large_numbers_are_readable() {
-        let shown = [0, 999, 1000, 61_196, 611_960, 1_234_567].map(grouped);
+        let shown = [0, 999, 1000, 61_196, 611_960, 1_234_567].map(with_commas);
         assert_eq!(
             shown,
             ["0", "999", "1,000", "61,196", "611,960", "1,234,567"]

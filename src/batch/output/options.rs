@@ -1,46 +1,36 @@
-//! Where a chain is written, and what may be in the way.
+//! Where a chain is written, and how.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::OutputError;
 use crate::batch::destination::{Destination, FileError, Overwrite};
 use crate::batch::journal::file::journal_path;
-use crate::batch::journal::replay::Rewards;
+use crate::batch::options::MineOptions;
 use crate::chain::Format;
 
-/// Whether a finished chain is read back before it gets its name.
+/// Whether a finished chain is verified before it gets its name.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum ReadBack {
-    /// Read back and verified.
+    /// It is read back and verified.
     #[default]
     Verify,
-    /// Trusted.
+    /// It is not read back.
     Skip,
 }
 
-/// What to do about the journal of interrupted work.
+/// What to do about the journal of an interrupted run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Resume {
-    /// Refuse to start where there is one.
+    /// Fail if there is one.
     #[default]
     Never,
-    /// Go on with it, if there is one: its rewards must go to the recipient
+    /// Resume from it, if there is one. Its rewards must go to the recipient
     /// that the options name.
     SameRecipient,
-    /// Go on with it, if there is one: further rewards go to whoever got
-    /// those that are in it, instead of the recipient that the options name.
+    /// Resume from it, if there is one. Further rewards go to the recipient in
+    /// the journal, not to the one that the options name.
     JournalsRecipient,
-}
-
-impl Resume {
-    pub(super) const fn rewards(self) -> Rewards {
-        match self {
-            Self::Never | Self::SameRecipient => Rewards::AsOptions,
-            Self::JournalsRecipient => Rewards::AsJournal,
-        }
-    }
 }
 
 /// Where a chain is written, and how.
@@ -54,79 +44,58 @@ pub struct OutputOptions {
     pub overwrite: Overwrite,
     /// Whether to verify it.
     pub read_back: ReadBack,
-    /// What to do if interrupted work left a journal.
+    /// What to do about the journal of an interrupted run.
     pub resume: Resume,
 }
 
 impl OutputOptions {
-    /// Whether the file could be made now, by all that can be told without
-    /// making it.
+    /// Checks whether the file can be written now, without creating anything.
     ///
     /// # Errors
-    /// If it exists and may not be replaced, if something else has its name,
-    /// or if there is a journal that is not to be gone on with.
+    /// If the file exists and must not be replaced, if its name is not that of a
+    /// plain file, or if there is a journal that must not be resumed from.
     pub fn check(&self) -> Result<(), OutputError> {
-        let target = Target::of(&self.path)?;
-        let journal_bytes = fs::metadata(&target.journal).map_or(0, |journal| journal.len());
+        let paths = OutputPaths::new(&self.path)?;
+        let journal_bytes = paths.journal_bytes();
         let may_be_finished = self.resume != Resume::Never && journal_bytes == 0;
-        if target.chain.exists && self.overwrite == Overwrite::Never && !may_be_finished {
-            return Err(target.chain.exists_error().into());
+        if paths.chain.exists && self.overwrite == Overwrite::Never && !may_be_finished {
+            return Err(paths.chain.exists_error().into());
         }
-        if journal_bytes > 0 && self.resume == Resume::Never {
-            return Err(target.journal_error(journal_bytes));
+        self.check_journal(&paths, journal_bytes)
+    }
+
+    /// The recipient of the rewards in a journal, if it must be a certain one.
+    pub(super) fn expected_recipient<'a>(&self, options: &'a MineOptions) -> Option<&'a str> {
+        (self.resume != Resume::JournalsRecipient).then_some(&options.recipient)
+    }
+
+    /// Fails if there is a journal that must not be resumed from.
+    pub(super) fn check_journal(&self, paths: &OutputPaths, bytes: u64) -> Result<(), OutputError> {
+        if bytes == 0 || self.resume != Resume::Never {
+            return Ok(());
         }
-        Ok(())
+        let journal = paths.journal.clone();
+        Err(OutputError::JournalExists { journal, bytes })
     }
 }
 
-/// The file that is to become the chain.
+/// The chain file and its journal.
 #[derive(Debug)]
-pub(super) struct Target {
+pub(super) struct OutputPaths {
     pub(super) chain: Destination,
     pub(super) journal: PathBuf,
 }
 
-impl Target {
-    pub(super) fn of(named: &Path) -> Result<Self, OutputError> {
-        let chain = Destination::of(named)?;
+impl OutputPaths {
+    pub(super) fn new(named: &Path) -> Result<Self, FileError> {
+        let chain = Destination::new(named)?;
         Ok(Self {
             journal: journal_path(&chain.path),
             chain,
         })
     }
 
-    pub(super) fn differs_error(&self, queues: String) -> OutputError {
-        OutputError::Differs {
-            path: self.chain.named().to_owned(),
-            queues,
-        }
-    }
-
-    /// The chain that is there cannot be read.
-    pub(super) fn compare_error(&self, source: io::Error) -> OutputError {
-        OutputError::Compare {
-            path: self.chain.named().to_owned(),
-            source,
-        }
-    }
-
-    pub(super) fn journal_error(&self, bytes: u64) -> OutputError {
-        OutputError::JournalExists {
-            journal: self.journal.clone(),
-            bytes,
-        }
-    }
-
-    pub(super) fn in_use_error(&self) -> OutputError {
-        OutputError::InUse {
-            path: self.chain.named().to_owned(),
-            journal: self.journal.clone(),
-        }
-    }
-
-    /// The journal cannot be read or written.
-    pub(super) fn io_error(&self, source: io::Error) -> OutputError {
-        let path = self.journal.clone();
-        FileError::Io { path, source }.into()
+    pub(super) fn journal_bytes(&self) -> u64 {
+        fs::metadata(&self.journal).map_or(0, |journal| journal.len())
     }
 }

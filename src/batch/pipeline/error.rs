@@ -1,14 +1,13 @@
-//! Why mining made no chain.
+//! Why mining failed.
 
 use std::io;
 
 use thiserror::Error;
 
-use crate::batch::journal::error::ResumeError;
 use crate::batch::queue::QueueError;
 use crate::pow::{Nonce, Rule, SearchError, Target};
 
-/// Why mining made no chain.
+/// Why mining failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum MineError {
@@ -23,30 +22,27 @@ pub enum MineError {
     /// The search failed.
     #[error(transparent)]
     Search(SearchError),
-    /// The operating system refused to start a thread that mines.
+    /// The operating system refused to start a thread.
     #[error("cannot start a thread that mines")]
     Threads(#[source] io::Error),
-    /// Not one of the 2^64 nonces is a proof.
+    /// None of the 2^64 nonces is a proof.
     #[error("block {block} has no proof: none of the 2^64 nonces gives {target} in front")]
     NoProof {
-        /// The block's place in the chain.
+        /// The block's index in the chain.
         block: u64,
-        /// What was asked for.
+        /// The target that was asked for.
         target: Target,
     },
-    /// The `sha2` crate does not accept a proof that the search gave.
+    /// The `sha2` crate rejects a proof that the search returned.
     #[error("block {block}: the proof {proof} was found, but does not satisfy {rule}")]
     ProofRejected {
-        /// The block's place in the chain.
+        /// The block's index in the chain.
         block: u64,
         /// The proof.
         proof: Nonce,
         /// The rule.
         rule: Rule,
     },
-    /// The journal of interrupted work cannot be gone on from.
-    #[error(transparent)]
-    Resume(#[from] ResumeError),
     /// The chain cannot be written.
     #[error("cannot write the chain")]
     Write(#[source] io::Error),

@@ -1,83 +1,80 @@
 //! The pipeline that turns queues into a chain.
 //!
-//! Three stages, for one thread at a time each:
+//! It has three stages, each for one thread at a time:
 //!
-//! * **read** parses the queues and gathers transactions into blocks,
+//! * **read** parses the queues and groups transactions into blocks,
 //! * **mine** finds each block's proof on the search threads and checks it
-//!   again, by the rule's own text and the `sha2` crate; then it completes the
-//!   canonical text and hashes it,
+//!   again with the `sha2` crate; then it completes the canonical text and
+//!   hashes it,
 //! * **write** appends the text to the file.
 //!
-//! Two threads take turns: each goes with a bundle of blocks through all three
-//! stages, and then takes the next. So a bundle stays in the cache of one core,
-//! and both cores are busy unless one stage takes longer than the others
-//! together. A bundle has some hundred kilobytes, for to pass on a turn costs as
-//! much as hashing some kilobytes.
+//! Two threads take turns: each carries a bundle of blocks through all three
+//! stages, then takes the next bundle. So a bundle stays in the cache of one
+//! core, and both cores are busy unless one stage takes longer than the others
+//! together. A bundle has about a hundred kilobytes, because passing on a stage
+//! costs as much as hashing a few kilobytes.
 //!
 //! A thread waits for a stage while it still holds the one before, so bundles
-//! keep their order, and no more than two are ever under way. What is sealed is
-//! written before the next proof is searched, which may take long.
+//! keep their order, and at most two are under way. Finished blocks are handed
+//! to the system before the next proof is searched, which may take long. So a
+//! slow disk delays the searches.
 //!
-//! What fails is noted before the thread gives up its turn, and cancels the
-//! rest of the work, so that nothing is written after a gap; an error of a
-//! queue fails the work when all that came before it is written. A read that
-//! may never return (a terminal, a pipe) is made by a thread of its own, which
-//! is left behind when the work ends early; see [`detached`](super::detached).
-//!
-//! A slow disk holds the searches up: the text of a block is handed to the
-//! system before the next is searched.
+//! A thread that fails notes the error before it releases its stage, and
+//! cancels the rest, so that nothing is written after a gap. An error in a
+//! queue is reported after the blocks before it are written. Reads that may
+//! never return (from a terminal or a pipe) happen on another thread, which is
+//! abandoned if the work ends early; see
+//! [`background_reader`](super::background_reader).
 
+mod chain_sink;
 mod error;
 mod miner;
-mod reader;
-mod text_amounts;
-mod tip;
-mod turns;
-mod writer;
+mod queue_blocks;
+mod stages;
 
-use std::collections::HashMap;
-use std::io::{Read, Write};
-use std::time::{Duration, Instant};
+use std::io::Write;
+use std::time::Duration;
 
+pub(super) use self::chain_sink::ChainSink;
 pub use self::error::MineError;
-pub use self::text_amounts::TextAmounts;
-
-use self::miner::Miner;
-use self::reader::{Blocks, Reader, replay};
-use self::tip::Tip;
-use self::turns::Turns;
-pub(super) use self::writer::Sink;
-use self::writer::{Plain, Writer};
-use super::journal::replay::{Replay, ResumePoint};
-use super::named::NamedQueue;
+use self::miner::BlockMiner;
+pub(super) use self::miner::{ChainTip, MinedChain};
+pub(super) use self::queue_blocks::QueueBlocks;
+use self::stages::Stages;
+use super::named_queue::NamedQueue;
 use super::options::MineOptions;
-use super::share::Hands;
-use crate::chain::{Block, ChainWriter, Format, PreviousHash, Transactions};
-use crate::pow::{Control, Nonce, Searcher};
+use super::queue::TextAmounts;
+use super::thread_shares::SearchThreads;
+use crate::chain::{Block, Format, Transactions};
+use crate::pow::{Control, Searcher};
 use crate::sha256::Digest;
 
-/// What mining made, and what it took.
+/// Larger buffers are freed after use: one huge block would otherwise keep a
+/// lot of memory.
+const MAX_KEPT_TEXT_BYTES: usize = 512 << 10;
+
+/// What was mined, and how much work it took.
 #[derive(Clone, PartialEq, Debug)]
 pub struct MineSummary {
-    /// Blocks in the chain, the genesis block included.
+    /// Blocks in the chain, including the genesis block.
     pub blocks: u64,
-    /// Blocks that were there already, from interrupted work.
+    /// Blocks that were already there, from an interrupted run.
     pub resumed_blocks: u64,
-    /// Transactions from the queues; rewards are not counted.
+    /// Transactions from the queues, without the rewards.
     pub transactions: u64,
-    /// Proofs that were searched; under the rule that remembers them, the
-    /// others were known.
+    /// Proofs that were searched. Under the rule that remembers proofs, the
+    /// others were looked up.
     pub proofs_searched: u64,
-    /// Nonces really tried.
+    /// Nonces that were tried.
     pub hashes: u64,
-    /// Nonces that had to be tried: all from 0 to each proof that was
-    /// searched, and none past it.
+    /// Nonces that had to be tried: for each searched proof, all from 0 to the
+    /// proof.
     pub hashes_needed: u64,
     /// From the first byte read to the last byte written.
     pub elapsed: Duration,
     /// The hash of the last block.
     pub last_hash: Digest,
-    /// Amounts that are no numbers where such were to be expected.
+    /// Amounts in CSV queues that are not numbers.
     pub text_amounts: Option<TextAmounts>,
 }
 
@@ -121,137 +118,115 @@ impl MineSummary {
 /// ```
 ///
 /// # Errors
-/// If a queue cannot be read, holds no transaction, or `out` fails; if a
-/// block has no proof; or once `control` is cancelled. `out` then holds the
-/// start of a chain that is good for nothing.
+/// If a queue cannot be read or holds no transaction, if `out` fails, if a
+/// block has no proof, or once `control` is cancelled. `out` then holds the
+/// start of a chain.
 pub fn mine<W: Write + Send>(
     queues: Vec<NamedQueue>,
-    out: W,
+    mut out: W,
     format: Format,
     options: &MineOptions,
     searcher: &Searcher,
     control: &Control,
 ) -> Result<(W, MineSummary), MineError> {
-    let feed = Feed::start(queues, options, control);
-    let hands = &mut Hands::Fixed(searcher);
-    let (Plain(out), summary) = mine_from(None, feed, Plain(out), format, options, hands)?;
+    let blocks = QueueBlocks::new(queues, options, control);
+    let threads = &mut SearchThreads::Fixed(searcher);
+    let summary = mine_from(None, blocks, &mut out, format, options, threads)?;
     Ok((out, summary))
 }
 
-/// Queues that are to be read.
-pub(super) struct Feed {
-    started: Instant,
-    blocks: Blocks,
-    /// Of this work alone.
-    control: Control,
-}
-
-impl Feed {
-    /// `queues` for a new chain.
-    pub(super) fn start(queues: Vec<NamedQueue>, options: &MineOptions, control: &Control) -> Self {
-        let control = control.part();
-        Self {
-            started: Instant::now(),
-            blocks: Blocks::new(queues, options, &control),
-            control,
-        }
-    }
-
-    /// The amounts that were taken as text, once the queues were read.
-    pub(super) fn into_text_amounts(self) -> Option<TextAmounts> {
-        self.blocks.into_text_amounts()
-    }
-
-    /// `queues`, whose first blocks are in a journal: reads those. Says where
-    /// the journal ends, too.
-    pub(super) fn resume<R: Read>(
-        queues: Vec<NamedQueue>,
-        options: &MineOptions,
-        control: &Control,
-        journal: Replay<R>,
-    ) -> Result<(Self, ResumePoint), MineError> {
-        let mut feed = Self::start(queues, options, control);
-        let point = replay(journal, &mut feed.blocks, &feed.control)?;
-        Ok((feed, point))
-    }
-}
-
-/// As [`mine()`], with hands that may change from proof to proof, of what
-/// `feed` reads; after the blocks up to `point`, if there is one, which stand
-/// where `out` goes on.
-pub(super) fn mine_from<S: Sink>(
-    point: Option<ResumePoint>,
-    feed: Feed,
-    out: S,
+/// As [`mine()`], with a number of threads that may change from proof to proof.
+/// If there is a `start`, `sink` already holds its blocks.
+pub(super) fn mine_from(
+    start: Option<MinedChain>,
+    blocks: QueueBlocks,
+    sink: &mut dyn ChainSink,
     format: Format,
     options: &MineOptions,
-    hands: &mut Hands<'_>,
-) -> Result<(S, MineSummary), MineError> {
-    let Feed {
-        started,
-        blocks,
-        ref control,
-    } = feed;
-    let resumed_blocks = point.as_ref().map_or(0, |point| point.blocks);
-    let earlier_transactions = point.as_ref().map_or(0, |point| point.transactions);
-    let mut writer = Writer::new(ChainWriter::go_on(out, format, resumed_blocks), control);
-    let (tip, known_proofs) = match point {
-        Some(point) => (
-            Tip {
-                index: point.blocks,
-                proof: point.proof,
-                previous_hash: point.previous_hash,
-                hash: point.hash,
-            },
-            point.known_proofs,
-        ),
+    threads: &mut SearchThreads<'_>,
+) -> Result<MineSummary, MineError> {
+    let control = &blocks.control.clone();
+    let resumed_blocks = start.as_ref().map_or(0, |start| start.tip.index);
+    let chain = match start {
+        Some(chain) => chain,
         None => {
-            let genesis = Block::genesis(options.clock.timestamp(1)).seal();
-            writer.write_genesis(&genesis)?;
-            (
-                Tip {
-                    index: 1,
-                    proof: Nonce(100),
-                    previous_hash: PreviousHash::Genesis,
-                    hash: genesis.hash(),
-                },
-                HashMap::new(),
-            )
+            let genesis = Block::genesis(options.clock.timestamp(1));
+            let mut first = ChainText::default();
+            let hash = first.push(&genesis, format);
+            sink.write_blocks(&first.text, &first.ends)
+                .map_err(MineError::Write)?;
+            control.add_given_blocks(1);
+            MinedChain::new(ChainTip::new(&genesis, hash))
         }
     };
-    let miner = Miner::new(options, format, hands, control, tip, known_proofs);
-    let turns = Turns::new(Reader::new(blocks), miner, writer, control);
-    let (reader, miner, writer) = turns.run()?;
-    let (mined, last) = miner.into_parts();
-    let out = writer.finish()?;
-    let summary = MineSummary {
-        blocks: last.index,
-        resumed_blocks,
-        transactions: earlier_transactions + mined.transactions,
-        proofs_searched: mined.proofs_searched,
-        hashes: mined.hashes,
-        hashes_needed: mined.hashes_needed,
-        elapsed: started.elapsed(),
-        last_hash: last.hash,
-        text_amounts: reader.into_blocks().into_text_amounts(),
+    let miner = BlockMiner {
+        options,
+        format,
+        threads,
+        control,
+        chain,
+        proofs_searched: 0,
+        hashes: 0,
+        hashes_needed: 0,
     };
-    Ok((out, summary))
+    let (queues, miner) = Stages::new(blocks, miner, sink, control).run()?;
+    let BlockMiner {
+        chain,
+        proofs_searched,
+        hashes,
+        hashes_needed,
+        ..
+    } = miner;
+    let end = format.end(chain.tip.index);
+    sink.write_blocks(end.as_bytes(), &[])
+        .and_then(|()| sink.flush_blocks())
+        .map_err(MineError::Write)?;
+    Ok(MineSummary {
+        blocks: chain.tip.index,
+        resumed_blocks,
+        transactions: chain.transactions,
+        proofs_searched,
+        hashes,
+        hashes_needed,
+        elapsed: queues.started.elapsed(),
+        last_hash: chain.tip.hash,
+        text_amounts: queues.text_amounts,
+    })
 }
 
-/// Blocks on their way from the queues to the file.
+/// Blocks on their way from the queues to the sink.
 #[derive(Default)]
 struct Bundle {
-    /// Their transactions, once they are read.
+    /// Their transactions.
     blocks: Vec<Transactions>,
-    /// What came after them.
+    /// The error that comes after them.
     error: Option<MineError>,
-    sealed: Sealed,
+    mined: ChainText,
 }
 
-/// Blocks as they stand in the file.
+/// Mined blocks as they are written.
 #[derive(Default)]
-struct Sealed {
+struct ChainText {
     text: Vec<u8>,
     /// Where each block ends in it.
     ends: Vec<usize>,
+}
+
+impl ChainText {
+    /// Appends `block`, and returns its hash.
+    fn push(&mut self, block: &Block, format: Format) -> Digest {
+        let before = format.before_block(block.index - 1);
+        self.text.extend_from_slice(before.as_bytes());
+        let hash = block.append_to(&mut self.text);
+        let after = format.after_block();
+        self.text.extend_from_slice(after.as_bytes());
+        self.ends.push(self.text.len());
+        hash
+    }
+
+    fn clear(&mut self) {
+        self.ends.clear();
+        self.text.clear();
+        self.text.shrink_to(MAX_KEPT_TEXT_BYTES);
+    }
 }

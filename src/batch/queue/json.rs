@@ -1,29 +1,29 @@
-//! Queues in JSON: lines, or one array.
+//! Queues in JSON Lines, or in one JSON array.
 
 use std::io::Read;
 
-use super::{Item, KEPT_BYTES, MAX_BLOCK_BYTES, QueueError};
+use super::{KEPT_BYTES, MAX_BLOCK_BYTES, QueueError, QueueItem};
 use crate::chain::json::{
     Advance, JsonStream, Position, StreamError, SyntaxErrorKind, Transcoder, View,
 };
 use crate::chain::{LEVELS_ABOVE, Spelling, Strictness, TransactionError, Transactions};
 
-/// See the [module](self).
+/// A JSON queue whose first value was looked at.
 pub(super) struct JsonQueue<R> {
     stream: JsonStream<R>,
-    state: State,
+    shape: JsonShape,
     transcoder: Transcoder,
     spelling: Spelling,
-    /// Canonical text at work.
+    /// A buffer for canonical text.
     text: Vec<u8>,
     /// Where the last value starts.
     last: Position,
 }
 
-enum State {
+enum JsonShape {
     /// Values one after another, as in JSON Lines.
     Lines,
-    /// Inside an array that is the whole file.
+    /// The elements of an array that is the whole file.
     Array {
         is_first: bool,
     },
@@ -33,12 +33,12 @@ enum State {
 impl<R: Read> JsonQueue<R> {
     /// `stream` is at a `{` or a `[`.
     ///
-    /// A file that starts with an array is that array if nothing follows it;
-    /// otherwise its first line is a block of its own. An array that is larger
-    /// than a block may be is taken for the whole file without looking
-    /// further, so that it need not fit in memory.
+    /// If nothing follows an array at the start of the file, its elements are the
+    /// queue. Otherwise the first line is a separate block. An array that is too
+    /// large for a block is not read to its end first, so that it need not fit
+    /// in memory: it must be the whole file.
     pub(super) fn new(mut stream: JsonStream<R>) -> Result<Self, QueueError> {
-        let state = if stream.peek()? == Some(b'[') {
+        let shape = if stream.peek()? == Some(b'[') {
             let position = stream.position();
             let length = stream
                 .value_length()
@@ -49,16 +49,16 @@ impl<R: Read> JsonQueue<R> {
             };
             if is_whole_file {
                 stream.bump();
-                State::Array { is_first: true }
+                JsonShape::Array { is_first: true }
             } else {
-                State::Lines
+                JsonShape::Lines
             }
         } else {
-            State::Lines
+            JsonShape::Lines
         };
         Ok(Self {
             stream,
-            state,
+            shape,
             transcoder: Transcoder::default(),
             spelling: Spelling::default(),
             text: Vec::new(),
@@ -71,30 +71,30 @@ impl<R: Read> JsonQueue<R> {
         self.last.line
     }
 
-    /// Appends the next transaction to `pending`, or returns a whole block.
+    /// Appends the next transaction to `pending`, or returns a separate block.
     pub(super) fn next(
         &mut self,
         pending: &mut Transactions,
         strictness: Strictness,
-    ) -> Result<Option<Item>, QueueError> {
-        match self.state {
-            State::Ended => return Ok(None),
-            State::Lines => {
+    ) -> Result<Option<QueueItem>, QueueError> {
+        match self.shape {
+            JsonShape::Ended => return Ok(None),
+            JsonShape::Lines => {
                 if self.stream.peek()?.is_none() {
-                    self.state = State::Ended;
+                    self.shape = JsonShape::Ended;
                     return Ok(None);
                 }
             }
-            State::Array { is_first } => match (self.stream.peek()?, is_first) {
+            JsonShape::Array { is_first } => match (self.stream.peek()?, is_first) {
                 (Some(b']'), _) => {
                     self.stream.bump();
                     if self.stream.peek()?.is_some() {
                         return Err(self.stream.unexpected("the end of the file").into());
                     }
-                    self.state = State::Ended;
+                    self.shape = JsonShape::Ended;
                     return Ok(None);
                 }
-                (Some(_), true) => self.state = State::Array { is_first: false },
+                (Some(_), true) => self.shape = JsonShape::Array { is_first: false },
                 (Some(b','), false) => {
                     self.stream.bump();
                     if let Some(b']') | None = self.stream.peek()? {
@@ -115,7 +115,7 @@ impl<R: Read> JsonQueue<R> {
             })?
         {
             self.stream.bump_plain(length);
-            return within_limit(pending, position).map(|()| Some(Item::Transaction));
+            return within_limit(pending, position).map(|()| Some(QueueItem::Transaction));
         }
         let first = self.stream.unread().first().copied().unwrap_or(0);
         let raw = self
@@ -134,7 +134,7 @@ impl<R: Read> JsonQueue<R> {
                 },
             }
         };
-        if raw.starts_with(b"[") && matches!(self.state, State::Lines) {
+        if raw.starts_with(b"[") && matches!(self.shape, JsonShape::Lines) {
             self.text.clear();
             self.transcoder
                 .transcode_nested(raw, LEVELS_ABOVE - 1, &mut self.text)
@@ -147,31 +147,30 @@ impl<R: Read> JsonQueue<R> {
             }
             self.shrink();
             within_limit(&block, position)?;
-            return Ok(Some(Item::Block(block)));
+            return Ok(Some(QueueItem::Block(block)));
         }
         pending
             .push_raw(raw, strictness, &mut self.transcoder, &mut self.text)
             .map_err(misread(None))?;
         self.shrink();
         within_limit(pending, position)?;
-        Ok(Some(Item::Transaction))
+        Ok(Some(QueueItem::Transaction))
     }
 
-    /// Appends transactions to `pending` until there are `most`, or comes one
-    /// in an unusual spelling or an array. Says nothing about that one, and
-    /// takes nothing of it: the ordinary way is to decide.
+    /// Appends transactions in the usual spelling to `pending`, until there are
+    /// `most`. Leaves anything else to [`Self::next`].
     pub(super) fn take_plain_lines(
         &mut self,
         pending: &mut Transactions,
         most: usize,
         strictness: Strictness,
     ) {
-        if !matches!(self.state, State::Lines) {
+        if !matches!(self.shape, JsonShape::Lines) {
             return;
         }
         let text = self.stream.unread();
         let (mut taken, mut lines, mut line_start) = (0, 0, 0);
-        // All that is there, written with more spaces, must fit.
+        // The whole text must fit, even with more spaces.
         let room = MAX_BLOCK_BYTES.saturating_sub(2 * text.len());
         while pending.count() < most && pending.text_bytes() < room {
             if text.get(taken) == Some(&b'\n') {
@@ -189,7 +188,7 @@ impl<R: Read> JsonQueue<R> {
         self.stream.bump_by(taken, advance);
     }
 
-    /// Gives back the memory that one huge value took.
+    /// Frees the memory of a huge value.
     fn shrink(&mut self) {
         self.text.clear();
         self.text.shrink_to(KEPT_BYTES);
@@ -197,9 +196,8 @@ impl<R: Read> JsonQueue<R> {
     }
 }
 
-/// The error for a value that starts with `first` at `position`. Where the
-/// text ends in it, the text may go on for long behind what is missing: the
-/// place to look at is its start.
+/// The error of reading a value that starts with `first` at `position`. If its
+/// end is missing, the file may end much later, so the error names its start.
 fn without_end(error: StreamError, position: Position, first: u8) -> QueueError {
     let what = match first {
         b'{' => "object",
@@ -215,7 +213,8 @@ fn without_end(error: StreamError, position: Position, first: u8) -> QueueError 
     }
 }
 
-/// The error inside a value that starts at `start`.
+/// The error inside a value that starts at `start`, which it names if that is in
+/// an earlier line.
 fn started_at(error: StreamError, start: Position) -> QueueError {
     let mut error = error.into();
     if let QueueError::Syntax {
@@ -234,7 +233,7 @@ fn within_limit(block: &Transactions, position: Position) -> Result<(), QueueErr
     if block.text_bytes() > MAX_BLOCK_BYTES {
         return Err(match block.count() {
             1 => QueueError::ValueTooLarge { position },
-            _ => QueueError::TooLarge { position },
+            _ => QueueError::BlockTooLarge { position },
         });
     }
     Ok(())

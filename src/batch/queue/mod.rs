@@ -1,8 +1,8 @@
-//! Queue files: transactions that wait to be mined.
+//! Reads queue files: transactions that wait to be mined.
 //!
-//! A queue is JSON Lines, a JSON array, or CSV with a header; its first
-//! character that is not white space tells which. In JSON Lines, a line that
-//! is an array of transactions is a block of its own.
+//! A queue is JSON Lines, a JSON array, or CSV with a header. The first
+//! character that is not white space tells which. In JSON Lines, a line that is
+//! an array of transactions becomes a separate block.
 
 mod csv;
 mod json;
@@ -12,22 +12,21 @@ use std::io::Read;
 use thiserror::Error;
 
 use self::csv::CsvQueue;
-pub use self::csv::HeaderProblem;
-pub(super) use self::csv::TextAmounts;
+pub use self::csv::{CsvProblem, TextAmounts};
 use self::json::JsonQueue;
 use crate::chain::json::{
     ForeignFormat, JsonStream, MAX_VALUE_BYTES, Position, StreamError, SyntaxErrorKind,
 };
 use crate::chain::{Strictness, TransactionProblem, Transactions};
 
-/// The most canonical text that the transactions of one block may take, so
-/// that the block stays readable: the rest is for its other fields.
+/// The most canonical text that the transactions of one block may take. A
+/// reader accepts a little more, for the block's other fields.
 const MAX_BLOCK_BYTES: usize = MAX_VALUE_BYTES - (1 << 20);
 
-/// What a reader's buffers keep after a value that took more.
+/// Buffers that a huge value made larger than this are freed.
 const KEPT_BYTES: usize = 1 << 20;
 
-/// Why a queue cannot be read. The message names the place in the file, not
+/// Why a queue cannot be read. The message names the place in the file, but not
 /// the file.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -35,24 +34,24 @@ pub enum QueueError {
     /// The source failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// It holds no transaction.
+    /// There is no transaction.
     #[error("there is no transaction in it")]
     Empty,
-    /// It is in a format that has to be unpacked or saved anew.
+    /// The file must be unpacked or saved in another format.
     #[error(transparent)]
     Foreign(#[from] ForeignFormat),
-    /// It is not JSON, or ends too early.
+    /// The file is not JSON, or ends too early.
     #[error("{position}: {kind}{}{}", kind.remedy(), since(*.start))]
     Syntax {
-        /// Where.
+        /// Where the error is.
         position: Position,
         /// What is wrong there.
         kind: SyntaxErrorKind,
-        /// Where the value starts in which that is, if that is in a line
-        /// before: its end may be what is missing.
+        /// Where the value with the error starts, if in an earlier line: perhaps
+        /// its end is missing there.
         start: Option<Position>,
     },
-    /// It ends inside an object or an array.
+    /// The file ends inside an object or an array.
     #[error("{position}: this {what} has no end")]
     NoEnd {
         /// Where that starts.
@@ -65,76 +64,30 @@ pub enum QueueError {
     Transaction {
         /// Where the value, or the list that holds it, starts.
         position: Position,
-        /// Its place in the list, counted from 1, where the line is a list.
+        /// Its number in the list, counted from 1, if it is in a list.
         place: Option<usize>,
         /// What is wrong with it.
         problem: TransactionProblem,
     },
-    /// A value, or a row of CSV, is larger than a block may be.
+    /// A transaction is larger than a block may be.
     #[error("{position}: this takes more than the {} MiB that a block has room for", MAX_BLOCK_BYTES >> 20)]
     ValueTooLarge {
         /// Where it starts.
         position: Position,
     },
-    /// The transactions of one block together are too large.
-    #[error(
-        "{position}: the transactions of one block take more than {} MiB; give it fewer \
-         (--block-size), or smaller ones",
-        MAX_BLOCK_BYTES >> 20
-    )]
-    TooLarge {
-        /// Where that became clear.
+    /// The transactions of one block are too large together.
+    #[error("{position}: the transactions of one block take more than {} MiB", MAX_BLOCK_BYTES >> 20)]
+    BlockTooLarge {
+        /// Where the transaction starts that is too much.
         position: Position,
     },
-    /// The first line is no header of a CSV queue.
+    /// The header or a row of a CSV queue is wrong.
     #[error("line {line}: {problem}")]
-    Header {
-        /// The line.
+    Csv {
+        /// The line in which it starts.
         line: u64,
         /// What is wrong with it.
-        problem: HeaderProblem,
-    },
-    /// The CSV header names a column twice.
-    #[error("line {line}: the header has two columns \"{column}\"")]
-    DuplicateColumn {
-        /// The header's line.
-        line: u64,
-        /// The column.
-        column: &'static str,
-    },
-    /// A CSV row has not as many fields as the header.
-    #[error("line {line}: {}this row has {}, but the header has {expected}", missing(.field), fields(.found))]
-    RowLength {
-        /// The row's line.
-        line: u64,
-        /// The first of the three columns that the row does not reach.
-        field: Option<&'static str>,
-        /// Fields in the row.
-        found: usize,
-        /// Fields in the header.
-        expected: usize,
-    },
-    /// A CSV row has nothing in any of its fields.
-    #[error("line {line}: the row is empty")]
-    EmptyRow {
-        /// The row's line.
-        line: u64,
-    },
-    /// The file ends inside a quoted field of a CSV row.
-    #[error("line {line}: a quote is opened in this row and never closed")]
-    UnclosedQuote {
-        /// The line in which the row starts.
-        line: u64,
-    },
-    /// A field of a CSV row is unusable.
-    #[error("line {line}: the field \"{field}\" {problem}")]
-    Field {
-        /// The row's line.
-        line: u64,
-        /// The column.
-        field: &'static str,
-        /// What is wrong with it.
-        problem: String,
+        problem: CsvProblem,
     },
 }
 
@@ -145,19 +98,6 @@ fn since(start: Option<Position>) -> String {
 fn in_list(place: Option<usize>) -> String {
     place.map_or_else(String::new, |place| {
         format!("transaction {place} of the list: ")
-    })
-}
-
-fn fields(count: &usize) -> String {
-    match count {
-        1 => "1 field".to_owned(),
-        count => format!("{count} fields"),
-    }
-}
-
-fn missing(field: &Option<&'static str>) -> String {
-    field.map_or_else(String::new, |field| {
-        format!("the field \"{field}\" is missing: ")
     })
 }
 
@@ -175,27 +115,27 @@ impl From<StreamError> for QueueError {
     }
 }
 
-/// One thing that a queue holds.
-enum Item {
-    /// A transaction was appended to the pending ones.
+/// What [`Queue`] reads next from a file.
+enum QueueItem {
+    /// A transaction, which was appended to the pending ones.
     Transaction,
-    /// A list of transactions that is a block of its own.
+    /// A list of transactions that becomes a separate block.
     Block(Transactions),
 }
 
 /// A queue in one of its formats.
-enum Source<R> {
-    /// Nothing was read yet.
-    Unopened(Option<JsonStream<R>>),
+enum QueueFormat<R> {
+    /// Nothing was read yet; `None` if the first read failed.
+    Unknown(Option<JsonStream<R>>),
     Json(Box<JsonQueue<R>>),
     Csv(Box<CsvQueue<R>>),
 }
 
-/// Reads a queue as the transactions of one block after another.
+/// Reads the transactions of one block after another from a queue.
 ///
-/// Transactions that stand alone are gathered, `block_size` a block; the last
-/// block of a queue may have fewer, and so may one before a list that is a
-/// block of its own. After an error the iterator ends.
+/// Single transactions are grouped, `block_size` a block. The last block of a
+/// queue may have fewer, and so may a block before a list that is a separate
+/// block. After an error the iterator ends.
 ///
 /// ```
 /// use std::num::NonZeroUsize;
@@ -211,36 +151,29 @@ enum Source<R> {
 /// # Ok::<(), fourzero::batch::QueueError>(())
 /// ```
 pub struct Queue<R> {
-    source: Source<R>,
+    format: QueueFormat<R>,
     pending: Transactions,
     /// Buffers for the transactions of further blocks.
     spare: Vec<Transactions>,
-    /// A block that must wait for the pending transactions before it.
-    next: Option<Transactions>,
+    /// A separate block, and its line, that comes after the pending
+    /// transactions.
+    next: Option<(Transactions, u64)>,
     block_size: usize,
     strictness: Strictness,
     transactions: u64,
     has_ended: bool,
-    lines: Option<Lines>,
-}
-
-/// In which lines transactions start.
-#[derive(Default)]
-struct Lines {
-    /// Those of the pending ones.
-    pending: Vec<u64>,
-    /// Those of the block that was handed out last; of a list in one line,
-    /// just that line.
-    block: Vec<u64>,
-    /// That of the block that waits.
-    next: u64,
+    keeps_lines: bool,
+    /// The lines in which the pending transactions start, if they are kept,
+    pending_lines: Vec<u64>,
+    /// and those of the block that was returned last; one line for a list.
+    block_lines: Vec<u64>,
 }
 
 impl<R: Read> Queue<R> {
     /// A queue that reads `source`, which need not be buffered.
     pub fn new(source: R, block_size: std::num::NonZeroUsize, strictness: Strictness) -> Self {
         Self {
-            source: Source::Unopened(Some(JsonStream::new(source))),
+            format: QueueFormat::Unknown(Some(JsonStream::new(source))),
             pending: Transactions::new(),
             spare: Vec::new(),
             next: None,
@@ -248,50 +181,50 @@ impl<R: Read> Queue<R> {
             strictness,
             transactions: 0,
             has_ended: false,
-            lines: None,
+            keeps_lines: false,
+            pending_lines: Vec::new(),
+            block_lines: Vec::new(),
         }
     }
 
-    /// Takes buffers for the transactions of further blocks, in place of those
-    /// it has.
+    /// Takes buffers for further blocks, in place of those it has.
     pub(super) fn reuse(&mut self, buffers: Vec<Transactions>) {
         self.spare = buffers;
     }
 
-    /// Whether to know the lines of each block's transactions.
+    /// Turns [`Self::line_of`] on or off. Reading is slower with it.
     pub(super) fn keep_lines(&mut self, keep: bool) {
-        self.lines = keep.then(Lines::default);
+        self.keeps_lines = keep;
+        self.pending_lines.clear();
+        self.block_lines.clear();
     }
 
     /// The line, counted from 1, in which a transaction of the last block
-    /// starts, if that is known. The first transaction is number 0.
+    /// starts, if it is known. The first transaction is number 0.
     pub(super) fn line_of(&self, transaction: usize) -> Option<u64> {
-        let lines = &self.lines.as_ref()?.block;
+        let lines = &self.block_lines;
         lines.get(transaction).or(lines.last()).copied()
     }
 
-    /// The amounts so far that are no numbers in CSV, and are kept as text.
-    pub(super) fn text_amounts(&self) -> Option<&TextAmounts> {
-        match &self.source {
-            Source::Csv(queue) => queue.text_amounts(),
-            Source::Json(_) | Source::Unopened(_) => None,
+    /// The amounts so far that are not numbers. The queue is called `name`.
+    pub(super) fn text_amounts(&self, name: &str) -> Option<TextAmounts> {
+        match &self.format {
+            QueueFormat::Csv(queue) => queue.text_amounts(name),
+            QueueFormat::Json(_) | QueueFormat::Unknown(_) => None,
         }
     }
 
     /// The line in which the last item starts.
     fn line(&self) -> u64 {
-        match &self.source {
-            Source::Json(queue) => queue.line(),
-            Source::Csv(queue) => queue.line(),
-            Source::Unopened(_) => 1,
+        match &self.format {
+            QueueFormat::Json(queue) => queue.line(),
+            QueueFormat::Csv(queue) => queue.line(),
+            QueueFormat::Unknown(_) => 1,
         }
     }
 
     fn next_block(&mut self) -> Result<Option<Transactions>, QueueError> {
-        if let Some(block) = self.next.take() {
-            if let Some(lines) = &mut self.lines {
-                lines.block = vec![lines.next];
-            }
+        if let Some(block) = self.take_separate_block() {
             return Ok(Some(block));
         }
         loop {
@@ -300,29 +233,21 @@ impl<R: Read> Queue<R> {
                 return Ok(Some(self.take_pending()));
             }
             match self.next_item()? {
-                Some(Item::Transaction) => {
+                Some(QueueItem::Transaction) => {
                     self.transactions += 1;
-                    let line = self.line();
-                    if let Some(lines) = &mut self.lines {
-                        lines.pending.push(line);
+                    if self.keeps_lines {
+                        self.pending_lines.push(self.line());
                     }
                     if self.pending.count() == self.block_size {
                         return Ok(Some(self.take_pending()));
                     }
                 }
-                Some(Item::Block(block)) => {
+                Some(QueueItem::Block(block)) => {
                     self.transactions += block.count() as u64;
-                    let line = self.line();
-                    if let Some(lines) = &mut self.lines {
-                        lines.next = line;
-                    }
+                    self.next = Some((block, self.line()));
                     if self.pending.is_empty() {
-                        if let Some(lines) = &mut self.lines {
-                            lines.block = vec![line];
-                        }
-                        return Ok(Some(block));
+                        return Ok(self.take_separate_block());
                     }
-                    self.next = Some(block);
                     return Ok(Some(self.take_pending()));
                 }
                 None if self.transactions == 0 => return Err(QueueError::Empty),
@@ -332,10 +257,16 @@ impl<R: Read> Queue<R> {
         }
     }
 
-    /// Takes transactions as far as they need no second look, up to a whole
-    /// block: nearly all there are, in most queues.
+    fn take_separate_block(&mut self) -> Option<Transactions> {
+        let (block, line) = self.next.take()?;
+        self.block_lines = vec![line];
+        Some(block)
+    }
+
+    /// Appends transactions that are ordinary lines, up to a whole block. In
+    /// most queues nearly all are.
     fn take_plain_lines(&mut self) {
-        if let (Source::Json(queue), None) = (&mut self.source, &self.lines) {
+        if let (QueueFormat::Json(queue), false) = (&mut self.format, self.keeps_lines) {
             let before = self.pending.count();
             queue.take_plain_lines(&mut self.pending, self.block_size, self.strictness);
             self.transactions += (self.pending.count() - before) as u64;
@@ -343,9 +274,7 @@ impl<R: Read> Queue<R> {
     }
 
     fn take_pending(&mut self) -> Transactions {
-        if let Some(lines) = &mut self.lines {
-            lines.block = std::mem::take(&mut lines.pending);
-        }
+        self.block_lines = std::mem::take(&mut self.pending_lines);
         let empty = match self.spare.pop() {
             Some(used) => used.into_empty(),
             None => Transactions::with_room_of(&self.pending),
@@ -353,26 +282,26 @@ impl<R: Read> Queue<R> {
         std::mem::replace(&mut self.pending, empty)
     }
 
-    fn next_item(&mut self) -> Result<Option<Item>, QueueError> {
+    fn next_item(&mut self) -> Result<Option<QueueItem>, QueueError> {
         loop {
-            match &mut self.source {
-                Source::Json(queue) => return queue.next(&mut self.pending, self.strictness),
-                Source::Csv(queue) => return queue.next(&mut self.pending, self.strictness),
-                Source::Unopened(stream) => {
+            match &mut self.format {
+                QueueFormat::Json(queue) => return queue.next(&mut self.pending, self.strictness),
+                QueueFormat::Csv(queue) => return queue.next(&mut self.pending, self.strictness),
+                QueueFormat::Unknown(stream) => {
                     let Some(mut stream) = stream.take() else {
                         return Ok(None);
                     };
-                    self.source = match stream.peek()? {
+                    self.format = match stream.peek()? {
                         None => return Ok(None),
-                        Some(b'{' | b'[') => Source::Json(Box::new(JsonQueue::new(stream)?)),
+                        Some(b'{' | b'[') => QueueFormat::Json(Box::new(JsonQueue::new(stream)?)),
                         Some(_) => {
                             let line = stream.position().line;
                             let foreign = stream.foreign_format();
                             let queue = CsvQueue::new(stream.into_bytes(), line);
-                            Source::Csv(Box::new(queue.map_err(|error| {
-                                // The cause, where it is known.
+                            QueueFormat::Csv(Box::new(queue.map_err(|error| {
                                 match (error, foreign) {
                                     (error @ QueueError::Io(_), _) | (error, None) => error,
+                                    // The foreign format explains the error.
                                     (_, Some(foreign)) => foreign.into(),
                                 }
                             })?))

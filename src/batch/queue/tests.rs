@@ -1,10 +1,10 @@
-//! What queues give, and what is wrong with those that give nothing.
+//! Queues in every format, and the errors of invalid ones.
 
 use std::num::NonZeroUsize;
 
 use super::*;
 
-/// Reads a queue two transactions a block and shows each block's senders.
+/// The senders of each block of a queue, with two transactions per block.
 fn blocks_with(text: &[u8], strictness: Strictness) -> Result<Vec<String>, String> {
     let two = NonZeroUsize::new(2).unwrap();
     let mut shown = Vec::new();
@@ -34,7 +34,7 @@ fn t(sender: &str) -> String {
 }
 
 #[test]
-fn every_format_is_told_by_its_content() {
+fn every_format_is_recognized_by_its_content() {
     let expected = Ok(vec!["a+b".to_owned(), "c".to_owned()]);
     let (a, b, c) = (t("a"), t("b"), t("c"));
     assert_eq!(blocks(&format!("{a}\n{b}\r\n\n{c}")), expected);
@@ -53,7 +53,7 @@ fn every_format_is_told_by_its_content() {
 }
 
 #[test]
-fn a_line_that_is_a_list_is_a_block_of_its_own() {
+fn a_line_that_is_a_list_is_a_separate_block() {
     let (a, b, c, d) = (t("a"), t("b"), t("c"), t("d"));
     assert_eq!(
         blocks(&format!("{a}\n[{b}, {c}, {d}]\n[]\n{a}\n{b}\n{c}")).unwrap(),
@@ -68,7 +68,7 @@ fn a_line_that_is_a_list_is_a_block_of_its_own() {
 }
 
 #[test]
-fn csv_amounts_are_numbers_where_they_look_like_numbers() {
+fn csv_amounts_that_look_like_numbers_are_numbers() {
     let csv = "sender,recipient,amount\na,r, 1e5 \nb,r,-0\nc,r,1.10\nd,r,many\ne,r,007\n";
     let many = NonZeroUsize::new(10).unwrap();
     let block = Queue::new(csv.as_bytes(), many, Strictness::Presence)
@@ -85,7 +85,7 @@ fn csv_amounts_are_numbers_where_they_look_like_numbers() {
 }
 
 #[test]
-fn what_cannot_be_read_is_named_with_line_and_field() {
+fn errors_name_line_and_field() {
     let a = t("a");
     for (text, expected) in [
         (String::new(), "there is no transaction in it".to_owned()),
@@ -131,7 +131,7 @@ fn what_cannot_be_read_is_named_with_line_and_field() {
                 .into(),
         ),
         (
-            // A byte order mark is one at the very start only.
+            // Only the first character of a file can be a byte order mark.
             "\t\u{feff}".into(),
             "line 1: this is neither JSON nor CSV with a header that names sender, recipient and \
              amount"
@@ -206,7 +206,7 @@ fn what_cannot_be_read_is_named_with_line_and_field() {
 }
 
 #[test]
-fn strictness_asks_for_types() {
+fn strict_queues_need_the_right_types() {
     let odd = r#"{"sender": 1, "recipient": "r", "amount": 1}"#;
     assert_eq!(
         blocks_with(odd.as_bytes(), Strictness::Typed),
@@ -219,9 +219,9 @@ fn strictness_asks_for_types() {
 }
 
 #[test]
-fn lines_taken_together_are_as_those_taken_one_by_one() {
-    // More than is read at once, with something unusual at places that move
-    // against the blocks and against what was read.
+fn ordinary_lines_give_the_same_blocks_together_and_one_by_one() {
+    // More than one read returns, with unusual lines at varying places within the
+    // blocks and the reads.
     let mut text = String::new();
     for number in 0..20_000 {
         match number % 997 {
@@ -249,7 +249,7 @@ fn lines_taken_together_are_as_those_taken_one_by_one() {
     };
     let (blocks, error) = read(&text, false);
     let count: usize = blocks.iter().map(Transactions::count).sum();
-    // 20 times each, a line holds none, and another one holds two.
+    // 20 lines hold no transaction, and 20 others hold two.
     assert_eq!((count, error.as_str()), (20_000, ""));
     assert!(read(&text, true).0 == blocks);
     for wrong in ["x", r#"{"sender": 1, "recipient": "r", "amount": 1}"#, "{"] {

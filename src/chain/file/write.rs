@@ -142,26 +142,6 @@ impl<W: Write> ChainWriter<W> {
         }
     }
 
-    /// A writer that goes on after `blocks` blocks, which stand before what
-    /// it writes to `out`.
-    pub(crate) const fn go_on(out: W, format: Format, blocks: u64) -> Self {
-        Self {
-            out,
-            format,
-            blocks,
-        }
-    }
-
-    /// Blocks that were written.
-    pub(crate) const fn blocks(&self) -> u64 {
-        self.blocks
-    }
-
-    /// What is written to.
-    pub(crate) const fn out_mut(&mut self) -> &mut W {
-        &mut self.out
-    }
-
     /// Appends one block.
     ///
     /// # Errors
@@ -177,14 +157,6 @@ impl<W: Write> ChainWriter<W> {
         self.out.write_all(text)?;
         self.out.write_all(self.format.after_block().as_bytes())?;
         self.blocks += 1;
-        Ok(())
-    }
-
-    /// Appends `blocks` blocks, in `text` with all that the format puts
-    /// before and behind each of them.
-    pub(crate) fn push_framed(&mut self, text: &[u8], blocks: u64) -> io::Result<()> {
-        self.out.write_all(text)?;
-        self.blocks += blocks;
         Ok(())
     }
 

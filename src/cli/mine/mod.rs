@@ -1,4 +1,4 @@
-//! `fourzero mine`: all queues into one chain, or each into its own.
+//! `fourzero mine`: mines all queues into one chain, or each into its own.
 
 mod each;
 mod one;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use fourzero::batch::{
     Clock, MineOptions, MineSummary, NamedQueue, OutputOptions, Overwrite, ProofMemory, ReadBack,
-    Resume, TextAmounts, fresh_node_id,
+    Resume, TextAmounts, Unfinished, fresh_node_id,
 };
 use fourzero::bench::Chosen;
 use fourzero::chain::Format;
@@ -19,11 +19,11 @@ use serde::Serialize;
 
 use super::args::MineArgs;
 use super::exit::Exit;
-use super::{explain, print};
+use super::{explain, hints, print};
 
-/// What `--json` prints.
+/// What `--json` prints for a chain.
 #[derive(Serialize)]
-struct Summary<'a> {
+struct MinedJson<'a> {
     output: &'a str,
     blocks: u64,
     resumed_blocks: u64,
@@ -53,10 +53,9 @@ fn options(args: &MineArgs) -> MineOptions {
         recipient: args.recipient.clone().unwrap_or_else(fresh_node_id),
         clock: args.timestamp.map_or(Clock::System, Clock::From),
         strictness: args.strict.strictness(),
-        proof_memory: if args.no_proof_cache {
-            ProofMemory::Off
-        } else {
-            ProofMemory::On
+        proof_memory: match args.no_proof_cache {
+            true => ProofMemory::Off,
+            false => ProofMemory::On,
         },
     }
 }
@@ -66,10 +65,9 @@ fn output_options(args: &MineArgs, path: PathBuf) -> OutputOptions {
         format: args.format.unwrap_or_else(|| Format::of_path(&path)),
         path,
         overwrite: Overwrite::forced(args.force),
-        read_back: if args.no_verify {
-            ReadBack::Skip
-        } else {
-            ReadBack::Verify
+        read_back: match args.no_verify {
+            true => ReadBack::Skip,
+            false => ReadBack::Verify,
         },
         resume: match (args.resume, &args.recipient) {
             (false, _) => Resume::Never,
@@ -83,18 +81,22 @@ fn output_options(args: &MineArgs, path: PathBuf) -> OutputOptions {
 fn open_queue(path: &Path, output: &Path) -> anyhow::Result<NamedQueue> {
     let name = path.display();
     let queue = NamedQueue::open(path).with_context(|| format!("cannot open {name}"))?;
-    if is_same_file(path, output) {
+    if let (Ok(path), Ok(output)) = (path.canonicalize(), output.canonicalize())
+        && path == output
+    {
         bail!("{name} is both a queue and the output; name another output");
     }
     Ok(queue)
 }
 
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
+/// The error and the advice on it.
+fn explained(error: Unfinished) -> String {
+    let error = anyhow::Error::from(error);
+    format!("{error:#}{}", hints::advice(&error))
 }
 
 fn print_json(path: &Path, summary: &MineSummary, efficiency: Option<f64>) -> io::Result<()> {
-    print::json(&Summary {
+    print::json(&MinedJson {
         output: &path.display().to_string(),
         blocks: summary.blocks,
         resumed_blocks: summary.resumed_blocks,
@@ -108,52 +110,49 @@ fn print_json(path: &Path, summary: &MineSummary, efficiency: Option<f64>) -> io
     })
 }
 
-/// What was made and what it took, in words.
-fn describe(summary: &MineSummary) -> String {
-    let there = match summary.resumed_blocks {
+fn print_summary(path: &Path, summary: &MineSummary) -> io::Result<()> {
+    let resumed = match summary.resumed_blocks {
         0 => String::new(),
         blocks if blocks == summary.blocks => " (all there before)".to_owned(),
         blocks => format!(" ({} there before)", indicatif::HumanCount(blocks)),
     };
-    // Each block but the first pays one.
+    let remembered = remembered_proofs(summary);
+    // Each block except the first has one.
     let rewards = summary.blocks.saturating_sub(1);
-    format!(
-        "{}{there}, {} and {}, {}{} in {:.3} s{}",
+    print::line(&format!(
+        "{}: {}{resumed}, {} and {}, {}{} in {:.3} s{}",
+        path.display(),
         print::count(summary.blocks, "block"),
         print::count(summary.transactions, "transaction"),
         print::count(rewards, "reward"),
         print::count(summary.hashes, "hash"),
-        match remembered(summary) {
+        match remembered {
             0 => String::new(),
             proofs => format!(" ({} remembered)", print::count(proofs, "proof")),
         },
         summary.elapsed.as_secs_f64(),
-        rate(summary.hashes, summary.elapsed, remembered(summary)),
-    )
+        hashrate(summary.hashes, summary.elapsed, remembered),
+    ))
 }
 
-/// Proofs that were not searched, for an earlier block had the same.
-const fn remembered(summary: &MineSummary) -> u64 {
-    let there = if summary.resumed_blocks == 0 {
-        1
-    } else {
-        summary.resumed_blocks
-    };
-    let mined = summary.blocks.saturating_sub(there);
-    mined.saturating_sub(summary.proofs_searched)
+/// Proofs that were looked up, not searched.
+const fn remembered_proofs(summary: &MineSummary) -> u64 {
+    let genesis = if summary.resumed_blocks == 0 { 1 } else { 0 };
+    let mined = summary.blocks - summary.resumed_blocks - genesis;
+    mined - summary.proofs_searched
 }
 
-/// The hashrate, in brackets; none where not all of the time was for proofs
-/// that had to be searched, for it would tell nothing of the engine.
-fn rate(hashes: u64, elapsed: Duration, remembered: u64) -> String {
+/// The hashrate in brackets. Empty if proofs were remembered, because it would
+/// say nothing about the engine.
+fn hashrate(hashes: u64, elapsed: Duration, remembered_proofs: u64) -> String {
     let seconds = elapsed.as_secs_f64();
-    if hashes == 0 || remembered > 0 || seconds == 0.0 {
+    if hashes == 0 || remembered_proofs > 0 || seconds == 0.0 {
         return String::new();
     }
     format!(" ({})", print::hashrate(hashes as f64 / seconds))
 }
 
-/// Warns of amounts that are probably not what they were meant to be.
+/// Warns of amounts that are probably not intended.
 fn warn(amounts: Option<&TextAmounts>) {
     if let Some(amounts) = amounts {
         print::warning(&format!("{amounts}; --strict refuses such amounts"));
@@ -161,9 +160,8 @@ fn warn(amounts: Option<&TextAmounts>) {
 }
 
 const fn verdict(args: &MineArgs) -> &'static str {
-    if args.no_verify {
-        "not verified"
-    } else {
-        "verified"
+    match args.no_verify {
+        true => "not verified",
+        false => "verified",
     }
 }

@@ -1,4 +1,4 @@
-//! All queues into one chain.
+//! Mines all queues into one chain.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -29,11 +29,8 @@ pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
     let interrupted = interrupt::install(&control, resume::when_stuck())?;
 
     let started = Instant::now();
-    let progress = Progress::start(
-        &args.printing,
-        &control,
-        progress::mining(&args.queues, Some(path)),
-    );
+    let describe = progress::mining(&args.queues, Some(path));
+    let progress = Progress::start(&args.printing, &control, describe);
     let mined = mine_to_file(queues, &output, &options, &searcher, &control);
     drop(progress);
     match mined {
@@ -47,30 +44,26 @@ pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
             Ok(Exit::Yes)
         }
         Err(error) if resume::is_interrupted(&error, &interrupted) => {
-            match error.kept {
-                Some(kept) => print::message(&format!(
-                    "interrupted: {}; to go on: {}",
+            print::message(&match error.kept {
+                Some(kept) => format!(
+                    "interrupted: {}; to resume: {}",
                     resume::kept(&kept),
                     resume::command()
-                )),
-                None => print::message(&format!(
+                ),
+                None => format!(
                     "interrupted after {}; nothing was kept, {} was not written",
                     print::count(control.blocks(), "block"),
                     path.display()
-                )),
-            }
+                ),
+            });
             Ok(Exit::Interrupted)
         }
         Err(error) => {
             let kept = error.kept.clone();
-            let hint = input::queue_hint(&error.error);
-            print::error(&format!("{:#}{hint}", anyhow::Error::from(error)));
+            print::error(&super::explained(error));
             if let Some(kept) = kept {
-                print::message(&format!(
-                    "{}; once that is mended, go on: {}",
-                    resume::kept(&kept),
-                    resume::command()
-                ));
+                let kept = resume::kept(&kept);
+                print::message(&format!("{kept}; {}", resume::after_failure()));
             }
             Ok(Exit::Error)
         }
@@ -86,8 +79,8 @@ fn open_queues(paths: &[PathBuf], output: &Path) -> anyhow::Result<Vec<NamedQueu
     paths.iter().map(open).collect()
 }
 
-/// What share of the threads' time became proofs, by the rate that the same
-/// kernel has now; `None` where no proof was searched.
+/// The share of the threads' time that went into necessary hashes, by the rate
+/// that the same kernel has now. `None` if no proof was searched.
 fn efficiency(args: &MineArgs, summary: &MineSummary, searcher: &Searcher) -> Option<f64> {
     if summary.hashes_needed == 0 {
         return None;
@@ -106,7 +99,7 @@ fn report(
     if args.printing.json {
         return super::print_json(path, summary, efficiency(args, summary, searcher));
     }
-    print::line(&format!("{}: {}", path.display(), super::describe(summary)))?;
+    super::print_summary(path, summary)?;
     print::line(&format!("last hash: {}", summary.last_hash))?;
     print::line(super::verdict(args))
 }

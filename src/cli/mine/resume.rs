@@ -1,14 +1,14 @@
-//! What to say about work that can be gone on with.
+//! Messages about runs that can be resumed.
 
 use std::env;
 
-use fourzero::batch::{Kept, OutputError, Unfinished};
+use fourzero::batch::{KeptJournal, OutputError, Unfinished};
 
 use crate::cli::interrupt::{InterruptFlag, WhenStuck};
 use crate::cli::print;
 
 /// The longest command that is shown.
-const LONGEST: usize = 1000;
+const MAX_COMMAND_BYTES: usize = 1000;
 
 /// What an interrupt does.
 pub(super) fn when_stuck() -> WhenStuck {
@@ -17,37 +17,42 @@ pub(super) fn when_stuck() -> WhenStuck {
     }
 }
 
-/// Whether it was an interrupt that left the work unfinished. The same Ctrl-C
-/// may have ended whoever writes the queue, too.
+/// Whether an interrupt ended the run. The same Ctrl-C may have ended the
+/// program that writes the queue, which looks like a failure of the queue.
 pub(super) fn is_interrupted(unfinished: &Unfinished, interrupted: &InterruptFlag) -> bool {
     let may_follow = matches!(*unfinished.error, OutputError::Mine(_));
     unfinished.is_cancelled() || (interrupted.is_set() && may_follow)
 }
 
-/// What is kept, and where.
-pub(super) fn kept(kept: &Kept) -> String {
+/// Says how many blocks are kept, and where.
+pub(super) fn kept(kept: &KeptJournal) -> String {
     let journal = kept.journal.display();
     match kept.blocks {
         Some(1) => format!("1 block is kept in {journal}"),
         Some(blocks) => format!("{} are kept in {journal}", print::count(blocks, "block")),
-        None => format!("{journal} is as it was"),
+        None => format!("{journal} is unchanged"),
     }
 }
 
-/// The command line that goes on with this work.
+/// Says how to resume after an error.
+pub(super) fn after_failure() -> String {
+    format!("fix the error, then resume: {}", command())
+}
+
+/// The command line that resumes this run.
 pub(super) fn command() -> String {
-    // Of names in no Unicode or with control characters, a terminal shows
-    // something else; and a thousand names hide what else is said.
+    // A terminal cannot show every name so that it can be copied, and a thousand
+    // names would hide the message.
     let arguments = env::args_os().map(|argument| argument.into_string().ok());
     let command = arguments.collect::<Option<_>>().map(with_resume);
     command
-        .filter(|command| command.len() <= LONGEST && !command.contains(char::is_control))
+        .filter(|command| command.len() <= MAX_COMMAND_BYTES && !command.contains(char::is_control))
         .unwrap_or_else(|| "the same command with --resume".to_owned())
 }
 
 fn with_resume(mut arguments: Vec<String>) -> String {
     let option = "--resume".to_owned();
-    // Behind `--`, it would be a queue.
+    // After `--` it would be a queue.
     let options_end = arguments.iter().position(|argument| argument == "--");
     let end = options_end.unwrap_or(arguments.len());
     if !arguments[..end].contains(&option) {
@@ -65,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_can_be_given_to_a_shell() {
+    fn a_shell_understands_the_command() {
         let command = |arguments: &[&str]| {
             let arguments = arguments.iter().map(|argument| (*argument).to_owned());
             with_resume(arguments.collect())

@@ -1,6 +1,5 @@
-//! Mining that is killed, or whose disk is full, or that meets another: what
-//! was mined is there, and going on gives the bytes of a run that nothing
-//! disturbed.
+//! Runs that are killed, whose disk is full, or that write to the same file: they
+//! resume to the bytes of a run that nothing disturbed.
 
 use std::fs::{self, File};
 use std::io::Write as _;
@@ -75,7 +74,7 @@ impl Random {
 }
 
 #[test]
-fn killed_mining_goes_on_to_the_same_bytes() {
+fn a_killed_run_resumes_to_the_same_bytes() {
     let mut random = Random::new();
     let folder = Folder::new();
     folder.write("queue.jsonl", queue(6_000));
@@ -134,8 +133,8 @@ fn killed_mining_goes_on_to_the_same_bytes() {
     println!("{torn} journals ended within a block");
 }
 
-/// Whether `ended` says what is kept; the journal is checked against the
-/// whole chain.
+/// Asserts that `ended` says what is kept, and that the journal is the start of
+/// the whole chain.
 #[track_caller]
 fn is_kept(folder: &Folder, ended: &Output, whole: &[u8], problem: &str) {
     let message = stderr(ended);
@@ -161,7 +160,7 @@ fn is_kept(folder: &Folder, ended: &Output, whole: &[u8], problem: &str) {
 }
 
 #[test]
-fn a_file_that_may_not_grow_is_gone_on_with_once_it_may() {
+fn a_run_at_the_file_size_limit_can_be_resumed() {
     let folder = Folder::new();
     folder.write("queue.jsonl", queue(6_000));
     ends(&mut mine(&folder, "whole.json", "last-proof"), 0);
@@ -189,7 +188,7 @@ fn a_file_that_may_not_grow_is_gone_on_with_once_it_may() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_gone_on_with_once_there_is_room() {
+fn a_run_on_a_full_disk_can_be_resumed() {
     let folder = Folder::new();
     folder.write("queue.jsonl", queue(6_000));
     ends(&mut mine(&folder, "whole.json", "last-proof"), 0);
@@ -209,7 +208,7 @@ fn a_full_disk_is_gone_on_with_once_there_is_room() {
         code=$?
         cp chain.json ..
         exit $code";
-    // In a mount namespace of its own, as root there.
+    // In a new mount namespace, as root there.
     let mut ended = None;
     for options in [&["-rm"][..], &["-m"]] {
         let output = Command::new("unshare")
@@ -242,7 +241,7 @@ fn a_full_disk_is_gone_on_with_once_there_is_room() {
     assert!(fs::read(folder.path("chain.json")).unwrap() == whole);
 }
 
-/// A run that waits for its queue to go on; killed if the test fails.
+/// A run that waits for more of its queue. It is killed if the test fails.
 struct Waiting(Child);
 
 impl Drop for Waiting {
@@ -272,7 +271,7 @@ fn of_two_processes_on_one_output_the_second_is_refused() {
         .stdin(Stdio::piped())
         .stdout(Stdio::null());
     let mut first = Waiting(first.spawn().unwrap());
-    // Who writes to it has locked it.
+    // It is locked before it is written.
     wait_for_bytes(&folder.path("chain.json.journal"), 1);
     for option in ["--resume", "--force", "--quiet"] {
         let ended = ends(mine(&folder, "chain.json", "last-hash").arg(option), 2);

@@ -1,7 +1,7 @@
-//! `mine --resume`: what is left of interrupted work is gone on with, to the
-//! same bytes, or refused and left alone.
+//! `mine --resume` continues an interrupted run to the same bytes, or refuses and
+//! changes nothing.
 
-mod goes_on;
+mod continues;
 #[cfg(unix)]
 mod kills;
 mod outputs;
@@ -11,7 +11,7 @@ use std::fs;
 
 use crate::support::{Ends as _, Folder, Run, fourzero};
 
-/// A queue of `count` transactions, each on a line of its own.
+/// A queue of `count` transactions, each on its own line.
 pub(super) fn queue(count: usize) -> String {
     (0..count)
         .map(|number| {
@@ -63,7 +63,7 @@ pub(super) fn end_of_block(blocks: usize) -> impl Fn(&str) -> usize {
     }
 }
 
-/// Asserts that going on is refused with `message`, and changes nothing.
+/// Asserts that mining is refused with `message`, and changes nothing.
 #[track_caller]
 pub(super) fn is_refused(folder: &Folder, options: &[&str], message: &str) {
     let journal = folder.read("chain.json.journal");
@@ -75,5 +75,10 @@ pub(super) fn is_refused(folder: &Folder, options: &[&str], message: &str) {
     assert_eq!(folder.names(), names);
 }
 
-pub(super) const CANNOT: &str =
-    "cannot go on with chain.json.journal, which is left as it is (to start over, delete it): ";
+/// The error that resuming is refused because of `problem`.
+pub(super) fn cannot_resume(problem: &str) -> String {
+    format!(
+        "cannot resume from chain.json.journal: {problem} (the journal is unchanged; to start \
+         over, delete it)"
+    )
+}

@@ -1,4 +1,4 @@
-//! Outputs that are there already, and several at once.
+//! Resuming where the chain exists already, or for several chains at once.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -9,14 +9,14 @@ use super::{SAME, end_of_block, interrupted, is_refused, mine, queue};
 use crate::support::{Ends as _, Folder, PATIENCE, fourzero, wait_for_bytes, wait_until};
 
 #[test]
-fn without_a_journal_resume_starts_anew() {
+fn without_a_journal_resume_starts_from_nothing() {
     let (folder, chain) = interrupted(|_| 0);
     mine(&folder, &["--resume"], 0);
     assert_eq!(folder.read("chain.json"), chain);
 }
 
 #[test]
-fn work_that_is_done_is_not_done_again() {
+fn a_finished_chain_is_not_mined_again() {
     for options in [
         &["--resume", "--json"][..],
         &["--resume", "--json", "--force"],
@@ -72,7 +72,7 @@ fn an_output_beside_its_journal_is_kept_without_force() {
 }
 
 #[test]
-fn several_chains_go_on_where_each_was() {
+fn several_chains_resume_at_different_blocks() {
     let folder = Folder::new();
     let names: Vec<_> = (0..5).map(|number| format!("q{number}.jsonl")).collect();
     for (number, name) in names.iter().enumerate() {

@@ -1,6 +1,6 @@
-//! What is refused, and left as it is.
+//! Journals that are refused, and left unchanged.
 
-use super::{CANNOT, SAME, end_of_block, interrupted, is_refused, mine, queue};
+use super::{SAME, cannot_resume, end_of_block, interrupted, is_refused, mine, queue};
 use crate::support::{Ends as _, Folder, fourzero};
 
 #[test]
@@ -13,47 +13,47 @@ fn a_changed_queue_is_refused_with_its_line() {
     let cases: [(String, &str); 6] = [
         (
             lines(&|lines| lines[16] = lines[16].replace("a16", "c16")),
-            "the queues were changed: queue.jsonl: line 17 holds {\"amount\": 16, \"recipient\": \
-             \"b\", \"sender\": \"c16\"}, but {\"amount\": 16, \"recipient\": \"b\", \"sender\": \
-             \"a16\"} was mined in its place, in block 3",
+            "the queues have changed: queue.jsonl: line 17 holds {\"amount\": 16, \"recipient\": \
+             \"b\", \"sender\": \"c16\"}, but block 3 was mined with {\"amount\": 16, \
+             \"recipient\": \"b\", \"sender\": \"a16\"} in its place",
         ),
         (
             lines(&|lines| drop(lines.remove(0))),
-            "the queues were changed: queue.jsonl: line 1 holds {\"amount\": 1, \"recipient\": \
-             \"b\", \"sender\": \"a1\"}, but {\"amount\": 0, \"recipient\": \"b\", \"sender\": \
-             \"a0\"} was mined in its place, in block 2",
+            "the queues have changed: queue.jsonl: line 1 holds {\"amount\": 1, \"recipient\": \
+             \"b\", \"sender\": \"a1\"}, but block 2 was mined with {\"amount\": 0, \
+             \"recipient\": \"b\", \"sender\": \"a0\"} in its place",
         ),
         (
-            // Blank lines and other spellings are no change.
+            // Blank lines and other spellings do not matter.
             lines(&|lines| {
                 lines.insert(3, String::new());
                 lines[1] = r#"{"amount":1,"note":7,"recipient":"\u0062","sender":"a1"}"#.into();
                 lines[25] = lines[25].replace("24", "25");
             }),
-            "the queues were changed: queue.jsonl: line 26 holds {\"amount\": 25, \"recipient\": \
-             \"b\", \"sender\": \"a25\"}, but {\"amount\": 24, \"recipient\": \"b\", \"sender\": \
-             \"a24\"} was mined in its place, in block 4",
+            "the queues have changed: queue.jsonl: line 26 holds {\"amount\": 25, \"recipient\": \
+             \"b\", \"sender\": \"a25\"}, but block 4 was mined with {\"amount\": 24, \
+             \"recipient\": \"b\", \"sender\": \"a24\"} in its place",
         ),
         (
             lines(&|lines| lines.truncate(10)),
-            "the queues were changed: they end with queue.jsonl after 10 transactions, but block \
+            "the queues have changed: they end with queue.jsonl after 10 transactions, but block \
              3 was mined from {\"amount\": 10, \"recipient\": \"b\", \"sender\": \"a10\"} and more",
         ),
         (
             lines(&|lines| lines.truncate(25)),
-            "its block 4 holds 10 of the queue's transactions, but would now hold 5, from \
+            "its block 4 holds 10 transactions of the queues, but would now hold 5, from \
              queue.jsonl, line 21; was the queue or --block-size changed?",
         ),
         (
             lines(&|lines| lines[5] = format!("[{}]", lines[5])),
-            "its block 2 holds 10 of the queue's transactions, but would now hold 5, from \
+            "its block 2 holds 10 transactions of the queues, but would now hold 5, from \
              queue.jsonl, line 1; was the queue or --block-size changed?",
         ),
     ];
     for (queue, message) in cases {
         let (folder, _) = interrupted(end_of_block(4));
         folder.write("queue.jsonl", queue);
-        is_refused(&folder, &["--resume"], &format!("{CANNOT}{message}"));
+        is_refused(&folder, &["--resume"], &cannot_resume(message));
     }
 }
 
@@ -63,10 +63,10 @@ fn a_changed_row_of_a_csv_queue_is_refused_with_its_line() {
     let rows: String = (0..35).map(|n| format!("b,a{n},{n}\r\n\r\n")).collect();
     let csv = format!("recipient,sender,amount\r\n{}", rows.replace("a12", "a13"));
     folder.write("queue.jsonl", csv);
-    let message = "the queues were changed: queue.jsonl: line 26 holds {\"amount\": 12, \
-                   \"recipient\": \"b\", \"sender\": \"a13\"}, but {\"amount\": 12, \"recipient\": \
-                   \"b\", \"sender\": \"a12\"} was mined in its place, in block 3";
-    is_refused(&folder, &["--resume"], &format!("{CANNOT}{message}"));
+    let message = "the queues have changed: queue.jsonl: line 26 holds {\"amount\": 12, \
+                   \"recipient\": \"b\", \"sender\": \"a13\"}, but block 3 was mined with \
+                   {\"amount\": 12, \"recipient\": \"b\", \"sender\": \"a12\"} in its place";
+    is_refused(&folder, &["--resume"], &cannot_resume(message));
 }
 
 #[test]
@@ -83,20 +83,21 @@ fn other_options_are_refused() {
         ),
         (
             &["--timestamp", "1700000001"],
-            "its block 1 has the timestamp 1700000000.0, but --timestamp gives it 1700000001.0",
+            "its block 1 has the timestamp 1700000000.0, but would now get 1700000001.0; was \
+             --timestamp the same?",
         ),
         (
             &["--recipient", "you"],
-            "the reward of its block 2 goes to \"me\", but --recipient is \"you\"",
+            "the reward of its block 2 goes to \"me\", not to \"you\"; was --recipient the same?",
         ),
         (
             &["--block-size", "3"],
-            "its block 2 holds 10 of the queue's transactions, but would now hold 3, from \
+            "its block 2 holds 10 transactions of the queues, but would now hold 3, from \
              queue.jsonl, line 1; was the queue or --block-size changed?",
         ),
         (
             &["--format", "jsonl"],
-            "it is written as json, but jsonl is asked for (--format)",
+            "it is written as json, but jsonl is asked for; use --format json",
         ),
     ];
     for (options, message) in cases {
@@ -116,12 +117,15 @@ fn other_options_are_refused() {
             .args(same)
             .args(options.iter().filter(|_| !SAME.contains(&options[0])))
             .ends_with(2);
+        let start = "error: cannot resume from chain.json.journal: ";
+        let end = " (the journal is unchanged; to start over, delete it)\n";
+        let problem = run.stderr.strip_prefix(start);
+        let problem = problem.and_then(|problem| problem.strip_suffix(end));
         assert!(
-            run.stderr.ends_with(&format!("{message}\n")),
+            problem.is_some_and(|problem| problem.ends_with(message)),
             "{}",
             run.stderr
         );
-        assert!(run.stderr.starts_with(&format!("error: {CANNOT}")));
         assert_eq!(folder.read("chain.json.journal"), journal);
     }
 }
@@ -149,12 +153,12 @@ fn a_higher_difficulty_than_asked_for_is_noticed() {
     let hard = folder.read("hard.json");
     std::fs::remove_file(folder.path("chain.json")).unwrap();
     folder.write("chain.json.journal", hard);
-    let message = "the proofs of its first 21 blocks all satisfy 2 zeros in front, but only 1 zero \
-                   are asked for; was --difficulty the same?";
+    let message = "the proofs of its first 21 blocks all have 2 zeros in front, but only 1 zero is \
+                   asked for; was --difficulty the same?";
     is_refused(
         &folder,
         &["--block-size", "5", "--resume"],
-        &format!("{CANNOT}{message}"),
+        &cannot_resume(message),
     );
     folder.write("chain.json.journal", &easy[..easy.len() / 2]);
     mine(&folder, &["--block-size", "5", "--resume"], 0);
@@ -176,19 +180,22 @@ fn a_missing_timestamp_is_noticed_while_the_chain_is_unfinished() {
     assert_eq!(
         resume(&folder, 2).stderr,
         format!(
-            "error: {CANNOT}the times of its first 3 blocks are exactly a second apart, from \
-             1700000000.0 on; was it mined with --timestamp 1700000000.0?\n"
+            "error: {}\n",
+            cannot_resume(
+                "the times of its first 3 blocks are exactly a second apart, starting with \
+                 1700000000.0; was it mined with --timestamp 1700000000.0?"
+            )
         )
     );
     assert_eq!(folder.read("chain.json.journal"), journal);
-    // Two blocks may be that by chance, and a finished chain gets no more.
+    // With two blocks it may be chance, and a finished chain needs no more times.
     folder.write("chain.json.journal", &chain[..end_of_block(2)(&chain)]);
     resume(&folder, 0);
     folder.write("chain.json.journal", &chain);
     std::fs::remove_file(folder.path("chain.json")).unwrap();
     resume(&folder, 0);
     assert_eq!(folder.read("chain.json"), chain);
-    // A clock's times are not even.
+    // The times of the system clock are not exactly a second apart.
     std::fs::remove_file(folder.path("chain.json")).unwrap();
     resume(&folder, 0);
     let chain = folder.read("chain.json");
@@ -198,16 +205,17 @@ fn a_missing_timestamp_is_noticed_while_the_chain_is_unfinished() {
 }
 
 #[test]
-fn what_is_no_journal_is_left_alone() {
+fn a_file_that_is_not_a_journal_is_left_unchanged() {
     for (text, message) in [
         (
             "precious".to_owned(),
-            "it is no journal of a chain: it starts with \"precious\", and the first block was \
-             expected",
+            "it is not the journal of a chain: it starts with \"precious\", but the first block \
+             was expected",
         ),
         (
             "[]".to_owned(),
-            "it is no journal of a chain: it starts with \"[]\", and the first block was expected",
+            "it is not the journal of a chain: it starts with \"[]\", but the first block was \
+             expected",
         ),
         (
             "{\"chain\": [{\"index\": 1}, {".to_owned(),
@@ -215,17 +223,17 @@ fn what_is_no_journal_is_left_alone() {
         ),
         (
             "x".repeat(1 << 20),
-            "it is no journal of a chain: it starts with \"xxxxxxxxxxxxxxxxxxxxx\", and the first \
-             block was expected",
+            "it is not the journal of a chain: it starts with \"xxxxxxxxxxxxxxxxxxxxx\", but the \
+             first block was expected",
         ),
         (
             "CHAIN\n".to_owned(),
-            "it is damaged at byte 2693, in block 6: it goes on with \"], \\\"length\\\": 5}\\n\"",
+            "it is damaged at byte 2693, in block 6: it continues with \"], \\\"length\\\": 5}\\n\"",
         ),
     ] {
         let (folder, chain) = interrupted(|_| 0);
         folder.write("chain.json.journal", text.replace("CHAIN", &chain));
-        is_refused(&folder, &["--resume"], &format!("{CANNOT}{message}"));
+        is_refused(&folder, &["--resume"], &cannot_resume(message));
     }
 }
 
@@ -241,7 +249,7 @@ fn any_changed_byte_within_whole_blocks_is_refused() {
         folder.write("chain.json.journal", &changed);
         let run = mine(&folder, &["--resume"], 2);
         assert!(
-            run.stderr.starts_with("error: cannot go on"),
+            run.stderr.starts_with("error: cannot resume from "),
             "{}",
             run.stderr
         );
@@ -250,7 +258,7 @@ fn any_changed_byte_within_whole_blocks_is_refused() {
 }
 
 #[test]
-fn a_journal_that_is_no_plain_file_is_refused() {
+fn a_journal_that_is_not_a_plain_file_is_refused() {
     let (folder, _) = interrupted(|_| 0);
     std::fs::remove_file(folder.path("chain.json.journal")).unwrap();
     std::fs::create_dir(folder.path("chain.json.journal")).unwrap();
@@ -268,8 +276,8 @@ fn a_journal_is_refused_without_resume_and_never_destroyed() {
     let bytes = folder.read("chain.json.journal").len();
     let bytes = format!("{},{:03}", bytes / 1000, bytes % 1000);
     let message = format!(
-        "chain.json.journal holds {bytes} bytes of interrupted work; --resume goes on with it; \
-         to start over, delete it"
+        "chain.json.journal holds {bytes} bytes of interrupted work; --resume continues it; to \
+         start over, delete the journal"
     );
     is_refused(&folder, &[], &message);
     is_refused(&folder, &["--force"], &message);

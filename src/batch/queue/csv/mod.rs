@@ -1,22 +1,22 @@
 //! Queues in CSV with a header.
 //!
-//! The columns may stand in any order, and others beside them are passed
-//! over. CSV has no types: sender and recipient are strings, and an amount is
-//! a number if it is written as JSON writes one, else a string. As a number
-//! ends where its blanks begin, the blanks around an amount are dropped; those
-//! around a name belong to it, as RFC 4180 has it, but there must be a name.
+//! The columns may be in any order, and other columns are ignored. CSV has no
+//! types: sender and recipient are strings, and an amount is a number if it is
+//! written like a JSON number, otherwise a string. Blanks around an amount are
+//! dropped. Blanks around a name belong to it, as RFC 4180 says, but a name must
+//! not be all blank.
 
 mod header;
+mod problem;
 mod records;
 
+use std::fmt;
 use std::io::Read;
 
-use thiserror::Error;
-
-pub use self::header::HeaderProblem;
 use self::header::columns;
-use self::records::{Next, Records};
-use super::{Item, KEPT_BYTES, MAX_BLOCK_BYTES, QueueError};
+pub use self::problem::CsvProblem;
+use self::records::Records;
+use super::{KEPT_BYTES, MAX_BLOCK_BYTES, QueueError, QueueItem};
 use crate::chain::json::{Position, SyntaxErrorKind, Transcoder, write_string, written_length};
 use crate::chain::read_buffer::{ReadBuffer, Source};
 use crate::chain::{Strictness, TRANSACTION_FIELDS, Transactions};
@@ -25,52 +25,81 @@ use crate::chain::{Strictness, TRANSACTION_FIELDS, Transactions};
 pub(super) struct CsvQueue<R> {
     records: Records<R>,
     header_fields: usize,
-    /// Where the three fields stand, in the order of [`TRANSACTION_FIELDS`].
+    /// The positions of the three columns, in the order of
+    /// [`TRANSACTION_FIELDS`].
     columns: [usize; 3],
     writer: RowWriter,
-    /// Of the amounts that are no numbers, if there is one.
-    texts: Option<TextAmounts>,
+    /// The line and the text of the first amount that is not a number, and how
+    /// many there are.
+    text_amounts: Option<(u64, String, u64)>,
 }
 
-/// Amounts that are no numbers, and were taken as text.
+/// Amounts in CSV queues that are not numbers, and become text in the chain.
+/// Python accepts them, too, but they are rarely intended.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(in crate::batch) struct TextAmounts {
-    /// The line in which the row of the first starts.
-    pub(in crate::batch) line: u64,
-    /// The first, quoted, and shortened if it is long.
-    pub(in crate::batch) first: String,
-    /// How many there are.
-    pub(in crate::batch) count: u64,
+pub struct TextAmounts {
+    /// The first queue that holds one.
+    pub queue: String,
+    /// The line in which the first one's row starts there.
+    pub line: u64,
+    /// The first one, quoted, and shortened if it is long.
+    pub first: String,
+    /// How many there are in all queues.
+    pub count: u64,
+}
+
+impl TextAmounts {
+    /// These amounts and those of a later queue.
+    #[must_use]
+    pub fn and(mut self, later: Self) -> Self {
+        self.count += later.count;
+        self
+    }
+}
+
+impl fmt::Display for TextAmounts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            queue,
+            line,
+            first,
+            count,
+        } = self;
+        write!(
+            f,
+            "{queue}: line {line}: the amount {first} is not a number and is kept as text"
+        )?;
+        match count {
+            1 => Ok(()),
+            _ => write!(f, " (and {} more)", count - 1),
+        }
+    }
 }
 
 impl<R: Read> CsvQueue<R> {
-    /// Reads the header, which stands in line `line` of the file, from what
-    /// was read of `source` and not taken.
+    /// Reads the header, which is in line `line` of the file, from the unread
+    /// part of a source.
     pub(super) fn new(unread: (ReadBuffer, Source<R>), line: u64) -> Result<Self, QueueError> {
         let mut records = Records::new(unread, line);
-        let position = Position { line, column: 1 };
-        match records.advance()? {
-            Next::Record => {}
-            Next::TooLarge => return Err(QueueError::ValueTooLarge { position }),
-            Next::Unclosed => return Err(QueueError::UnclosedQuote { line }),
-            Next::End => return Err(QueueError::Empty),
+        if !records.advance()? {
+            return Err(QueueError::Empty);
         }
         let names: Vec<_> = records
             .fields()
             .map(|name| std::str::from_utf8(name).ok())
             .collect::<Option<_>>()
             .ok_or(QueueError::Syntax {
-                position,
+                position: Position { line, column: 1 },
                 kind: SyntaxErrorKind::InvalidUtf8,
                 start: None,
             })?;
-        let columns = columns(&names, line)?;
+        let columns = columns(&names).map_err(|problem| QueueError::Csv { line, problem })?;
         Ok(Self {
             header_fields: records.len(),
             records,
             columns,
             writer: RowWriter::default(),
-            texts: None,
+            text_amounts: None,
         })
     }
 
@@ -79,9 +108,15 @@ impl<R: Read> CsvQueue<R> {
         self.records.line()
     }
 
-    /// The amounts that were taken as text so far.
-    pub(super) const fn text_amounts(&self) -> Option<&TextAmounts> {
-        self.texts.as_ref()
+    /// The amounts so far that are not numbers. The queue is called `queue`.
+    pub(super) fn text_amounts(&self, queue: &str) -> Option<TextAmounts> {
+        let (line, first, count) = self.text_amounts.clone()?;
+        Some(TextAmounts {
+            queue: queue.to_owned(),
+            line,
+            first,
+            count,
+        })
     }
 
     /// Appends the next row to `pending`.
@@ -89,81 +124,60 @@ impl<R: Read> CsvQueue<R> {
         &mut self,
         pending: &mut Transactions,
         strictness: Strictness,
-    ) -> Result<Option<Item>, QueueError> {
-        let next = self.records.advance()?;
-        let line = self.records.line();
-        let too_large = QueueError::ValueTooLarge {
-            position: Position { line, column: 1 },
-        };
-        match next {
-            Next::Record => {}
-            Next::TooLarge => return Err(too_large),
-            Next::Unclosed => return Err(QueueError::UnclosedQuote { line }),
-            Next::End => return Ok(None),
+    ) -> Result<Option<QueueItem>, QueueError> {
+        if !self.records.advance()? {
+            return Ok(None);
         }
+        let line = self.records.line();
+        let invalid = |problem| QueueError::Csv { line, problem };
         if self.records.len() != self.header_fields {
-            return Err(self.wrong_length());
+            return Err(invalid(self.wrong_length()));
         }
         let cells = self.columns.map(|column| self.records.field(column));
         if is_too_large(cells) {
-            return Err(too_large);
+            return Err(self.records.too_large());
         }
-        let amount = match self.writer.write(cells, strictness) {
-            Ok(amount) => amount,
-            Err((_, FieldProblem::Empty)) if self.is_empty_row() => {
-                return Err(QueueError::EmptyRow { line });
+        let amount_is_text = match self.writer.write(cells, strictness) {
+            Ok(amount_is_text) => amount_is_text,
+            Err(CsvProblem::Empty(_)) if self.is_empty_row() => {
+                return Err(invalid(CsvProblem::EmptyRow));
             }
-            Err((field, problem)) => {
-                let problem = problem.to_string();
-                return Err(QueueError::Field {
-                    line,
-                    field,
-                    problem,
-                });
-            }
+            Err(problem) => return Err(invalid(problem)),
         };
-        if amount == Written::Text {
-            let [amount, ..] = cells;
-            let texts = self.texts.get_or_insert_with(|| TextAmounts {
-                line,
-                first: quoted(&String::from_utf8_lossy(amount)),
-                count: 0,
-            });
-            texts.count += 1;
+        if amount_is_text {
+            let first = || (line, quoted(&String::from_utf8_lossy(cells[0])), 0);
+            self.text_amounts.get_or_insert_with(first).2 += 1;
         }
         pending.push_text(&self.writer.text);
         self.writer.shrink();
         if pending.text_bytes() > MAX_BLOCK_BYTES {
-            return Err(too_large);
+            return Err(self.records.too_large());
         }
-        Ok(Some(Item::Transaction))
+        Ok(Some(QueueItem::Transaction))
     }
 
     fn is_empty_row(&self) -> bool {
-        self.records
-            .fields()
-            .all(|field| field.trim_ascii().is_empty())
+        let mut fields = self.records.fields();
+        fields.all(|field| field.trim_ascii().is_empty())
     }
 
-    fn wrong_length(&self) -> QueueError {
-        let line = self.records.line();
+    fn wrong_length(&self) -> CsvProblem {
         if self.is_empty_row() {
-            return QueueError::EmptyRow { line };
+            return CsvProblem::EmptyRow;
         }
         let found = self.records.len();
-        let missing = self.columns.into_iter().zip(TRANSACTION_FIELDS);
-        let first_missing = missing.filter(|(column, _)| *column >= found).min();
-        QueueError::RowLength {
-            line,
-            field: first_missing.map(|(_, field)| field),
+        let columns = self.columns.into_iter().zip(TRANSACTION_FIELDS);
+        let missing = columns.filter(|(column, _)| *column >= found).min();
+        CsvProblem::RowLength {
+            missing: missing.map(|(_, field)| field),
             found,
             expected: self.header_fields,
         }
     }
 }
 
-/// Whether the canonical text of a row is too large to be written at all: six
-/// times as large as the row, at the worst.
+/// Whether the canonical text of a row is too large. At most it is six times as
+/// large as the row.
 fn is_too_large(cells: [&[u8]; 3]) -> bool {
     let bytes: usize = cells.iter().map(|cell| cell.len()).sum();
     bytes > MAX_BLOCK_BYTES / 6 && {
@@ -180,73 +194,66 @@ struct RowWriter {
 }
 
 impl RowWriter {
-    /// Gives back the memory that one huge row took.
+    /// Frees the memory of a huge row.
     fn shrink(&mut self) {
         self.text.clear();
         self.text.shrink_to(KEPT_BYTES);
         self.transcoder.shrink();
     }
 
-    /// `cells` are in the order of [`TRANSACTION_FIELDS`], which is that of
-    /// the canonical text. Says what became of the amount; an error names the
-    /// field.
-    fn write(
-        &mut self,
-        cells: [&[u8]; 3],
-        strictness: Strictness,
-    ) -> Result<Written, (&'static str, FieldProblem)> {
+    /// Writes the cells, which are in the order of [`TRANSACTION_FIELDS`] and
+    /// of the canonical text. Returns whether the amount is not a number.
+    fn write(&mut self, cells: [&[u8]; 3], strictness: Strictness) -> Result<bool, CsvProblem> {
         self.text.clear();
-        let mut amount = Written::Number;
+        let mut amount_is_text = false;
         for (place, (cell, field)) in cells.into_iter().zip(TRANSACTION_FIELDS).enumerate() {
             self.text
                 .extend_from_slice(if place == 0 { b"{\"" } else { b", \"" });
             self.text.extend_from_slice(field.as_bytes());
             self.text.extend_from_slice(b"\": ");
-            let cell = std::str::from_utf8(cell).map_err(|_| (field, FieldProblem::NotUtf8))?;
+            let cell = std::str::from_utf8(cell).map_err(|_| CsvProblem::NotUtf8(field))?;
             if trim(cell).is_empty() {
-                return Err((field, FieldProblem::Empty));
+                return Err(CsvProblem::Empty(field));
             }
-            if field == "amount" {
-                amount = self
-                    .write_amount(cell, strictness)
-                    .map_err(|problem| (field, problem))?;
-            } else {
+            if field != "amount" {
                 write_string(cell, &mut self.text);
+            } else if !self.write_number(trim(cell), field)? {
+                if strictness == Strictness::Typed {
+                    let found = quoted(trim(cell));
+                    return Err(CsvProblem::NotANumber { field, found });
+                }
+                write_string(cell, &mut self.text);
+                amount_is_text = true;
             }
         }
         self.text.push(b'}');
-        Ok(amount)
+        Ok(amount_is_text)
     }
 
-    fn write_amount(
-        &mut self,
-        cell: &str,
-        strictness: Strictness,
-    ) -> Result<Written, FieldProblem> {
-        let amount = trim(cell);
-        if is_short_integer(amount.as_bytes()) {
-            self.text.extend_from_slice(amount.as_bytes());
-            return Ok(Written::Number);
+    /// Writes `cell` if it is a number, and returns whether it is.
+    fn write_number(&mut self, cell: &str, field: &'static str) -> Result<bool, CsvProblem> {
+        if is_short_integer(cell.as_bytes()) {
+            self.text.extend_from_slice(cell.as_bytes());
+            return Ok(true);
+        }
+        if !cell.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+            return Ok(false);
         }
         let start = self.text.len();
-        if amount.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-            match self.transcoder.transcode(amount.as_bytes(), &mut self.text) {
-                Ok(()) => return Ok(Written::Number),
-                Err(error) if error.kind == SyntaxErrorKind::NumberOutOfRange => {
-                    return Err(FieldProblem::OutOfRange);
-                }
-                Err(_) => self.text.truncate(start),
+        match self.transcoder.transcode(cell.as_bytes(), &mut self.text) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind == SyntaxErrorKind::NumberOutOfRange => {
+                Err(CsvProblem::OutOfRange(field))
+            }
+            Err(_) => {
+                self.text.truncate(start);
+                Ok(false)
             }
         }
-        if strictness == Strictness::Typed {
-            return Err(FieldProblem::NoNumber(quoted(amount)));
-        }
-        write_string(cell, &mut self.text);
-        Ok(Written::Text)
     }
 }
 
-/// As [`str::trim`], which looks at whole characters.
+/// As [`str::trim`], which decodes the characters at both ends.
 fn trim(cell: &str) -> &str {
     match cell.as_bytes() {
         [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => cell,
@@ -254,39 +261,18 @@ fn trim(cell: &str) -> &str {
     }
 }
 
-/// Whether it is an integer that is canonical as it stands: nearly all amounts
-/// are.
+/// Whether it is a canonical integer with few digits, as nearly all amounts are.
 fn is_short_integer(amount: &[u8]) -> bool {
-    const MOST_DIGITS: usize = 18;
-    let is_written_so = matches!(amount, [b'0'] | [b'1'..=b'9', ..]);
-    is_written_so && amount.len() <= MOST_DIGITS && amount.iter().all(u8::is_ascii_digit)
+    const MAX_DIGITS: usize = 18;
+    let has_canonical_start = matches!(amount, [b'0'] | [b'1'..=b'9', ..]);
+    has_canonical_start && amount.len() <= MAX_DIGITS && amount.iter().all(u8::is_ascii_digit)
 }
 
-/// What became of an amount.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Written {
-    Number,
-    Text,
-}
-
-/// What is wrong with a field.
-#[derive(Debug, Error)]
-enum FieldProblem {
-    #[error("is empty")]
-    Empty,
-    #[error("is not UTF-8; save the file as UTF-8")]
-    NotUtf8,
-    #[error("is past the range of a double")]
-    OutOfRange,
-    #[error("is {0}, expected a number")]
-    NoNumber(String),
-}
-
-/// A text as messages show it: with nothing in it that a terminal would obey,
-/// and not all of it if it is long.
+/// A text as messages show it: without control characters, and shortened if it
+/// is long.
 fn quoted(text: &str) -> String {
-    const MOST: usize = 80;
-    match text.char_indices().nth(MOST) {
+    const MAX_CHARS: usize = 80;
+    match text.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => format!("{:?}...", &text[..end]),
         None => format!("{text:?}"),
     }

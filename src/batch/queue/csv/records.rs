@@ -1,17 +1,17 @@
-//! CSV records, each with the line it starts in.
+//! Reads CSV records, and knows the line where each starts.
 //!
-//! The parsing is `csv-core`'s. Around it, blank lines are skipped here and
-//! lines are counted here: the `csv` crate above it counts a record from the
-//! blank lines before it, and a line that ends in CR LF one too late, so its
-//! line numbers cannot be shown to a person. It also has no limit on the size
+//! `csv-core` does the parsing. Blank lines are skipped and lines are counted
+//! here, because the line numbers of the `csv` crate are wrong after blank lines
+//! and after lines that end in CR LF. That crate also has no limit on the size
 //! of a record.
 
 use std::io::{self, Read};
 
 use csv_core::{ReadRecordResult, Reader};
 
-use super::super::KEPT_BYTES;
-use crate::chain::json::MAX_VALUE_BYTES;
+use super::super::{KEPT_BYTES, QueueError};
+use super::CsvProblem;
+use crate::chain::json::{MAX_VALUE_BYTES, Position};
 use crate::chain::read_buffer::{ReadBuffer, Source};
 
 /// Bytes read at once.
@@ -35,27 +35,13 @@ pub(super) struct Records<R> {
     line: u64,
 }
 
-/// What came of reading a record.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Next {
-    /// It can be looked at.
-    Record,
-    /// It takes more than [`MAX_VALUE_BYTES`].
-    TooLarge,
-    /// The file ends inside a quoted field. `csv-core` would take that for
-    /// the end of the field, and all rows behind the quote for its text.
-    Unclosed,
-    /// There are no more.
-    End,
-}
-
 impl<R: Read> Records<R> {
-    /// Reads what is in the buffer, then the rest of the source; this starts
-    /// in line `line` of its file.
+    /// Reads what is in the buffer, then the rest of the source. The buffer
+    /// starts in line `line` of the file.
     pub(super) fn new((buffer, source): (ReadBuffer, Source<R>), line: u64) -> Self {
         let mut parser = Reader::new();
-        // In its first call it would leave a byte order mark out, if it saw all
-        // three bytes of it at once. At the start of a file there is none left.
+        // The first call skips a byte order mark. The one at the start of the file
+        // was already skipped, and any other belongs to its field.
         let _ = parser.read_record(b"\n", &mut [0], &mut [0]);
         Self {
             source,
@@ -86,15 +72,15 @@ impl<R: Read> Records<R> {
         (0..self.fields).map(|field| self.field(field))
     }
 
-    /// One of them; there must be so many.
+    /// One of the current record's fields.
     pub(super) fn field(&self, field: usize) -> &[u8] {
         let start = if field == 0 { 0 } else { self.ends[field - 1] };
         &self.text[..self.text_length][start..self.ends[field]]
     }
 
-    /// Moves to the next record.
-    pub(super) fn advance(&mut self) -> io::Result<Next> {
-        // One huge record must not keep its memory.
+    /// Moves to the next record, if there is one.
+    pub(super) fn advance(&mut self) -> Result<bool, QueueError> {
+        // Frees the memory of a huge record.
         if self.text.len() > KEPT_BYTES {
             self.text.truncate(KEPT_BYTES);
             self.text.shrink_to_fit();
@@ -107,8 +93,8 @@ impl<R: Read> Records<R> {
         loop {
             self.fill_if_empty()?;
             let input = self.buffer.unread();
-            // At the end of the file, a line feed ends the record, unless it
-            // belongs to a quoted field.
+            // At the end of the file, a line feed ends the record, unless it is
+            // inside quotes.
             let is_probe = input.is_empty() && is_begun;
             let input = if is_probe { b"\n" } else { input };
             let (result, read, written, ended) = self.parser.read_record(
@@ -122,23 +108,39 @@ impl<R: Read> Records<R> {
             self.text_length += written;
             self.fields += ended;
             match result {
-                ReadRecordResult::InputEmpty if is_probe => return Ok(Next::Unclosed),
+                // `csv-core` would end the field here, with all rows after the quote.
+                ReadRecordResult::InputEmpty if is_probe => {
+                    return Err(QueueError::Csv {
+                        line: self.line,
+                        problem: CsvProblem::UnclosedQuote,
+                    });
+                }
                 ReadRecordResult::InputEmpty => {}
                 ReadRecordResult::OutputFull if self.text.len() >= MAX_VALUE_BYTES => {
-                    return Ok(Next::TooLarge);
+                    return Err(self.too_large());
                 }
                 ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),
                 ReadRecordResult::OutputEndsFull if self.ends.len() >= MAX_VALUE_BYTES / 16 => {
-                    return Ok(Next::TooLarge);
+                    return Err(self.too_large());
                 }
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::Record => return Ok(Next::Record),
-                ReadRecordResult::End => return Ok(Next::End),
+                ReadRecordResult::Record => return Ok(true),
+                ReadRecordResult::End => return Ok(false),
             }
         }
     }
 
-    /// Also takes the line feed of a CR LF that ended the record before.
+    /// The error that the current record is too large.
+    pub(super) const fn too_large(&self) -> QueueError {
+        QueueError::ValueTooLarge {
+            position: Position {
+                line: self.line,
+                column: 1,
+            },
+        }
+    }
+
+    /// Skips the line feed of a CR LF that ended the last record, too.
     fn skip_blank_lines(&mut self) -> io::Result<()> {
         loop {
             self.fill_if_empty()?;
@@ -163,9 +165,9 @@ impl<R: Read> Records<R> {
     }
 }
 
-/// Lines that end in `bytes`, with LF, CR LF or CR alone, as records do. A CR
-/// LF ends its line with the CR, and may be cut behind it: `is_after_cr` says
-/// so from one call to the next.
+/// The number of lines that end in `bytes`, with LF, CR LF or CR, as records do.
+/// A CR LF ends its line at the CR. `is_after_cr` is kept from call to call,
+/// because a CR LF may be cut in two.
 fn line_ends(bytes: &[u8], is_after_cr: &mut bool) -> u64 {
     let mut count = 0;
     for place in memchr::memchr2_iter(b'\r', b'\n', bytes) {
@@ -185,10 +187,10 @@ fn line_ends(bytes: &[u8], is_after_cr: &mut bool) -> u64 {
 mod tests {
     use super::*;
 
-    /// Gives few bytes a read, so that records are cut everywhere.
-    struct Drip<'a>(&'a [u8], usize);
+    /// Returns few bytes per read, so that records are cut everywhere.
+    struct SlowReader<'a>(&'a [u8], usize);
 
-    impl Read for Drip<'_> {
+    impl Read for SlowReader<'_> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             let count = self.1.min(self.0.len()).min(buffer.len());
             let (now, later) = self.0.split_at(count);
@@ -203,13 +205,13 @@ mod tests {
     }
 
     #[test]
-    fn every_record_knows_its_line_whatever_ends_the_lines() {
+    fn lines_are_counted_whatever_ends_them() {
         for end in ["\n", "\r\n", "\r"] {
             let text = ["h,i", "", "a,\"b", "", "\"\"x\"", "", "", "c,", "d,e"].join(end);
             for step in 1..=text.len() {
-                let mut records = records(Drip(text.as_bytes(), step), 5);
+                let mut records = records(SlowReader(text.as_bytes(), step), 5);
                 let mut found = Vec::new();
-                while records.advance().unwrap() == Next::Record {
+                while records.advance().unwrap() {
                     let fields: Vec<_> = records
                         .fields()
                         .map(|field| String::from_utf8(field.to_vec()).unwrap())
@@ -225,31 +227,34 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_ends_inside_a_quote_is_told_from_one_that_ends_without_a_line_feed() {
+    fn a_quote_that_is_never_closed_is_an_error() {
         for (text, expected) in [
-            ("a,b", Next::Record),
-            ("a,\"b\"", Next::Record),
-            ("a,\"b\"\"\"", Next::Record),
-            ("a,b\"c", Next::Record),
-            ("a,\"b", Next::Unclosed),
-            ("a,\"b\nc,d\n", Next::Unclosed),
-            ("a,\"b\"\"", Next::Unclosed),
-            ("a,\"", Next::Unclosed),
-            ("", Next::End),
-            ("\n\r\n", Next::End),
+            ("a,b", Some(true)),
+            ("a,\"b\"", Some(true)),
+            ("a,\"b\"\"\"", Some(true)),
+            ("a,b\"c", Some(true)),
+            ("a,\"b", None),
+            ("a,\"b\nc,d\n", None),
+            ("a,\"b\"\"", None),
+            ("a,\"", None),
+            ("", Some(false)),
+            ("\n\r\n", Some(false)),
         ] {
-            assert_eq!(
-                records(text.as_bytes(), 1).advance().unwrap(),
-                expected,
-                "{text}"
-            );
+            let found = match records(text.as_bytes(), 1).advance() {
+                Err(QueueError::Csv {
+                    line: 1,
+                    problem: CsvProblem::UnclosedQuote,
+                }) => None,
+                found => Some(found.unwrap()),
+            };
+            assert_eq!(found, expected, "{text}");
         }
     }
 
     #[test]
-    fn a_read_that_a_signal_interrupts_is_not_the_end() {
-        struct Interrupted<R>(R, bool);
-        impl<R: Read> Read for Interrupted<R> {
+    fn an_interrupted_read_is_not_the_end() {
+        struct InterruptedReader<R>(R, bool);
+        impl<R: Read> Read for InterruptedReader<R> {
             fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
                 self.1 = !self.1;
                 if self.1 {
@@ -258,21 +263,23 @@ mod tests {
                 self.0.read(buffer)
             }
         }
-        let source = Interrupted(Drip(b"a,b\nc,d", 1), false);
+        let source = InterruptedReader(SlowReader(b"a,b\nc,d", 1), false);
         let mut records = records(source, 1);
-        assert_eq!(records.advance().unwrap(), Next::Record);
-        assert_eq!(records.advance().unwrap(), Next::Record);
+        assert!(records.advance().unwrap());
+        assert!(records.advance().unwrap());
         assert_eq!(records.field(1), b"d");
-        assert_eq!(records.advance().unwrap(), Next::End);
+        assert!(!records.advance().unwrap());
     }
 
     #[test]
     fn a_record_past_the_limit_is_refused() {
         let endless = b"a,\"".chain(io::repeat(b'x'));
-        assert_eq!(records(endless, 1).advance().unwrap(), Next::TooLarge);
-        assert_eq!(
-            records(io::repeat(b','), 1).advance().unwrap(),
-            Next::TooLarge
-        );
+        for mut records in [
+            records(Box::new(endless) as Box<dyn Read>, 1),
+            records(Box::new(io::repeat(b',')), 1),
+        ] {
+            let error = records.advance().unwrap_err();
+            assert!(matches!(error, QueueError::ValueTooLarge { .. }), "{error}");
+        }
     }
 }

@@ -1,48 +1,44 @@
-//! What a journal's text is made of.
-
-use std::ops::Range;
+//! The text of a block in a journal.
 
 use crate::chain::Format;
 use crate::chain::json::{View, canonical_number};
-use crate::pow::Nonce;
+use crate::sha256::Digest;
 
 /// How a block starts.
 pub(super) const BLOCK_START: &[u8] = b"{\"index\": ";
 
-/// A block that is as it should be, by its places in the text.
-pub(super) struct Match {
-    pub(super) block: Range<usize>,
-    pub(super) proof: Range<usize>,
-    pub(super) timestamp: Range<usize>,
-    /// With the separators.
+/// A block of the expected transactions, and what the queues do not say about
+/// it.
+pub(super) struct MatchingBlock {
+    pub(super) hash: Digest,
+    pub(super) proof: String,
+    pub(super) timestamp: String,
+    /// Bytes, with the separators.
     pub(super) length: usize,
 }
 
 /// Compares the start of `text` with `head`, a proof, a time, `transactions`,
-/// and a reward for the one whose name is `reward`. The block starts at
-/// `start`.
-pub(super) fn compare(
+/// and a reward if there is a `recipient`. The block starts at `start`.
+pub(super) fn match_block(
     text: &[u8],
     head: &[u8],
     start: usize,
     transactions: &[u8],
-    reward: Option<&[u8]>,
+    recipient: Option<&[u8]>,
     format: Format,
-) -> Option<Match> {
+) -> Option<MatchingBlock> {
     let mut rest = text.strip_prefix(head)?;
-    let place = |rest: &[u8]| text.len() - rest.len();
     let take_number = |rest: &mut &[u8]| {
-        let start = place(rest);
-        let length = canonical_number(rest)?;
-        *rest = &rest[length..];
-        Some(start..start + length)
+        let (number, after) = rest.split_at(canonical_number(rest)?);
+        *rest = after;
+        String::from_utf8(number.to_vec()).ok()
     };
     let proof = take_number(&mut rest)?;
     rest = rest.strip_prefix(b", \"timestamp\": ")?;
     let timestamp = take_number(&mut rest)?;
     rest = rest.strip_prefix(b", \"transactions\": [")?;
     rest = rest.strip_prefix(transactions)?;
-    if let Some(recipient) = reward {
+    if let Some(recipient) = recipient {
         if !transactions.is_empty() {
             rest = rest.strip_prefix(b", ")?;
         }
@@ -51,18 +47,14 @@ pub(super) fn compare(
         rest = rest.strip_prefix(b", \"sender\": \"0\"}")?;
     }
     rest = rest.strip_prefix(b"]}")?;
-    let end = place(rest);
+    let end = text.len() - rest.len();
     rest = rest.strip_prefix(format.after_block().as_bytes())?;
-    Some(Match {
-        block: start..end,
+    Some(MatchingBlock {
+        hash: Digest::of(&text[start..end]),
         proof,
         timestamp,
-        length: place(rest),
+        length: text.len() - rest.len(),
     })
-}
-
-pub(super) fn number(text: &[u8]) -> Option<Nonce> {
-    std::str::from_utf8(text).ok()?.parse().ok().map(Nonce)
 }
 
 /// The member `name` of an object in canonical text.
@@ -71,8 +63,8 @@ pub(super) fn field<'a>(object: &'a [u8], name: &[u8]) -> Option<View<'a>> {
     members.find_map(|(key, value)| (key == name).then_some(value))
 }
 
-/// Who got the reward of a block, as a canonical JSON string.
-pub(super) fn reward_of(block: &[u8]) -> Option<&[u8]> {
+/// The recipient of a block's reward, as a canonical JSON string.
+pub(super) fn recipient_of(block: &[u8]) -> Option<&[u8]> {
     let last = field(block, b"transactions")?.elements().last()?;
     let recipient = field(last.text(), b"recipient")?;
     let is_reward = field(last.text(), b"sender")?.text() == b"\"0\"";

@@ -1,9 +1,7 @@
-//! Reading on a thread of its own, for reads that may never return: of a
-//! terminal, or a pipe.
+//! Reads on a separate thread that is abandoned if it blocks, as reading a
+//! terminal or a pipe may.
 
 use std::io::{self, Read};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -13,51 +11,40 @@ use crate::pow::Control;
 
 /// As much as a pipe holds.
 const CHUNK_BYTES: usize = 64 << 10;
-/// Chunks that may wait to be taken.
+/// Chunks that the thread reads ahead.
 const CHUNKS: usize = 4;
-/// How often one who waits looks whether the work was cancelled.
+/// How often a waiting read checks whether the work is winding down.
 const CANCEL_POLL: Duration = Duration::from_millis(20);
 
-/// What a thread reads that is left behind if it is stuck. A read here fails
-/// once the work is to wind down.
-pub(super) struct Detached {
+/// Reads a source on a separate thread. Its reads fail once the work is winding
+/// down.
+pub(super) struct BackgroundReader {
     chunks: Receiver<Chunk>,
-    has_ended: Arc<AtomicBool>,
     chunk: io::Cursor<Vec<u8>>,
     is_at_end: bool,
     control: Control,
 }
 
+/// What one read returned; empty at the end.
 type Chunk = io::Result<Vec<u8>>;
 
-/// Says whether a read would wait, for whoever does not hold the reader.
-#[derive(Clone)]
-pub(super) struct Readiness {
-    chunks: Receiver<Chunk>,
-    has_ended: Arc<AtomicBool>,
-}
+/// Whether reading a [`BackgroundReader`] may block.
+pub(super) struct Readiness(Receiver<Chunk>);
 
 impl Readiness {
-    /// Whether a read may have to wait.
-    pub(super) fn may_wait(&self) -> bool {
-        self.chunks.is_empty() && !self.has_ended.load(Ordering::Acquire)
+    pub(super) fn may_block(&self) -> bool {
+        self.0.is_empty()
     }
 }
 
-impl Detached {
+impl BackgroundReader {
     pub(super) fn new(source: Box<dyn Read + Send>, control: &Control) -> io::Result<Self> {
         let (sender, chunks) = bounded(CHUNKS);
-        let has_ended = Arc::new(AtomicBool::new(false));
-        let ended = Arc::clone(&has_ended);
         thread::Builder::new()
             .name("mine-read".into())
-            .spawn(move || {
-                read(source, &sender);
-                ended.store(true, Ordering::Release);
-            })?;
+            .spawn(move || read(source, &sender))?;
         Ok(Self {
             chunks,
-            has_ended,
             chunk: io::Cursor::default(),
             is_at_end: false,
             control: control.clone(),
@@ -65,14 +52,10 @@ impl Detached {
     }
 
     pub(super) fn readiness(&self) -> Readiness {
-        Readiness {
-            chunks: self.chunks.clone(),
-            has_ended: Arc::clone(&self.has_ended),
-        }
+        Readiness(self.chunks.clone())
     }
 
-    /// The next chunk; the last is empty.
-    fn next(&self) -> io::Result<Vec<u8>> {
+    fn next_chunk(&self) -> io::Result<Vec<u8>> {
         loop {
             if self.control.is_winding_down() {
                 return Err(io::Error::other("cancelled"));
@@ -88,17 +71,17 @@ impl Detached {
     }
 }
 
-impl Read for Detached {
+impl Read for BackgroundReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.chunk.position() == self.chunk.get_ref().len() as u64 && !self.is_at_end {
-            self.chunk = io::Cursor::new(self.next()?);
+            self.chunk = io::Cursor::new(self.next_chunk()?);
             self.is_at_end = self.chunk.get_ref().is_empty();
         }
         self.chunk.read(buffer)
     }
 }
 
-/// Sends chunks until the last one, an error, or until nobody takes them.
+/// Sends chunks until the end, an error, or until the receiver is dropped.
 fn read(mut source: Box<dyn Read + Send>, chunks: &Sender<Chunk>) {
     loop {
         let mut chunk = vec![0; CHUNK_BYTES];
@@ -120,10 +103,10 @@ fn read(mut source: Box<dyn Read + Send>, chunks: &Sender<Chunk>) {
 mod tests {
     use super::*;
 
-    /// Gives its parts one after another, then says or does something else.
-    struct Parts<F>(Vec<io::Result<Vec<u8>>>, F);
+    /// Returns its chunks one after another, then what the function returns.
+    struct TestSource<F>(Vec<io::Result<Vec<u8>>>, F);
 
-    impl<F: FnMut() -> io::Result<usize>> Read for Parts<F> {
+    impl<F: FnMut() -> io::Result<usize>> Read for TestSource<F> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             if self.0.is_empty() {
                 return (self.1)();
@@ -138,7 +121,7 @@ mod tests {
     where
         F: FnMut() -> io::Result<usize> + Send + 'static,
     {
-        let mut source = Detached::new(Box::new(Parts(parts, then)), control).unwrap();
+        let mut source = BackgroundReader::new(Box::new(TestSource(parts, then)), control).unwrap();
         let mut read = Vec::new();
         let end = source.read_to_end(&mut read);
         (
@@ -148,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn all_comes_in_order_up_to_the_end_or_an_error() {
+    fn everything_arrives_in_order_up_to_the_end_or_an_error() {
         let parts = || {
             let part = |number: u8| Ok(vec![number; usize::from(number) * 1000]);
             let mut parts: Vec<_> = (1..60).map(part).collect();
@@ -165,30 +148,30 @@ mod tests {
     }
 
     #[test]
-    fn a_read_may_wait_while_nothing_came_and_the_end_did_not() {
+    fn a_read_may_block_while_no_chunk_is_there() {
         let (let_go, gate) = bounded::<()>(0);
         let gated = move || gate.recv().map(|()| 0).or(Ok(0));
-        let source = Box::new(Parts(vec![Ok(b"a".to_vec())], gated));
-        let mut source = Detached::new(source, &Control::new()).unwrap();
+        let source = Box::new(TestSource(vec![Ok(b"a".to_vec())], gated));
+        let mut source = BackgroundReader::new(source, &Control::new()).unwrap();
         let readiness = source.readiness();
         assert_eq!(source.read(&mut [0; 8]).unwrap(), 1);
-        assert!(readiness.may_wait());
+        assert!(readiness.may_block());
         let_go.send(()).unwrap();
-        assert_eq!(source.read(&mut [0; 8]).unwrap(), 0);
-        while readiness.may_wait() {
+        while readiness.may_block() {
             thread::yield_now();
         }
+        assert_eq!(source.read(&mut [0; 8]).unwrap(), 0);
     }
 
     #[test]
-    fn a_panic_is_no_end() {
+    fn a_panic_of_the_thread_is_an_error() {
         let (read, end) = read_all(vec![Ok(b"a".to_vec())], || panic!("a bug"), &Control::new());
         assert_eq!(read, b"a");
         assert_eq!(end, "the thread that reads it is gone");
     }
 
     #[test]
-    fn a_source_that_is_silent_is_left_once_the_work_winds_down() {
+    fn a_silent_source_is_abandoned_once_the_work_winds_down() {
         let control = Control::new();
         let silent = {
             let control = control.clone();
@@ -200,7 +183,7 @@ mod tests {
             }
         };
         let (read, end) = read_all(vec![Ok(b"a".to_vec())], silent, &control);
-        // What came before may have been read by then.
+        // The first chunk may have been read by then.
         assert!(b"a".starts_with(&read[..]));
         assert_eq!(end, "cancelled");
     }

@@ -1,4 +1,4 @@
-//! What is gone on with, and what comes of it.
+//! Resumed runs that succeed.
 
 use std::num::NonZeroUsize;
 
@@ -72,7 +72,7 @@ fn a_journal_cut_anywhere_leads_to_the_same_bytes() {
 }
 
 #[test]
-fn going_on_says_what_was_there() {
+fn the_summary_counts_the_resumed_blocks() {
     let (folder, _) = interrupted(end_of_block(3));
     let summary = mine(&folder, &["--resume", "--json"], 0).one_json();
     assert_eq!(summary["resumed_blocks"], 3);
@@ -87,7 +87,7 @@ fn going_on_says_what_was_there() {
 }
 
 #[test]
-fn what_the_journal_does_not_hold_yet_may_change() {
+fn transactions_after_the_journal_may_change() {
     // The fifth block was being written.
     let (folder, _) = interrupted(|chain| end_of_block(4)(chain) + 300);
     let changed = queue(35).replace("a33", "z33") + &queue(20);
@@ -110,7 +110,7 @@ fn a_last_block_that_its_queue_would_fill_further_is_mined_again() {
 }
 
 #[test]
-fn whoever_got_the_rewards_gets_the_others() {
+fn further_rewards_go_to_the_recipient_in_the_journal() {
     let folder = Folder::new();
     folder.write("queue.jsonl", queue(35));
     let mine = |options: &[&str]| {
@@ -141,23 +141,23 @@ fn a_queue_with_an_error_keeps_what_was_mined_before_it() {
         .stderr
         .strip_prefix(
             "error: cannot read the queue queue.jsonl: line 34 column 1: the field \"amount\" is \
-             missing\n4 blocks are kept in chain.json.journal; once that is mended, go on: ",
+             missing\n4 blocks are kept in chain.json.journal; fix the error, then resume: ",
         )
         .unwrap_or_else(|| panic!("{}", run.stderr));
     assert!(command.ends_with(" --resume\n"), "{command}");
     assert!(command.contains(" mine queue.jsonl -o chain.json --rule last-hash"));
     assert_eq!(folder.names(), ["chain.json.journal", "queue.jsonl"]);
 
-    // As it is, it fails again, and keeps what there is.
+    // It fails again, and the journal is unchanged.
     let again = mine(&folder, &["--resume"], 2);
     assert!(
         again
             .stderr
-            .contains("\nchain.json.journal is as it was; once that is mended, go on: "),
+            .contains("\nchain.json.journal is unchanged; fix the error, then resume: "),
         "{}",
         again.stderr
     );
-    // The very command that was named goes on.
+    // The printed command resumes the run.
     folder.write("queue.jsonl", good.join("\n"));
     let status = std::process::Command::new("sh")
         .args(["-c", command])
@@ -172,7 +172,7 @@ fn a_queue_with_an_error_keeps_what_was_mined_before_it() {
 }
 
 #[test]
-fn standard_input_is_fed_again() {
+fn standard_input_can_be_resumed() {
     let (folder, chain) = interrupted(end_of_block(4));
     let resume = |text: String, code| {
         fourzero()
@@ -190,7 +190,7 @@ fn standard_input_is_fed_again() {
     );
     resume(queue(35), 0);
     assert_eq!(folder.read("chain.json"), chain);
-    // And once more, to find that nothing is to be done.
+    // Once more, when there is nothing to do.
     resume(queue(35), 0);
     resume(queue(34), 2);
     assert_eq!(folder.read("chain.json"), chain);

@@ -1,4 +1,4 @@
-//! Threads that take turns at the stages, hand over hand.
+//! Threads that carry bundles of blocks through the stages, in order.
 
 use std::convert::Infallible;
 use std::panic::resume_unwind;
@@ -8,53 +8,52 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, bounded};
 
+use super::chain_sink::ChainSink;
 use super::error::MineError;
-use super::miner::Miner;
-use super::reader::Reader;
-use super::writer::{Sink, Writer};
-use super::{Bundle, Sealed};
+use super::miner::BlockMiner;
+use super::queue_blocks::QueueBlocks;
+use super::{Bundle, ChainText};
 use crate::pow::Control;
 
-/// Three gained nothing on two cores (AMD EPYC, Zen 3); what they do on more
-/// was not measured.
+/// Three gained nothing on two cores (AMD EPYC, Zen 3); more cores were not
+/// measured.
 const WORKERS: usize = 2;
-/// How often what was written is looked after while nothing is written.
+/// How often [`ChainSink::keep_up`] is called.
 const KEEP_UP_TIME: Duration = Duration::from_millis(20);
 
 /// The stages, each for one thread at a time.
-pub(super) struct Turns<'a, 'h, S: Sink> {
-    reader: Mutex<Reader>,
-    miner: Mutex<Miner<'a, 'h>>,
-    writer: Mutex<Writer<S>>,
-    /// Why the work came to nothing.
+pub(super) struct Stages<'a, 't> {
+    blocks: Mutex<QueueBlocks>,
+    miner: Mutex<BlockMiner<'a, 't>>,
+    sink: Mutex<&'a mut dyn ChainSink>,
+    /// The first error.
     failure: OnceLock<MineError>,
     control: &'a Control,
 }
 
-impl<'a, 'h, S: Sink> Turns<'a, 'h, S> {
-    /// `control` is that of this work alone.
+impl<'a, 't> Stages<'a, 't> {
     pub(super) const fn new(
-        reader: Reader,
-        miner: Miner<'a, 'h>,
-        writer: Writer<S>,
+        blocks: QueueBlocks,
+        miner: BlockMiner<'a, 't>,
+        sink: &'a mut dyn ChainSink,
         control: &'a Control,
     ) -> Self {
         Self {
-            reader: Mutex::new(reader),
+            blocks: Mutex::new(blocks),
             miner: Mutex::new(miner),
-            writer: Mutex::new(writer),
+            sink: Mutex::new(sink),
             failure: OnceLock::new(),
             control,
         }
     }
 
     /// Mines until the queues end.
-    pub(super) fn run(mut self) -> Result<(Reader, Miner<'a, 'h>, Writer<S>), MineError> {
+    pub(super) fn run(self) -> Result<(QueueBlocks, BlockMiner<'a, 't>), MineError> {
         let ended = thread::scope(|scope| {
             let (running, ended) = bounded(0);
             let work = |running| {
-                let _abandon = AbandonInPanic(self.control);
-                // What failed was noted.
+                let _abandon = AbandonOnPanic(self.control);
+                // The error is in `failure`.
                 let _ = self.work();
                 drop(running);
             };
@@ -67,7 +66,7 @@ impl<'a, 'h, S: Sink> Turns<'a, 'h, S> {
                         let _ = self.note(Err(MineError::Threads(error)));
                         break;
                     }
-                    // One alone does the same, later.
+                    // One thread is enough.
                     Err(_) => break,
                 }
             }
@@ -76,64 +75,73 @@ impl<'a, 'h, S: Sink> Turns<'a, 'h, S> {
             let ended = workers.into_iter().map(thread::ScopedJoinHandle::join);
             ended.collect::<Vec<_>>()
         });
-        // Every stage notes an interrupt that cuts it short. Should one not, a part
-        // would pass for the whole; so whole work, too, is left to be gone on with.
+        // If a stage ever missed an interrupt, part of a chain would pass for the
+        // whole. So an interrupted chain counts as unfinished even if it is whole.
+        let interrupted = self.control.is_winding_down();
         let failure = self.failure.into_inner();
-        let failure = failure.or(self
-            .control
-            .is_winding_down()
-            .then_some(MineError::Cancelled));
+        let failure = failure.or(interrupted.then_some(MineError::Cancelled));
         let panic = ended.into_iter().find_map(Result::err);
         if (failure.is_some() || panic.is_some())
-            && let Ok(writer) = self.writer.get_mut()
+            && let Ok(sink) = self.sink.into_inner()
         {
-            // What was mined is kept, if it can be.
-            let _ = writer.flush();
+            // Keep what was mined, if possible.
+            let _ = sink.flush_blocks();
         }
         if let Some(panic) = panic {
             resume_unwind(panic);
         }
         match failure {
             Some(failure) => Err(failure),
-            None => Ok((whole(self.reader), whole(self.miner), whole(self.writer))),
+            None => Ok((unlocked(self.blocks), unlocked(self.miner))),
         }
     }
 
-    /// Brings bundles from the queues to the file. A thread takes its next turn
-    /// before it gives up the last, so none overtakes another; and notes what
-    /// fails before it gives up its turn, so nothing is added after a gap.
+    /// Carries bundles from the queues to the sink. A thread locks the next
+    /// stage before it unlocks the last one, so that no bundle overtakes
+    /// another; and it notes an error before it unlocks, so that nothing is
+    /// written after a gap.
     fn work(&self) -> Result<(), MineError> {
         let mut bundle = Bundle::default();
         loop {
-            let mut reader = self.turn(&self.reader)?;
-            if !reader.read(&mut bundle) {
+            let mut blocks = self.lock(&self.blocks)?;
+            if !blocks.read(&mut bundle) {
                 return Ok(());
             }
-            let mut miner = self.turn(&self.miner)?;
-            drop(reader);
-            let write = |sealed: &mut Sealed| match sealed.ends.len() {
-                0 => Ok(()),
-                _ => self.turn(&self.writer)?.write(sealed),
+            let mut miner = self.lock(&self.miner)?;
+            drop(blocks);
+            let write = |mined: &mut ChainText| match mined.ends.is_empty() {
+                true => Ok(()),
+                false => self.write(&mut **self.lock(&self.sink)?, mined),
             };
             self.note(miner.mine(&mut bundle, write))?;
-            let mut writer = self.turn(&self.writer)?;
+            let mut sink = self.lock(&self.sink)?;
             drop(miner);
-            self.note(writer.write(&mut bundle.sealed))?;
+            self.note(self.write(&mut **sink, &mut bundle.mined))?;
             self.note(bundle.error.take().map_or(Ok(()), Err))?;
         }
     }
 
+    /// Writes the blocks in `mined`, and removes them from it.
+    fn write(&self, sink: &mut dyn ChainSink, mined: &mut ChainText) -> Result<(), MineError> {
+        if !mined.ends.is_empty() {
+            sink.write_blocks(&mined.text, &mined.ends)
+                .map_err(MineError::Write)?;
+            self.control.add_blocks(mined.ends.len() as u64);
+            mined.clear();
+        }
+        Ok(())
+    }
+
     /// Waits for a stage.
-    fn turn<'t, T>(&self, stage: &'t Mutex<T>) -> Result<MutexGuard<'t, T>, MineError> {
+    fn lock<'s, T>(&self, stage: &'s Mutex<T>) -> Result<MutexGuard<'s, T>, MineError> {
         match (stage.lock(), self.failure.get()) {
             (Ok(stage), None) => Ok(stage),
-            // A failure that is noted, or a panic.
+            // Another thread failed or panicked.
             _ => Err(MineError::Cancelled),
         }
     }
 
-    /// Notes why the work fails, if that is not known yet, and has the other
-    /// thread stop.
+    /// Keeps the first error, and makes the other thread stop.
     fn note(&self, result: Result<(), MineError>) -> Result<(), MineError> {
         result.map_err(|error| {
             let _ = self.failure.set(error);
@@ -142,22 +150,22 @@ impl<'a, 'h, S: Sink> Turns<'a, 'h, S> {
         })
     }
 
-    /// Looks after what was written, until all threads have ended.
+    /// Lets the sink keep up until all threads have ended.
     fn keep_up(&self, ended: &Receiver<Infallible>) -> Result<(), MineError> {
         while ended.recv_timeout(KEEP_UP_TIME) == Err(RecvTimeoutError::Timeout) {
-            // Who writes now looks after it, too.
-            if let Ok(mut writer) = self.writer.try_lock() {
-                self.note(writer.keep_up())?;
+            // If it is locked, a thread is writing, and the sink keeps up by itself.
+            if let Ok(mut sink) = self.sink.try_lock() {
+                self.note(sink.keep_up().map_err(MineError::Write))?;
             }
         }
         Ok(())
     }
 }
 
-/// Cancels the work of the others in a panic.
-struct AbandonInPanic<'a>(&'a Control);
+/// Stops the other threads when this one panics.
+struct AbandonOnPanic<'a>(&'a Control);
 
-impl Drop for AbandonInPanic<'_> {
+impl Drop for AbandonOnPanic<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
             self.0.abandon();
@@ -165,11 +173,10 @@ impl Drop for AbandonInPanic<'_> {
     }
 }
 
-/// The stage, once all threads have ended, none in a panic.
-fn whole<T>(stage: Mutex<T>) -> T {
+fn unlocked<T>(stage: Mutex<T>) -> T {
     stage
         .into_inner()
-        .expect("a panic would have been passed on")
+        .expect("no thread panicked while it held the lock")
 }
 
 #[cfg(test)]
@@ -184,13 +191,13 @@ mod tests {
     use crate::sha256::KernelChoice;
 
     const LINE: &str = "{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": 1}\n";
-    /// For what should happen at once.
+    /// A limit for what should happen at once.
     const PATIENCE: Duration = Duration::from_secs(60);
 
-    /// Takes the genesis block; does something else with more.
-    struct Out<F>(F);
+    /// Accepts the genesis block, then calls the function.
+    struct TestSink<F>(F);
 
-    impl<F: FnMut(&[u8]) -> io::Result<usize>> Write for Out<F> {
+    impl<F: FnMut(&[u8]) -> io::Result<usize>> Write for TestSink<F> {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             match bytes.starts_with(b"{\"index\": 1,") || bytes == b"\n" {
                 true => Ok(bytes.len()),
@@ -203,10 +210,10 @@ mod tests {
         }
     }
 
-    /// Gives some text, then does something else.
-    struct Queue<F>(io::Cursor<String>, F);
+    /// A queue of some text, then of what the function reads.
+    struct TestQueue<F>(io::Cursor<String>, F);
 
-    impl<F: FnMut() -> io::Result<usize>> Read for Queue<F> {
+    impl<F: FnMut() -> io::Result<usize>> Read for TestQueue<F> {
         fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
             match self.0.read(buffer)? {
                 0 => (self.1)(),
@@ -215,7 +222,7 @@ mod tests {
         }
     }
 
-    /// Mines so many blocks of one transaction.
+    /// Mines `blocks` blocks of one transaction each.
     fn mine_blocks<R, W>(blocks: usize, end: R, out: W) -> Result<(), MineError>
     where
         R: FnMut() -> io::Result<usize> + Send + 'static,
@@ -225,10 +232,10 @@ mod tests {
             block_size: NonZeroUsize::MIN,
             ..MineOptions::default()
         };
-        let queue = Queue(io::Cursor::new(LINE.repeat(blocks)), end);
+        let queue = TestQueue(io::Cursor::new(LINE.repeat(blocks)), end);
         mine(
             vec![NamedQueue::new("lines", queue)],
-            Out(out),
+            TestSink(out),
             Format::JsonLines,
             &options,
             &Searcher::new(NonZeroUsize::MIN, KernelChoice::Measured).unwrap(),
@@ -238,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_written_after_what_could_not_be() {
+    fn nothing_is_written_after_a_failed_write() {
         for _ in 0..20 {
             let mut failed = false;
             let mut written_after = 0;
@@ -247,7 +254,7 @@ mod tests {
                 || Ok(0),
                 |bytes| {
                     if !std::mem::replace(&mut failed, true) {
-                        // Meanwhile the other thread comes to the same stage.
+                        // Meanwhile the other thread waits for the same stage.
                         thread::sleep(Duration::from_millis(10));
                         return Err(io::Error::other("the disk is gone"));
                     }
@@ -261,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_came_is_mined_while_the_queue_is_silent() {
+    fn blocks_are_written_while_the_queue_is_silent() {
         let (written, blocks) = bounded(100);
         let silent_until_written = move || {
             let mut left = 50;
@@ -278,7 +285,7 @@ mod tests {
         .unwrap();
     }
 
-    /// Waits until mining ends, while the queue is silent for ever.
+    /// Asserts that mining ends although its queue never does.
     fn ends_before_its_queue(mut out: impl FnMut(&[u8]) -> io::Result<usize> + Send + 'static) {
         let silent = || loop {
             thread::park();
@@ -287,7 +294,7 @@ mod tests {
         let mining = thread::spawn(move || {
             let _ended = ended;
             mine_blocks(1, silent, |bytes| {
-                // Meanwhile the other thread comes to wait for the queue.
+                // Meanwhile the other thread waits for the queue.
                 thread::sleep(Duration::from_millis(10));
                 out(bytes)
             })
@@ -306,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn nor_does_a_panic() {
+    fn a_panic_does_not_wait_for_a_silent_queue() {
         ends_before_its_queue(|_| panic!("a bug"));
     }
 }

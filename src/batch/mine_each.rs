@@ -1,4 +1,4 @@
-//! Several queues, each mined into a chain of its own.
+//! Mines several queues at once, each into its own chain.
 
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
@@ -6,11 +6,11 @@ use std::thread;
 
 use crossbeam_channel::{bounded, unbounded};
 
-use super::named::NamedQueue;
+use super::named_queue::NamedQueue;
 use super::options::MineOptions;
 use super::output::{OutputError, OutputOptions, Unfinished, mine_to_file_with};
 use super::pipeline::{MineError, MineSummary};
-use super::share::{Hands, Table};
+use super::thread_shares::{SearchThreads, ThreadShares};
 use crate::pow::{Control, SearchError};
 use crate::sha256::KernelChoice;
 
@@ -24,15 +24,12 @@ pub struct ChainJob {
 }
 
 /// Mines each of `jobs` into its own file, as
-/// [`mine_to_file`](super::mine_to_file) does, on `threads` threads: one a
-/// chain while there are chains enough, all together on the last. One chain
-/// more than threads is under way, to fill the time that others wait for the
-/// disk.
+/// [`mine_to_file`](super::mine_to_file) does, on `threads` threads: one per
+/// chain while there are enough chains, all of them on the last chain.
 ///
-/// `report` is called on this thread as each is done, with its place among
-/// `jobs`. One that fails does not keep the others from being mined; once
-/// `control` is cancelled, those that are not finished fail with
-/// [`MineError::Cancelled`].
+/// Calls `report` on this thread for each finished job, with its index in
+/// `jobs`. A job that fails does not stop the others. Once `control` is
+/// cancelled, unfinished jobs fail with [`MineError::Cancelled`].
 ///
 /// ```
 /// use std::num::NonZeroUsize;
@@ -78,53 +75,52 @@ pub fn mine_each(
     control: &Control,
     mut report: impl FnMut(usize, Result<MineSummary, Unfinished>),
 ) -> Result<(), SearchError> {
-    // One more than there are threads, for while a chain is synced and read
-    // back it searches nothing.
+    // One more than threads: a chain that is synced and read back searches nothing.
     let count = (threads.get() + 1).min(jobs.len());
-    let table = Table::new(threads, kernel, count);
-    let seats: Vec<_> = (0..count)
-        .map(|number| table.seat(number))
+    let shares = ThreadShares::new(threads, kernel, count);
+    let taken: Vec<_> = (0..count)
+        .map(|number| shares.take(number))
         .collect::<Result<_, _>>()?;
     let waiting = Mutex::new(jobs.into_iter().enumerate());
     let next = || {
-        // The list is sound even if another thread panicked beside it.
+        // A panic cannot leave the list half changed.
         let mut waiting = waiting.lock().unwrap_or_else(PoisonError::into_inner);
         waiting.next()
     };
     let (done_sender, done) = unbounded();
-    // Nobody begins before all are there.
+    // No thread begins before all are started.
     let (begin, may_begin) = bounded(count);
     thread::scope(|scope| {
-        for seat in seats {
+        for share in taken {
             let (next, done, may_begin) = (&next, done_sender.clone(), may_begin.clone());
             let work = move || {
                 if may_begin.recv().is_err() {
                     return;
                 }
-                let mut hands = Hands::Shared(seat);
-                while let Some((place, ChainJob { queue, output })) = next() {
+                let mut threads = SearchThreads::Shared(share);
+                while let Some((index, ChainJob { queue, output })) = next() {
                     let mined = if control.is_winding_down() {
                         Err(OutputError::Mine(MineError::Cancelled).into())
                     } else {
-                        mine_to_file_with(vec![queue], &output, options, &mut hands, control)
+                        mine_to_file_with(vec![queue], &output, options, &mut threads, control)
                     };
                     // The receiver outlives this thread.
-                    let _ = done.send((place, mined));
+                    let _ = done.send((index, mined));
                 }
             };
             if let Err(source) = thread::Builder::new().spawn_scoped(scope, work) {
-                // Those that wait leave.
+                // The threads that wait return.
                 drop(begin);
                 return Err(SearchError::Threads { threads, source });
             }
         }
         for _ in 0..count {
-            // There is room for as many.
+            // The channel has room for all.
             let _ = begin.send(());
         }
         drop(done_sender);
-        for (place, mined) in done {
-            report(place, mined);
+        for (index, mined) in done {
+            report(index, mined);
         }
         Ok(())
     })
@@ -140,18 +136,18 @@ mod tests {
     use crate::chain::Format;
     use crate::pow::Searcher;
 
-    /// Past every address space: no thread gets such a stack.
+    /// More than any address space: no thread gets such a stack.
     const STACK_BYTES: u64 = 1 << 60;
-    /// The standard library reads it once in a process.
+    /// The standard library reads it once per process.
     const STACK_VARIABLE: &str = "RUST_MIN_STACK";
 
-    /// Runs this test alone in a process that can start no threads.
+    /// Runs itself in a process that cannot start threads.
     #[test]
-    fn threads_that_cannot_be_had_are_an_error() {
+    fn refused_threads_are_an_error() {
         if env::var(STACK_VARIABLE) != Ok(STACK_BYTES.to_string()) {
             let ended = Command::new(env::current_exe().unwrap())
                 .args(["--exact", "--test-threads=1"])
-                .arg("batch::many::tests::threads_that_cannot_be_had_are_an_error")
+                .arg("batch::mine_each::tests::refused_threads_are_an_error")
                 .env(STACK_VARIABLE, STACK_BYTES.to_string())
                 .output()
                 .unwrap();

@@ -1,4 +1,4 @@
-//! Reading a journal's text, a block at a time.
+//! Reads a journal's text, which ends at the first NUL.
 
 use std::io::{self, Read};
 
@@ -7,15 +7,14 @@ use crate::chain::read_buffer::{ReadBuffer, Source};
 /// Bytes read at once.
 const CHUNK_BYTES: usize = 256 << 10;
 
-/// A journal's text: all bytes of `source` before the first NUL.
+/// All bytes of `source` before the first NUL.
 #[derive(Debug)]
 pub(super) struct JournalText<R> {
     source: Source<R>,
     buffer: ReadBuffer,
-    /// What the buffer takes, which grows with the largest block.
+    /// The size of the buffer, which grows with the largest block.
     size: usize,
     is_at_end: bool,
-    /// Bytes that were taken.
     taken: u64,
 }
 
@@ -30,12 +29,12 @@ impl<R: Read> JournalText<R> {
         }
     }
 
-    /// Bytes that were taken so far.
+    /// Bytes taken so far.
     pub(super) const fn taken(&self) -> u64 {
         self.taken
     }
 
-    /// The next `length` bytes or more; fewer only if the text ends there.
+    /// The next `length` bytes or more, or all bytes left if there are fewer.
     pub(super) fn peek(&mut self, length: usize) -> io::Result<&[u8]> {
         while self.buffer.unread().len() < length && !self.is_at_end {
             self.fill(length)?;
@@ -43,7 +42,7 @@ impl<R: Read> JournalText<R> {
         Ok(self.buffer.unread())
     }
 
-    /// Takes as many bytes of those that were peeked at.
+    /// Takes `length` of the bytes that [`Self::peek`] returned.
     pub(super) const fn take(&mut self, length: usize) {
         self.buffer.take(length);
         self.taken += length as u64;
@@ -66,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_text_ends_with_the_first_nul() {
+    fn the_text_ends_at_the_first_nul() {
         let mut long = vec![b'a'; CHUNK_BYTES + 7];
         let length = long.len();
         long.extend_from_slice(b"\0\0b");

@@ -1,0 +1,67 @@
+//! Advice to print after errors about output files, queues and journals. The
+//! library does not know the command's options.
+
+use std::error::Error;
+
+use fourzero::batch::{FileError, MineError, OutputError, QueueError, ResumeError, Unfinished};
+
+use super::input;
+
+/// Advice to print after `error`. Empty if there is nothing to add.
+pub(super) fn advice(error: &anyhow::Error) -> String {
+    error.chain().map(about).collect()
+}
+
+fn about(cause: &(dyn Error + 'static)) -> String {
+    if let Some(unfinished) = cause.downcast_ref::<Unfinished>() {
+        output(&unfinished.error)
+    } else if let Some(error) = cause.downcast_ref::<OutputError>() {
+        output(error)
+    } else if let Some(FileError::Exists { .. }) = cause.downcast_ref() {
+        FORCE.to_owned()
+    } else {
+        String::new()
+    }
+}
+
+const FORCE: &str = "; --force replaces it";
+
+fn output(error: &OutputError) -> String {
+    match error {
+        OutputError::File(FileError::Exists { .. }) | OutputError::Differs { .. } => {
+            FORCE.to_owned()
+        }
+        OutputError::JournalExists { .. } => {
+            "; --resume continues it; to start over, delete the journal".to_owned()
+        }
+        OutputError::Resume { source, .. } => format!(
+            "{} (the journal is unchanged; to start over, delete it)",
+            resume(source)
+        ),
+        OutputError::Mine(MineError::Queue { name, source }) => match source {
+            QueueError::Foreign(format) => input::unpack(*format, name, "mine"),
+            QueueError::BlockTooLarge { .. } => {
+                "; use fewer transactions per block (--block-size), or smaller ones".to_owned()
+            }
+            _ => String::new(),
+        },
+        _ => String::new(),
+    }
+}
+
+/// The option that probably differs from the interrupted run.
+fn resume(error: &ResumeError) -> String {
+    let options = match error {
+        ResumeError::Format { found, .. } => return format!("; use --format {found}"),
+        ResumeError::EvenTimes { first, .. } => {
+            return format!("; was it mined with --timestamp {first:?}?");
+        }
+        ResumeError::BlockSize { .. } => "; was the queue or --block-size changed?",
+        ResumeError::Proof { .. } => "; were --rule and --difficulty the same?",
+        ResumeError::Difficulty { .. } => "; was --difficulty the same?",
+        ResumeError::Timestamp { .. } => "; was --timestamp the same?",
+        ResumeError::Recipient { .. } => "; was --recipient the same?",
+        _ => "",
+    };
+    options.to_owned()
+}
