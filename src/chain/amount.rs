@@ -1,22 +1,25 @@
 //! Exact sums of amounts.
 //!
-//! Amounts are JSON numbers: integers of any length and doubles. A sum counts
-//! in decimal digits, so that 0.1 and 0.2 make 0.3 and no integer is rounded.
+//! Amounts are JSON numbers: integers of any length and doubles. Sums are
+//! decimal, so that 0.1 and 0.2 make 0.3 and no integer is rounded.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-/// Decimal digits a limb.
+use smallvec::SmallVec;
+
+/// Decimal digits per limb.
 const LIMB_DIGITS: usize = 9;
 const LIMB: i64 = 1_000_000_000;
 
 /// A decimal number of any length.
 ///
 /// Limbs of nine digits, least significant first, each between -LIMB and
-/// LIMB, with signs of their own; `after` of them stand after the point.
+/// LIMB with its own sign; `after` of them are after the decimal point. Nearly
+/// all sums fit inline.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Amount {
-    limbs: Vec<i64>,
+    limbs: SmallVec<[i64; 4]>,
     after: usize,
 }
 
@@ -32,29 +35,23 @@ impl Amount {
             None => (digits, 0),
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let mut all: Vec<u8> = [whole, fraction].concat().into_bytes();
-        if all.is_empty() || !all.iter().all(u8::is_ascii_digit) {
+        // A double's exponent is below 400, so the padding is short.
+        let scale = fraction.len() as i64 - i64::from(exponent);
+        let written = whole.len() + fraction.len();
+        if written == 0 || !(-400..1 << 32).contains(&scale) {
             return None;
         }
-        // A double's exponent is below 400, so the zeros are few.
-        let mut scale = fraction.len() as i64 - i64::from(exponent);
-        if !(-400..1 << 32).contains(&scale) {
-            return None;
+        let after = usize::try_from(scale).unwrap_or(0).div_ceil(LIMB_DIGITS);
+        let padding = (after * LIMB_DIGITS) as i64 - scale;
+        let count = written + padding as usize;
+        let mut limbs = SmallVec::from_elem(0, count.div_ceil(LIMB_DIGITS));
+        let digits = whole.bytes().chain(fraction.bytes());
+        let digits = digits.chain(std::iter::repeat_n(b'0', padding as usize));
+        for (place, digit) in (0..count).rev().zip(digits) {
+            let value = digit.checked_sub(b'0').filter(|value| *value <= 9)?;
+            let limb = &mut limbs[place / LIMB_DIGITS];
+            *limb = *limb * 10 + sign * i64::from(value);
         }
-        while scale < 0 || scale % LIMB_DIGITS as i64 != 0 {
-            all.push(b'0');
-            scale += 1;
-        }
-        let limbs = all
-            .rchunks(LIMB_DIGITS)
-            .map(|chunk| {
-                let value = chunk
-                    .iter()
-                    .fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
-                sign * value
-            })
-            .collect();
-        let after = usize::try_from(scale).ok()? / LIMB_DIGITS;
         Some(Self { limbs, after })
     }
 
@@ -63,17 +60,22 @@ impl Amount {
         self.combine(other, 1);
     }
 
-    /// This without `other`.
+    /// Subtracts `other`.
+    pub(crate) fn subtract(&mut self, other: &Self) {
+        self.combine(other, -1);
+    }
+
+    /// The difference.
     #[must_use]
     pub(crate) fn minus(mut self, other: &Self) -> Self {
         self.combine(other, -1);
         self
     }
 
-    /// How it compares with zero.
+    /// The comparison with zero.
     pub(crate) fn sign(&self) -> Ordering {
-        // Whatever the limbs below the first that is not zero hold, it takes
-        // less than one of that.
+        // All lower limbs together are less than one unit of the first that is
+        // not zero.
         let first = self.limbs.iter().rev().find(|limb| **limb != 0);
         first.map_or(Ordering::Equal, |limb| limb.cmp(&0))
     }
@@ -81,7 +83,7 @@ impl Amount {
     fn combine(&mut self, other: &Self, sign: i64) {
         if self.after < other.after {
             let missing = other.after - self.after;
-            self.limbs.splice(0..0, std::iter::repeat_n(0, missing));
+            (self.limbs).insert_many(0, std::iter::repeat_n(0, missing));
             self.after = other.after;
         }
         let offset = self.after - other.after;
@@ -106,7 +108,7 @@ impl Amount {
 impl fmt::Display for Amount {
     /// As a JSON number, without an exponent.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Give all limbs the sign of the first that is not zero.
+        // Give all limbs the same sign.
         let mut limbs = self.limbs.clone();
         let is_negative = self.sign() == Ordering::Less;
         let mut carry = 0;
@@ -188,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_no_amount() {
+    fn only_numbers_are_amounts() {
         for text in ["", "many", "true", "null", "1.2.3", "--1", "[1]", "\"1\""] {
             assert_eq!(Amount::parse(text), None, "{text}");
         }

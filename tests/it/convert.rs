@@ -244,8 +244,8 @@ fn a_block_that_could_not_be_read_back_is_not_written() {
     let input = folder.write("in.json", text);
     let run = convert(&input, &folder.path("out.json"), &[], 2);
     let expected = format!(
-        "error: {}: line 1 column 6: this block takes more than 32 MiB, as it stands or as Python \
-         writes it to be hashed; larger ones are not read (in block 2)\n",
+        "error: {}: line 1 column 6: this block exceeds the limit of 32 MiB, for its text in the \
+         file or for the text that is hashed (in block 2)\n",
         shown(&input)
     );
     assert_eq!(run.stderr, expected);

@@ -236,7 +236,7 @@ fn a_fault_of_no_block_names_none() {
             lies.as_str(),
             "length: \"length\" is 99, but the chain has 41 blocks",
         ),
-        ("[]", "empty: the chain has no block"),
+        ("[]", "empty: the chain has no blocks"),
     ] {
         let run = fourzero()
             .args(["verify", "-"])

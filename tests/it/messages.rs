@@ -101,7 +101,7 @@ fn verbose_says_what_was_chosen_and_the_results_stay_the_same() {
         .args(["verify", "--verbose"])
         .arg(&chain)
         .ends_with(0);
-    let shape = format!("note: {}: an object with a chain, ", shown(&chain));
+    let shape = format!("note: {}: format json, ", shown(&chain));
     assert!(run.stderr.contains(&shape), "{}", run.stderr);
     assert!(
         run.stderr.contains("the rule is to be found"),

@@ -229,7 +229,7 @@ fn a_transaction_that_is_none_is_named_by_its_place() {
         ("sender", "the field \"sender\" is missing"),
         ("recipient", "the field \"recipient\" is missing"),
         ("amount", "the field \"amount\" is missing"),
-        ("", "\"none\" is no transaction, expected an object"),
+        ("", "\"none\" is not a transaction, expected an object"),
     ] {
         let spoil = |block: &mut Json| {
             let mut transactions = block.get("transactions").unwrap().clone();
@@ -248,7 +248,7 @@ fn a_transaction_that_is_none_is_named_by_its_place() {
 
 #[test]
 fn a_chain_without_a_block_is_empty() {
-    let expected = json!({"block": 1, "kind": "empty", "message": "the chain has no block"});
+    let expected = json!({"block": 1, "kind": "empty", "message": "the chain has no blocks"});
     for contents in [
         "[]",
         "{\"chain\": []}",

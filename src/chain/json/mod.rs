@@ -6,21 +6,21 @@
 //! `JsonStream` cuts a stream of any length into single values.
 
 mod brackets;
+mod canonical_scalar;
 mod error;
 mod number;
-mod order;
 mod position;
-mod recognize;
+mod sort_keys;
 mod stream;
 mod string;
 mod transcode;
 mod view;
 
+pub(crate) use canonical_scalar::{canonical_number, canonical_string};
 pub use error::{ForeignFormat, SyntaxError, SyntaxErrorKind};
 pub(crate) use number::write_float;
 pub(crate) use position::Advance;
 pub use position::Position;
-pub(crate) use recognize::{canonical_number, canonical_string};
 pub(crate) use stream::{JsonStream, StreamError, value_length};
 pub(crate) use string::{write_string, written_length};
 pub use transcode::{MAX_DEPTH, Transcoder, canonical};

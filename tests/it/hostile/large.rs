@@ -12,9 +12,8 @@ const GB: usize = 1 << 30;
 const ALMOST_TOO_LARGE: usize = 32 * MB - 200;
 const TRANSACTION: &str = r#"{"sender": "a", "recipient": "b", "amount": 1}"#;
 
-const BLOCK_TOO_LARGE: &str = "line 1 column 2: this block takes more than 32 MiB, as it stands or \
-                               as Python writes it to be hashed; larger ones are not read \
-                               (in block 1)";
+const BLOCK_TOO_LARGE: &str = "line 1 column 2: this block exceeds the limit of 32 MiB, for its \
+                               text in the file or for the text that is hashed (in block 1)";
 const NO_INDEX: &str = "block 1: missing-field: the field \"index\" is missing";
 
 fn text(text: &str) -> Pieces {
@@ -74,7 +73,7 @@ fn chains(size: usize) -> Vec<Row> {
             "nothing but spaces",
             Chain,
             repeat(" ", size).then("[]"),
-            invalid("block 1: empty: the chain has no block"),
+            invalid("block 1: empty: the chain has no blocks"),
         ),
         row(
             "members before the chain",
@@ -86,13 +85,13 @@ fn chains(size: usize) -> Vec<Row> {
             "members behind the chain",
             Chain,
             text("{\"chain\": []").then(repeat(", \"key\": 1", size)).then("}"),
-            invalid("block 1: empty: the chain has no block"),
+            invalid("block 1: empty: the chain has no blocks"),
         ),
         row(
             "a length of many digits",
             Chain,
             text("{\"chain\": [], \"length\": 1").then(repeat("0", 30 * MB)).then("}"),
-            invalid("block 1: empty: the chain has no block"),
+            invalid("block 1: empty: the chain has no blocks"),
         ),
         row(
             "a block that is too large only as Python writes it",
@@ -244,7 +243,7 @@ fn queues(size: usize) -> Vec<Row> {
             "numbers in one array",
             Queue,
             text("[").then(repeat("1,", GB)),
-            error("line 1 column 2: 1 is no transaction, expected an object"),
+            error("line 1 column 2: 1 is not a transaction, expected an object"),
         ),
         row(
             "one array of transactions in one line",

@@ -116,7 +116,7 @@ fn every_shape_of_chain_names_the_value_that_is_wrong() {
         ),
         (
             "\"transactions\": [5]",
-            "transaction: transaction 1: 5 is no transaction, expected an object",
+            "transaction: transaction 1: 5 is not a transaction, expected an object",
         ),
         (
             "\"transactions\": [{\"sender\": 1, \"amount\": 2}]",
@@ -433,7 +433,7 @@ fn a_queue_that_cannot_be_read_is_told_with_the_place() {
             "no object",
             Queue,
             transaction("") + "\n\n5",
-            error("line 3 column 1: 5 is no transaction, expected an object"),
+            error("line 3 column 1: 5 is not a transaction, expected an object"),
         ),
         row(
             "a number past a double in CSV",

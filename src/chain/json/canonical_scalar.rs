@@ -7,7 +7,7 @@
 use wide::i8x16;
 
 use super::number::{read_float, write_float};
-use super::string::plain_run;
+use super::string::{plain_run, read_escape};
 
 /// A one in each byte.
 const ONES: u64 = u64::MAX / 0xff;
@@ -207,41 +207,21 @@ fn string_with_escapes(text: &[u8], mut position: usize) -> Option<usize> {
     }
 }
 
-/// Length of the canonical escape sequence at the start of `text`, a
-/// surrogate pair counting as one.
+/// Length of the canonical escape sequence at the start of `text`; a surrogate
+/// pair is one sequence.
 fn canonical_escape(text: &[u8]) -> Option<usize> {
-    match text.get(1)? {
-        b'"' | b'\\' | b'n' | b'r' | b't' | b'f' | b'b' => Some(2),
-        b'u' => {
-            let first = code_unit(text)?;
-            match first {
-                // These have a shorter form.
-                0x08 | 0x09 | 0x0a | 0x0c | 0x0d | 0x20..=0x7e => None,
-                0xd800..=0xdbff => {
-                    let second = code_unit(text.get(6..)?)?;
-                    matches!(second, 0xdc00..=0xdfff).then_some(12)
-                }
-                0xdc00..=0xdfff => None,
-                _ => Some(6),
-            }
+    let (character, length) = read_escape(text).ok()?;
+    let is_canonical = match length {
+        2 => text[1] != b'/',
+        _ => {
+            let has_shorter_form = matches!(
+                character,
+                ' '..='~' | '\n' | '\r' | '\t' | '\u{c}' | '\u{8}'
+            );
+            !has_shorter_form && !text[2..length].iter().any(u8::is_ascii_uppercase)
         }
-        _ => None,
-    }
-}
-
-/// The code unit of `\uxxxx` in lower-case digits.
-fn code_unit(text: &[u8]) -> Option<u16> {
-    let digits = text.get(..6)?.strip_prefix(b"\\u")?;
-    let mut unit = 0;
-    for digit in digits {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        unit = unit << 4 | u16::from(value);
-    }
-    Some(unit)
+    };
+    is_canonical.then_some(length)
 }
 
 #[cfg(test)]
