@@ -61,7 +61,8 @@ impl<'a, 'o, const IS_CANONICAL: bool> Cursor<'a, 'o, IS_CANONICAL> {
     fn block(mut self) -> Option<(BlockFields, usize)> {
         take!(self, r#"{"index":"#, "")?;
         let digits = self.number()?;
-        let index = whole_number(&self.text[self.position - digits.len()..self.position])?;
+        let digits = &self.text[self.position - digits.len()..self.position];
+        let index = std::str::from_utf8(digits).ok()?.parse().ok()?;
         take!(self, ",", r#""previous_hash":"#, r#"""#)?;
         let string = self.string()?;
         // The opening quote was taken with the key.
@@ -146,14 +147,6 @@ impl<'a, 'o, const IS_CANONICAL: bool> Cursor<'a, 'o, IS_CANONICAL> {
             self.out.extend_from_slice(text);
         }
     }
-}
-
-/// The number with these canonical digits.
-fn whole_number(digits: &[u8]) -> Option<u64> {
-    digits.iter().try_fold(0u64, |number, digit| {
-        let value = digit.checked_sub(b'0').filter(|value| *value < 10)?;
-        number.checked_mul(10)?.checked_add(value.into())
-    })
 }
 
 #[cfg(test)]

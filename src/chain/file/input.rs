@@ -43,19 +43,8 @@ impl<'a> PositionalFile<'a> {
     ///
     /// # Errors
     /// If the file ends too early or cannot be read.
-    pub(crate) fn read_exact_at(self, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
-        while !buffer.is_empty() {
-            match self.read_at(buffer, offset) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(count) => {
-                    buffer = &mut buffer[count..];
-                    offset += count as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+    pub(crate) fn read_exact_at(self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        Input::File { file: self, offset }.read_exact(buffer)
     }
 
     #[cfg(unix)]

@@ -1,9 +1,9 @@
-//! JSON as Python's `json` module reads and writes it.
+//! Reads and writes JSON like Python's `json` module.
 //!
 //! A block's hash is taken over `json.dumps(block, sort_keys=True)`, so every
-//! byte of that text matters. [`Transcoder`] turns any JSON text into it in
-//! one pass, without building a tree; `View` walks the result; and
-//! `JsonStream` cuts a stream of any length into single values.
+//! byte of that text matters. [`Transcoder`] converts any JSON text to it in one
+//! pass, without building a tree; `View` reads the result; and `JsonStream`
+//! splits a stream of any length into values.
 
 mod brackets;
 mod canonical_scalar;
@@ -26,6 +26,6 @@ pub(crate) use string::{write_string, written_length};
 pub use transcode::{MAX_DEPTH, Transcoder, canonical};
 pub(crate) use view::{Kind, View};
 
-/// The most bytes one JSON value may take, as it stands in a stream and in its
-/// canonical text: 32 MiB. A block of the tutorial takes about one kilobyte.
+/// The limit for one JSON value, as raw text in a stream and as canonical text:
+/// 32 MiB. A block of the tutorial takes about one kilobyte.
 pub const MAX_VALUE_BYTES: usize = 32 << 20;

@@ -23,7 +23,7 @@ pub(crate) enum Kind {
 }
 
 impl<'a> View<'a> {
-    /// Looks at `text`, which must be the canonical text of one value.
+    /// A view of `text`, which must be the canonical text of one value.
     pub(crate) fn of(text: &'a [u8]) -> Self {
         Self(text)
     }
@@ -50,12 +50,12 @@ impl<'a> View<'a> {
         !self.0.iter().any(|byte| matches!(byte, b'.' | b'e'))
     }
 
-    /// The value as a message quotes it: shortened if it is long.
+    /// The value as quoted in messages: shortened if it is long.
     pub(crate) fn excerpt(self) -> String {
-        const MOST: usize = 80;
+        const MAX_BYTES: usize = 80;
         // Canonical text is ASCII, so it can be cut anywhere.
-        let shown = String::from_utf8_lossy(&self.0[..self.0.len().min(MOST)]).into_owned();
-        if self.0.len() > MOST {
+        let shown = String::from_utf8_lossy(&self.0[..self.0.len().min(MAX_BYTES)]).into_owned();
+        if self.0.len() > MAX_BYTES {
             shown + "..."
         } else {
             shown
@@ -83,8 +83,8 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The values of these keys in an object, which must be plain; `None` for
-    /// keys that are missing.
+    /// The values of these keys in an object; `None` for missing keys. The keys
+    /// must need no escapes.
     pub(crate) fn fields<const N: usize>(self, keys: [&str; N]) -> [Option<Self>; N] {
         let mut found = [None; N];
         for (key, value) in self.members() {
@@ -110,12 +110,12 @@ pub(crate) struct Elements<'a> {
 }
 
 impl<'a> Elements<'a> {
-    /// The text of the elements that are left.
+    /// The text of the remaining elements.
     pub(crate) const fn text(&self) -> &'a [u8] {
         self.rest
     }
 
-    /// Passes over the next element, which takes `length` bytes.
+    /// Skips the next element, which takes `length` bytes.
     pub(crate) fn pass(&mut self, length: usize) {
         let rest = &self.rest[length..];
         self.rest = rest.strip_prefix(b", ").unwrap_or(rest);

@@ -25,7 +25,7 @@ use crate::pow::Control;
 use crate::sha256::{Digest, digest_texts};
 
 /// The figures of a chain.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Statistics {
     /// Bytes of the file.
     pub bytes: u64,
@@ -120,31 +120,27 @@ pub fn statistics(
         control.add_bytes(reader.bytes_read() - bytes);
         bytes = reader.bytes_read();
     }
+    let blocks = reader.count();
     Ok(Statistics {
         bytes: reader.bytes_read(),
-        blocks: reader.count(),
+        blocks,
         wrong_length: reader.wrong_length(),
-        transactions: tally.transactions,
         rewards: tally.accounts.rewards(),
-        odd_transactions: tally.odd_transactions,
-        odd_blocks: tally.odd_blocks,
-        block_transactions: tally.block_transactions.range(),
-        block_bytes: tally.block_bytes.range(),
-        times: tally.times,
+        block_transactions: tally.block_transactions.range(blocks),
+        block_bytes: tally.block_bytes.range(blocks),
         proofs: tally.proofs.finish(),
         balances: tally.accounts.finish(top),
+        ..tally.counts
     })
 }
 
 /// The running counts.
 #[derive(Debug, Default)]
 struct Tally {
-    transactions: u64,
-    odd_transactions: u64,
-    odd_blocks: u64,
+    /// The figures that are counted in place.
+    counts: Statistics,
     block_transactions: RangeTally,
     block_bytes: RangeTally,
-    times: Times,
     proofs: ProofTally,
     accounts: Accounts,
     layout: TransactionLayout,
@@ -154,14 +150,14 @@ impl Tally {
     fn add(&mut self, text: &[u8], values: Values<'_>, hash: Digest) {
         let [timestamp, transactions, proof, previous_hash] = values;
         self.block_bytes.add(text.len() as u64);
-        self.times.add(timestamp);
+        self.counts.times.add(timestamp);
         self.proofs.add(proof, previous_hash, hash);
-        let before = self.transactions;
+        let before = self.counts.transactions;
         match transactions {
             Some(list) if list.kind() == Kind::Array => self.add_transactions(list),
-            _ => self.odd_blocks += 1,
+            _ => self.counts.odd_blocks += 1,
         }
-        self.block_transactions.add(self.transactions - before);
+        (self.block_transactions).add(self.counts.transactions - before);
     }
 
     fn add_transactions(&mut self, list: View<'_>) {
@@ -178,10 +174,10 @@ impl Tally {
             };
             match transaction {
                 Some(transaction) => {
-                    self.transactions += 1;
+                    self.counts.transactions += 1;
                     self.accounts.add(&transaction);
                 }
-                None => self.odd_transactions += 1,
+                None => self.counts.odd_transactions += 1,
             }
         }
     }
@@ -216,7 +212,6 @@ struct RangeTally {
     min: Option<u64>,
     max: u64,
     sum: u64,
-    count: u64,
 }
 
 impl RangeTally {
@@ -224,13 +219,12 @@ impl RangeTally {
         self.min = Some(self.min.map_or(number, |min| min.min(number)));
         self.max = self.max.max(number);
         self.sum += number;
-        self.count += 1;
     }
 
-    fn range(&self) -> Option<Range> {
+    fn range(&self, count: u64) -> Option<Range> {
         Some(Range {
             min: self.min?,
-            mean: self.sum as f64 / self.count as f64,
+            mean: self.sum as f64 / count as f64,
             max: self.max,
         })
     }

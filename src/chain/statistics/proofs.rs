@@ -155,15 +155,12 @@ impl ProofTally {
     }
 }
 
+/// The leading zero bits.
 fn zero_bits(digest: &Digest) -> u16 {
-    let mut zeros = 0;
-    for byte in digest.as_bytes() {
-        zeros += byte.leading_zeros() as u16;
-        if *byte != 0 {
-            break;
-        }
-    }
-    zeros
+    let bytes = digest.as_bytes();
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    let next = bytes.get(zeros).map_or(0, |byte| byte.leading_zeros());
+    8 * zeros as u16 + next as u16
 }
 
 /// The cycle in which the keys end.

@@ -94,9 +94,21 @@ impl<'a> TransactionView<'a> {
         self.0
     }
 
+    /// Checks what [`Strictness::Typed`] requires.
     fn check_types(&self) -> Result<(), TransactionProblem> {
         for (value, field) in self.0.iter().zip(TRANSACTION_FIELDS) {
-            check_type(field, *value)?;
+            let kind = value.kind();
+            let (is_right, expected) = match field {
+                "amount" => (matches!(kind, Kind::Integer | Kind::Float), "a number"),
+                _ => (kind == Kind::String, "a string"),
+            };
+            if !is_right {
+                return Err(TransactionProblem::WrongType {
+                    field,
+                    found: value.excerpt(),
+                    expected,
+                });
+            }
         }
         Ok(())
     }
@@ -113,24 +125,6 @@ impl<'a> TransactionView<'a> {
         out.extend_from_slice(b", \"sender\": ");
         out.extend_from_slice(sender);
         out.push(b'}');
-    }
-}
-
-/// Checks what [`Strictness::Typed`] requires of one field.
-fn check_type(field: &'static str, value: View<'_>) -> Result<(), TransactionProblem> {
-    let kind = value.kind();
-    let (is_right, expected) = match field {
-        "amount" => (matches!(kind, Kind::Integer | Kind::Float), "a number"),
-        _ => (kind == Kind::String, "a string"),
-    };
-    if is_right {
-        Ok(())
-    } else {
-        Err(TransactionProblem::WrongType {
-            field,
-            found: value.excerpt(),
-            expected,
-        })
     }
 }
 

@@ -179,22 +179,13 @@ impl State<'_> {
             let read = self.reader.bytes_read().max(self.bytes_counted);
             self.control.add_bytes(read - self.bytes_counted);
             self.bytes_counted = read;
-            match filled {
-                Ok(Filled::Batch) => {}
-                Ok(Filled::AfterGuesses) => {
-                    self.idle.push(batch);
+            if !matches!(filled, Ok(Filled::Batch)) {
+                self.idle.push(batch);
+                if matches!(filled, Ok(Filled::AfterGuesses)) {
                     return Ok(None);
                 }
-                Ok(Filled::End) => {
-                    self.idle.push(batch);
-                    self.end = Some(Ok(()));
-                    continue;
-                }
-                Err(error) => {
-                    self.idle.push(batch);
-                    self.end = Some(Err(error));
-                    continue;
-                }
+                self.end = Some(filled.map(drop));
+                continue;
             }
             batch.number = self.started;
             self.started += 1;

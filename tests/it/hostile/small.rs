@@ -226,7 +226,7 @@ fn a_chain_that_is_not_json_is_told_with_the_place() {
             Chain,
             "[{\"a\": \"\0\"}]",
             error(
-                "line 1 column 9: a raw control character U+0000 stands in a string; JSON wants it escaped (in block 1)",
+                "line 1 column 9: the control character U+0000 in a string must be escaped (in block 1)",
             ),
         ),
         row(

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 
 use thiserror::Error;
 
-use super::brackets::{Close, closing_bracket};
+use super::brackets::closing_bracket;
 use super::error::{ForeignFormat, SyntaxError, SyntaxErrorKind};
 use super::position::Advance;
 use super::{MAX_VALUE_BYTES, Position};
@@ -222,17 +222,17 @@ impl<R: Read> JsonStream<R> {
     pub(crate) fn value_length(&mut self) -> Result<Option<usize>, StreamError> {
         loop {
             match value_end(self.unread(), self.source.is_at_end()) {
-                End::At(length) if length <= MAX_VALUE_BYTES => return Ok(Some(length)),
-                End::At(_) => return Ok(None),
-                End::Beyond(_) if self.unread().len() > MAX_VALUE_BYTES => return Ok(None),
-                End::Beyond(expected) if self.source.is_at_end() => {
+                Ok(length) if length <= MAX_VALUE_BYTES => return Ok(Some(length)),
+                Ok(_) => return Ok(None),
+                Err(_) if self.unread().len() > MAX_VALUE_BYTES => return Ok(None),
+                Err(expected) if self.source.is_at_end() => {
                     let position = self.position.after(self.unread());
                     let kind = SyntaxErrorKind::UnexpectedEnd { expected };
                     return Err(StreamError::Syntax { position, kind });
                 }
                 // At the end of the source, the next round finds that a number is
                 // complete.
-                End::Beyond(_) => self.fill_much()?,
+                Err(_) => self.fill_much()?,
             }
         }
     }
@@ -344,29 +344,16 @@ const fn is_white_space(byte: u8) -> bool {
 /// Length of the value at the start of `text`, which may be malformed inside;
 /// `None` if its end is missing.
 pub(crate) fn value_length(text: &[u8]) -> Option<usize> {
-    match value_end(text, false) {
-        End::At(length) => Some(length),
-        End::Beyond(_) => None,
-    }
+    value_end(text, false).ok()
 }
 
-/// Where a value ends.
-enum End {
-    At(usize),
-    /// Not in this text, which lacks this.
-    Beyond(&'static str),
-}
-
-/// Finds the end of the value at the start of `text`. `is_whole` means that
-/// nothing follows `text`.
-fn value_end(text: &[u8], is_whole: bool) -> End {
+/// Length of the value at the start of `text`, or what is missing. `is_whole`
+/// means that nothing follows `text`.
+fn value_end(text: &[u8], is_whole: bool) -> Result<usize, &'static str> {
     match text.first() {
-        None => End::Beyond("a JSON value"),
-        Some(b'"') => match string_end(text) {
-            Some(end) => End::At(end),
-            None => End::Beyond("the end of the string ('\"')"),
-        },
-        Some(b'[' | b'{') => bracket_end(text),
+        None => Err("a JSON value"),
+        Some(b'"') => string_end(text).ok_or("the end of the string ('\"')"),
+        Some(b'[' | b'{') => closing_bracket(text),
         Some(_) => {
             let end = text.iter().position(|byte| {
                 is_white_space(*byte) || matches!(byte, b',' | b':' | b']' | b'}' | b'[' | b'{')
@@ -374,20 +361,11 @@ fn value_end(text: &[u8], is_whole: bool) -> End {
             match end {
                 // A stray delimiter is a value by itself, which the transcoder
                 // rejects.
-                Some(end) => End::At(end.max(1)),
-                None if is_whole => End::At(text.len()),
-                None => End::Beyond("a JSON value"),
+                Some(end) => Ok(end.max(1)),
+                None if is_whole => Ok(text.len()),
+                None => Err("a JSON value"),
             }
         }
-    }
-}
-
-fn bracket_end(text: &[u8]) -> End {
-    match closing_bracket(text) {
-        Close::At(end) => End::At(end),
-        Close::InString => End::Beyond("the end of the string ('\"')"),
-        Close::Missing if text[0] == b'{' => End::Beyond("the end of the object ('}')"),
-        Close::Missing => End::Beyond("the end of the array (']')"),
     }
 }
 

@@ -8,7 +8,7 @@
 use super::MAX_VALUE_BYTES;
 use super::error::{SyntaxError, SyntaxErrorKind};
 use super::number::{read_float, write_float};
-use super::sort_keys::KeyOrder;
+use super::sort_keys::{KeyOrder, OpenObject};
 use super::string::{plain_run, read_escape, write_escaped};
 
 /// How deep arrays and objects may be nested. CPython's limit is about the same
@@ -152,8 +152,8 @@ impl Transcoding<'_> {
         self.check_room(0)?;
         match self.peek() {
             Some(b'"') => self.string(),
-            Some(b'{') => self.nested(Self::object),
-            Some(b'[') => self.nested(Self::array),
+            Some(b'{') => self.object(),
+            Some(b'[') => self.array(),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.literal("true"),
             Some(b'f') => self.literal("false"),
@@ -178,9 +178,12 @@ impl Transcoding<'_> {
         Ok(())
     }
 
-    fn nested(
+    /// An array or object, between `open` and `close`, whose items `item` reads.
+    fn list(
         &mut self,
-        parse: impl FnOnce(&mut Self) -> Result<(), SyntaxError>,
+        [open, close]: [u8; 2],
+        after_item: &'static str,
+        mut item: impl FnMut(&mut Self) -> Result<(), SyntaxError>,
     ) -> Result<(), SyntaxError> {
         if self.depth == self.most_depth {
             return Err(self.fail(SyntaxErrorKind::TooDeep {
@@ -189,66 +192,52 @@ impl Transcoding<'_> {
         }
         self.depth += 1;
         self.position += 1;
-        parse(self)?;
+        self.out.push(open);
+        self.skip_white_space();
+        if !self.take(close) {
+            loop {
+                item(self)?;
+                self.skip_white_space();
+                if self.take(close) {
+                    break;
+                }
+                if !self.take(b',') {
+                    return Err(self.unexpected(after_item));
+                }
+                self.out.extend_from_slice(b", ");
+                self.skip_white_space();
+            }
+        }
+        self.out.push(close);
         self.depth -= 1;
         Ok(())
     }
 
     fn array(&mut self) -> Result<(), SyntaxError> {
-        self.out.push(b'[');
-        self.skip_white_space();
-        if !self.take(b']') {
-            loop {
-                self.value()?;
-                self.skip_white_space();
-                if self.take(b']') {
-                    break;
-                }
-                if !self.take(b',') {
-                    return Err(self.unexpected("',' or ']'"));
-                }
-                self.out.extend_from_slice(b", ");
-                self.skip_white_space();
-            }
-        }
-        self.out.push(b']');
-        Ok(())
+        self.list(*b"[]", "',' or ']'", Self::value)
     }
 
     fn object(&mut self) -> Result<(), SyntaxError> {
         let mut object = self.order.open(self.written());
-        self.out.push(b'{');
-        self.skip_white_space();
-        if !self.take(b'}') {
-            loop {
-                if self.peek() != Some(b'"') {
-                    return Err(self.unexpected("a string as key"));
-                }
-                let start = self.written();
-                self.string()?;
-                self.order.add(&mut object, &self.out[self.base..], start);
-                self.skip_white_space();
-                if !self.take(b':') {
-                    return Err(self.unexpected("':'"));
-                }
-                self.out.extend_from_slice(b": ");
-                self.skip_white_space();
-                self.value()?;
-                self.skip_white_space();
-                if self.take(b'}') {
-                    break;
-                }
-                if !self.take(b',') {
-                    return Err(self.unexpected("',' or '}'"));
-                }
-                self.out.extend_from_slice(b", ");
-                self.skip_white_space();
-            }
-        }
-        self.out.push(b'}');
-        let end = self.written();
-        self.order.close(&object, end);
+        self.list(*b"{}", "',' or '}'", |this| this.member(&mut object))?;
+        self.order.close(&object, self.written());
         Ok(())
+    }
+
+    fn member(&mut self, object: &mut OpenObject) -> Result<(), SyntaxError> {
+        if self.peek() != Some(b'"') {
+            return Err(self.unexpected("a string as key"));
+        }
+        let start = self.written();
+        self.string()?;
+        self.order.add(object, &self.out[self.base..], start);
+        self.skip_white_space();
+        if !self.take(b':') {
+            return Err(self.unexpected("':'"));
+        }
+        self.out.extend_from_slice(b": ");
+        self.skip_white_space();
+        self.value()
     }
 
     fn string(&mut self) -> Result<(), SyntaxError> {

@@ -94,8 +94,8 @@ fn errors_name_the_place_and_what_was_expected() {
             2,
             "the text ends here, but the end of the string ('\"') was expected",
         ),
-        (r#""\x""#, 1, "this is no JSON escape sequence"),
-        (r#""\u+123""#, 1, "this is no JSON escape sequence"),
+        (r#""\x""#, 1, "this is not a JSON escape sequence"),
+        (r#""\u+123""#, 1, "this is not a JSON escape sequence"),
         (
             r#""\ud800""#,
             1,
@@ -109,7 +109,7 @@ fn errors_name_the_place_and_what_was_expected() {
         (
             "\"\n\"",
             1,
-            "a raw control character U+000A stands in a string; JSON wants it escaped",
+            "the control character U+000A in a string must be escaped",
         ),
         ("é", 0, "found 'é', but a JSON value was expected"),
     ] {
