@@ -32,7 +32,7 @@ pub enum ConvertError {
     Read(#[from] ReadError),
     /// The first block has a list under the key `"chain"`. As the first line of
     /// JSON Lines, it would be read as a whole chain.
-    #[error("block 1 holds a list \"chain\" and would be read as a whole chain in JSON Lines")]
+    #[error("block 1 has a list \"chain\", so JSON Lines would be read as that chain")]
     ReadsAsChain,
     /// The chain cannot be written.
     #[error("cannot write the chain")]

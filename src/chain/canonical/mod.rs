@@ -21,7 +21,7 @@ use super::json::{Advance, Position, StreamError, SyntaxError, Transcoder, value
 /// Memory that [`CanonicalTexts::shrink`] keeps: more than most batches need.
 const KEPT_BYTES: usize = 512 << 10;
 
-/// Reads batches as canonical texts, and holds those of the last one.
+/// Reads batches as canonical texts, and keeps those of the last one.
 #[derive(Debug, Default)]
 pub(super) struct CanonicalTexts {
     transcoder: Transcoder,

@@ -1,8 +1,7 @@
-//! Telling whether text is canonical already, without writing it anew.
+//! Recognizes numbers and strings that are canonical already.
 //!
-//! These functions only ever say yes to text that
-//! [`Transcoder`](super::Transcoder) would write back unchanged. Where they
-//! are not sure they say no, and the transcoder decides.
+//! A result means that [`Transcoder`](super::Transcoder) would write the text
+//! back unchanged. `None` means that the transcoder must decide.
 
 use wide::i8x16;
 
@@ -67,10 +66,10 @@ fn short_number(chunk: &[u8; 16]) -> Option<usize> {
     let end = (others ^ point).trailing_zeros() as usize;
     let last = 1 << end >> 1;
     let if_float = u32::from(point == 0).wrapping_sub(1);
-    let wrong = others & 1 // no digit in front
-        | zeros & 1 & !last // a zero in front of others
-        | last & point // none behind the point
-        | zeros & last & !(point << 1) & if_float; // one too many there
+    let wrong = others & 1 // no digit before the point
+        | zeros & 1 & !last // a leading zero
+        | last & point // no digit after the point
+        | zeros & last & !(point << 1) & if_float; // a trailing zero
     (wrong == 0 && *chunk.get(end)? | 0x20 != b'e').then_some(end)
 }
 

@@ -1,6 +1,6 @@
-//! What holds for random queues and chains: what is mined is valid and exactly
-//! as specified, no change of it goes unnoticed, and the number of threads
-//! makes no difference.
+//! Properties of random queues and chains: mined chains are valid and exactly as
+//! specified, every change to them is found, and the number of threads does not
+//! matter.
 
 mod changes;
 mod mining;
@@ -9,8 +9,8 @@ mod thread_counts;
 
 use proptest::prelude::ProptestConfig;
 
-/// So many random cases. A failure prints the smallest one, which belongs into
-/// a test of its own.
+/// The number of random cases. A failure prints the smallest one, for which to
+/// add a test.
 fn cases(cases: u32) -> ProptestConfig {
     ProptestConfig {
         cases,

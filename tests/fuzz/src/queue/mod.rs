@@ -1,8 +1,8 @@
-//! Queues: every way of reading one gives the same blocks and the same error,
-//! and a well-formed one gives what stands in it.
+//! Queues: all ways to read one must return the same blocks and error, and for a
+//! well-formed queue those of the simple reader.
 
-mod forge;
-mod plain;
+mod generate;
+mod simple;
 
 use std::io::Read;
 use std::num::NonZeroUsize;
@@ -10,19 +10,19 @@ use std::num::NonZeroUsize;
 use fourzero::batch::Queue;
 use fourzero::chain::Strictness;
 
-use crate::drip::Drip;
 use crate::recipe::Recipe;
+use crate::slow_reader::SlowReader;
 
-/// What a queue holds: the transactions of each block, as canonical text with
-/// their number; and the error that ends it, if one does.
+/// The content of a queue: the number and canonical text of each block's
+/// transactions, and the error that ends it, if any.
 #[derive(PartialEq, Debug)]
-struct Held {
+struct Content {
     blocks: Vec<(usize, String)>,
     error: Option<String>,
 }
 
-/// The first byte chooses how the queue is read and whether the others are
-/// its text or a recipe for it.
+/// The first byte chooses the options, and whether the other bytes are the text
+/// or a recipe for it.
 pub fn queue_reader(data: &[u8]) {
     let recipe = &mut Recipe::new(data);
     let choice = recipe.byte();
@@ -33,32 +33,32 @@ pub fn queue_reader(data: &[u8]) {
     };
     let text = match choice & 3 {
         0 | 1 => recipe.rest().to_vec(),
-        2 => forge::json(recipe),
-        _ => forge::csv(recipe),
+        2 => generate::json(recipe),
+        _ => generate::csv(recipe),
     };
-    let found = held(text.as_slice(), block_size, strictness);
+    let found = content(text.as_slice(), block_size, strictness);
     for most in [1, 2, 61] {
-        let again = held(Drip::new(&text, most), block_size, strictness);
-        assert_eq!(again, found, "{most} bytes a read");
+        let again = content(SlowReader::new(&text, most), block_size, strictness);
+        assert_eq!(again, found, "{most} bytes per read");
     }
-    plain::compare(&text, &found, block_size, strictness);
+    simple::compare(&text, &found, block_size, strictness);
 }
 
-fn held(source: impl Read, block_size: usize, strictness: Strictness) -> Held {
-    let mut held = Held {
+fn content(source: impl Read, block_size: usize, strictness: Strictness) -> Content {
+    let mut content = Content {
         blocks: Vec::new(),
         error: None,
     };
     let block_size = NonZeroUsize::new(block_size).unwrap();
     for block in Queue::new(source, block_size, strictness) {
-        assert_eq!(held.error, None, "it goes on after an error");
+        assert_eq!(content.error, None, "the iterator continues after an error");
         match block {
             Ok(block) => {
                 let text = block.canonical_text().to_owned();
-                held.blocks.push((block.count(), text));
+                content.blocks.push((block.count(), text));
             }
-            Err(error) => held.error = Some(error.to_string()),
+            Err(error) => content.error = Some(error.to_string()),
         }
     }
-    held
+    content
 }
