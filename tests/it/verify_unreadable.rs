@@ -117,7 +117,7 @@ fn unreadable() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         (
             "a raw tab",
             bytes("[{\"a\": \"\t\"}]"),
-            "line 1 column 9: a raw control character U+0009",
+            "line 1 column 9: the control character U+0009",
         ),
         (
             "a leading zero",

@@ -62,7 +62,7 @@ impl<'a, 'o, const IS_CANONICAL: bool> Cursor<'a, 'o, IS_CANONICAL> {
         take!(self, r#"{"index":"#, "")?;
         let digits = self.number()?;
         let digits = &self.text[self.position - digits.len()..self.position];
-        let index = std::str::from_utf8(digits).ok()?.parse().ok()?;
+        let index = whole_number(digits)?;
         take!(self, ",", r#""previous_hash":"#, r#"""#)?;
         let string = self.string()?;
         // The opening quote was taken with the key.
@@ -147,6 +147,14 @@ impl<'a, 'o, const IS_CANONICAL: bool> Cursor<'a, 'o, IS_CANONICAL> {
             self.out.extend_from_slice(text);
         }
     }
+}
+
+/// The number with these digits.
+fn whole_number(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0u64, |number, digit| {
+        let value = digit.checked_sub(b'0').filter(|value| *value < 10)?;
+        number.checked_mul(10)?.checked_add(value.into())
+    })
 }
 
 #[cfg(test)]

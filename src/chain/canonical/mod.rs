@@ -109,7 +109,7 @@ impl CanonicalTexts {
             };
             each(block)?;
             start += length;
-            let length = batch.separator_length(start)?;
+            let length = batch.separator_length(&text[start..])?;
             advance.over_text(&text[start..start + length]);
             start += length;
         }

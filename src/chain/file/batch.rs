@@ -63,16 +63,16 @@ impl Batch {
         self.separator.is_some()
     }
 
-    /// In a guess, the length of the separator at `start` of the text, with
-    /// the white space around it. `None` if something else is there.
-    pub(crate) fn separator_length(&self, start: usize) -> Option<usize> {
+    /// In a guess, the length of the separator at the start of `text`, with the
+    /// white space around it. `None` if something else is there.
+    #[inline]
+    pub(crate) fn separator_length(&self, text: &[u8]) -> Option<usize> {
         let space = |text: &[u8]| {
             let bytes = text.iter();
             bytes
                 .take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
                 .count()
         };
-        let text = &self.text()[start..];
         let before = space(text);
         match self.separator? {
             Separator::Nothing => Some(before),
