@@ -26,33 +26,27 @@ pub(crate) struct Amount {
 impl Amount {
     /// Reads a number as JSON or Python writes it.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (sign, digits) = match text.strip_prefix('-') {
-            Some(rest) => (-1, rest),
-            None => (1, text),
-        };
-        let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
-            None => (digits, 0),
-        };
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        // A double's exponent is below 400, so the padding is short.
-        let scale = fraction.len() as i64 - i64::from(exponent);
-        let written = whole.len() + fraction.len();
-        if written == 0 || !(-400..1 << 32).contains(&scale) {
-            return None;
+        if let Some(place) = memchr::memchr2(b'e', b'E', text.as_bytes()) {
+            let exponent = text[place + 1..].parse().ok()?;
+            return Self::parse(&without_exponent(&text[..place], exponent)?);
         }
-        let after = usize::try_from(scale).unwrap_or(0).div_ceil(LIMB_DIGITS);
-        let padding = (after * LIMB_DIGITS) as i64 - scale;
-        let count = written + padding as usize;
-        let mut limbs = SmallVec::from_elem(0, count.div_ceil(LIMB_DIGITS));
-        let digits = whole.bytes().chain(fraction.bytes());
-        let digits = digits.chain(std::iter::repeat_n(b'0', padding as usize));
-        for (place, digit) in (0..count).rev().zip(digits) {
-            let value = digit.checked_sub(b'0').filter(|value| *value <= 9)?;
-            let limb = &mut limbs[place / LIMB_DIGITS];
-            *limb = *limb * 10 + sign * i64::from(value);
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let sign = if digits.len() < text.len() { -1 } else { 1 };
+        let point = memchr::memchr(b'.', digits.as_bytes());
+        let (whole, fraction) = match point {
+            Some(point) => (&digits[..point], &digits[point + 1..]),
+            None => (digits, ""),
+        };
+        let mut limbs = SmallVec::new();
+        for chunk in fraction.as_bytes().chunks(LIMB_DIGITS).rev() {
+            let scale = 10i64.pow((LIMB_DIGITS - chunk.len()) as u32);
+            limbs.push(sign * scale * limb(chunk)?);
         }
-        Some(Self { limbs, after })
+        let after = limbs.len();
+        for chunk in whole.as_bytes().rchunks(LIMB_DIGITS) {
+            limbs.push(sign * limb(chunk)?);
+        }
+        (!limbs.is_empty()).then_some(Self { limbs, after })
     }
 
     /// Adds `other`.
@@ -90,19 +84,41 @@ impl Amount {
         if self.limbs.len() < offset + other.limbs.len() {
             self.limbs.resize(offset + other.limbs.len(), 0);
         }
-        let mut place = offset;
         let mut carry = 0;
-        while place < offset + other.limbs.len() || carry != 0 {
-            if place == self.limbs.len() {
-                self.limbs.push(0);
+        for (place, limb) in self.limbs[offset..].iter_mut().enumerate() {
+            if place >= other.limbs.len() && carry == 0 {
+                break;
             }
-            let added = other.limbs.get(place - offset).copied().unwrap_or(0);
-            let sum = self.limbs[place] + sign * added + carry;
-            self.limbs[place] = sum % LIMB;
+            let sum = *limb + sign * other.limbs.get(place).unwrap_or(&0) + carry;
+            *limb = sum % LIMB;
             carry = sum / LIMB;
-            place += 1;
+        }
+        if carry != 0 {
+            self.limbs.push(carry);
         }
     }
+}
+
+/// The value of up to nine digits.
+fn limb(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0, |value, digit| {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        Some(value * 10 + i64::from(digit))
+    })
+}
+
+/// A number times a power of ten, without an exponent.
+fn without_exponent(mantissa: &str, exponent: i32) -> Option<String> {
+    // The exponents of doubles are smaller.
+    let distance = usize::try_from(exponent.unsigned_abs()).ok()?;
+    let zeros = "0".repeat((distance < 400).then_some(distance)?);
+    let digits = mantissa.strip_prefix('-').unwrap_or(mantissa);
+    let sign = &mantissa[..mantissa.len() - digits.len()];
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let digits = format!("{zeros}{whole}{fraction}{zeros}");
+    let point = (zeros.len() + whole.len()).checked_add_signed(exponent as isize)?;
+    let (whole, fraction) = digits.split_at_checked(point)?;
+    Some(format!("{sign}{whole}.{fraction}"))
 }
 
 impl fmt::Display for Amount {
@@ -110,6 +126,7 @@ impl fmt::Display for Amount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Give all limbs the same sign.
         let mut limbs = self.limbs.clone();
+        limbs.resize(limbs.len().max(self.after), 0);
         let is_negative = self.sign() == Ordering::Less;
         let mut carry = 0;
         for limb in &mut limbs {
@@ -122,11 +139,7 @@ impl fmt::Display for Amount {
             .rev()
             .map(|limb| format!("{limb:0LIMB_DIGITS$}"))
             .collect();
-        let fraction = digits.split_off(digits.len() - self.after.min(limbs.len()) * LIMB_DIGITS);
-        let fraction = format!(
-            "{}{fraction}",
-            "0".repeat(self.after.saturating_sub(limbs.len()) * LIMB_DIGITS)
-        );
+        let fraction = digits.split_off(digits.len() - self.after * LIMB_DIGITS);
         let whole = digits.trim_start_matches('0');
         let fraction = fraction.trim_end_matches('0');
         f.write_str(if is_negative { "-" } else { "" })?;
