@@ -14,11 +14,11 @@ const COUNT: usize = TRANSACTION_FIELDS.len();
 /// The layout of the last transaction. The next one, by the same program,
 /// nearly always has the same: then four comparisons replace parsing the keys.
 #[derive(Debug, Default)]
-pub(crate) struct TransactionLayout(Option<Layout>);
+pub(crate) struct TransactionLayout(Option<FieldLayout>);
 
 /// The order and white space of a transaction's fields.
 #[derive(Debug)]
-struct Layout {
+struct FieldLayout {
     /// The text before each value, and after the last.
     gaps: [Gap; COUNT + 1],
     /// Which of [`TRANSACTION_FIELDS`] each value is.
@@ -56,7 +56,7 @@ impl TransactionLayout {
     #[inline(never)]
     fn parse<'a>(&mut self, text: &'a [u8]) -> Option<(TransactionView<'a>, usize)> {
         let (fields, values, length) = find_values(text)?;
-        self.0 = Layout::of(text, fields, &values, length);
+        self.0 = FieldLayout::of(text, fields, &values, length);
         let mut found = [View::of(b""); COUNT];
         for (field, value) in fields.into_iter().zip(values) {
             found[field] = View::of(&text[value]);
@@ -65,7 +65,7 @@ impl TransactionLayout {
     }
 }
 
-impl Layout {
+impl FieldLayout {
     /// `None` if there is too much white space.
     fn of(
         text: &[u8],

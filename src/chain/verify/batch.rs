@@ -12,7 +12,7 @@ use std::ops::Range;
 use super::block::check_block;
 use super::fault::{Fault, FaultKind};
 use super::link::{Link, PreviousBlock};
-use super::result::{BatchResult, FirstBlock};
+use super::result::{BatchResult, OpenLink};
 use super::{ReadError, VerifyOptions};
 use crate::chain::Strictness;
 use crate::chain::canonical::{BlockFields, CanonicalBlock, CanonicalTexts, TextPlace};
@@ -123,7 +123,7 @@ impl BatchCheck {
                 }
             })
             .collect();
-        result.first = self.blocks.first().map(|(_, fields)| FirstBlock {
+        result.first = self.blocks.first().map(|(_, fields)| OpenLink {
             proof: (previous.len() > 1).then(|| part(0, &fields.proof).to_vec()),
             previous_hash: shorten(part(0, &fields.previous_hash)),
         });

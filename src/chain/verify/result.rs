@@ -22,7 +22,7 @@ pub(super) struct BatchResult {
     pub(super) advance: Option<Advance>,
     /// The first block, if it is well formed. Its link is checked by
     /// [`Self::append`].
-    pub(super) first: Option<FirstBlock>,
+    pub(super) first: Option<OpenLink>,
     /// The last block, if nothing is wrong up to it.
     pub(super) last: Option<PreviousBlock<'static>>,
     /// The first fault that does not depend on the rule.
@@ -35,7 +35,7 @@ pub(super) struct BatchResult {
 
 /// What is needed to check the link of a batch's first block.
 #[derive(Debug)]
-pub(super) struct FirstBlock {
+pub(super) struct OpenLink {
     /// `None` if the block is also the batch's last, which holds the proof: it
     /// may be 32 MiB of digits.
     pub(super) proof: Option<Vec<u8>>,

@@ -26,12 +26,12 @@ pub(super) struct Scheduler<'a> {
     options: &'a VerifyOptions,
     /// The file from which threads read their own batches.
     file: Option<PositionalFile<'a>>,
-    state: Mutex<State<'a>>,
+    state: Mutex<Schedule<'a>>,
     /// A batch was returned, or the verdict is known.
     changed: Condvar,
 }
 
-struct State<'a> {
+struct Schedule<'a> {
     control: &'a Control,
     reader: ChainReader<Input<'a>>,
     /// The result of all batches that were applied.
@@ -63,7 +63,7 @@ impl<'a> Scheduler<'a> {
         Self {
             options,
             file: input.file(),
-            state: Mutex::new(State {
+            state: Mutex::new(Schedule {
                 control,
                 reader: ChainReader::new(input),
                 result: BatchResult::default(),
@@ -139,7 +139,7 @@ impl<'a> Scheduler<'a> {
     }
 
     /// A thread that panicked has set the verdict, so the state is usable.
-    fn lock(&self) -> MutexGuard<'_, State<'a>> {
+    fn lock(&self) -> MutexGuard<'_, Schedule<'a>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -155,7 +155,7 @@ impl<'a> Scheduler<'a> {
     }
 }
 
-impl State<'_> {
+impl Schedule<'_> {
     /// Reads the next batch. Returns `None` if that has to wait for a batch in
     /// progress, or if the verdict is known.
     fn next(&mut self, options: &VerifyOptions) -> Result<Option<BatchCheck>, VerifyError> {

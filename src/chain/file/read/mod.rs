@@ -21,7 +21,7 @@ const CERTAIN_BATCHES: u32 = 16;
 
 /// What may come next in a chain file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Expected {
+enum NextToken {
     /// The start of the file.
     Start,
     /// In a list: the first block, or the end.
@@ -62,7 +62,7 @@ pub(crate) enum Filled {
 #[derive(Debug)]
 pub(crate) struct ChainReader<R> {
     stream: JsonStream<R>,
-    expected: Expected,
+    expected: NextToken,
     format: Option<Format>,
     /// Blocks that were read, without those of open guesses.
     blocks: u64,
@@ -80,7 +80,7 @@ impl<R: Read> ChainReader<R> {
     pub(crate) fn new(source: R) -> Self {
         Self {
             stream: JsonStream::new(source),
-            expected: Expected::Start,
+            expected: NextToken::Start,
             format: None,
             blocks: 0,
             stated_length: None,
@@ -166,22 +166,22 @@ impl<R: Read> ChainReader<R> {
 
     fn next_block(&mut self, batch: &mut Batch) -> Result<Step, ReadError> {
         match (self.expected, self.stream.peek()?) {
-            (Expected::End, _) => Ok(Step::End),
-            (Expected::Start, Some(b'[')) => {
+            (NextToken::End, _) => Ok(Step::End),
+            (NextToken::Start, Some(b'[')) => {
                 self.format = Some(Format::Array);
-                self.go_on(Expected::FirstBlock, batch)
+                self.go_on(NextToken::FirstBlock, batch)
             }
-            (Expected::Start, Some(b'{')) => self.first_object(batch),
-            (Expected::Start, _) => Err(match self.stream.foreign_format() {
+            (NextToken::Start, Some(b'{')) => self.first_object(batch),
+            (NextToken::Start, _) => Err(match self.stream.foreign_format() {
                 Some(format) => format.into(),
                 None => self.stream.unexpected("a chain ('{' or '[')").into(),
             }),
-            (Expected::Line, Some(_)) => self.push_value(batch),
-            (Expected::Line, None) => {
-                self.expected = Expected::End;
+            (NextToken::Line, Some(_)) => self.push_value(batch),
+            (NextToken::Line, None) => {
+                self.expected = NextToken::End;
                 Ok(Step::End)
             }
-            (Expected::FirstBlock | Expected::Comma, Some(b']')) => {
+            (NextToken::FirstBlock | NextToken::Comma, Some(b']')) => {
                 self.stream.bump();
                 if self.format == Some(Format::Json) {
                     self.rest_of_object()?;
@@ -189,18 +189,18 @@ impl<R: Read> ChainReader<R> {
                 if self.stream.peek()?.is_some() {
                     return Err(self.stream.unexpected("the end of the file").into());
                 }
-                self.expected = Expected::End;
+                self.expected = NextToken::End;
                 Ok(Step::End)
             }
-            (Expected::Comma, Some(b',')) => self.go_on(Expected::Block, batch),
-            (Expected::Comma, _) | (Expected::FirstBlock, None) => {
+            (NextToken::Comma, Some(b',')) => self.go_on(NextToken::Block, batch),
+            (NextToken::Comma, _) | (NextToken::FirstBlock, None) => {
                 Err(self.unexpected("',' or ']'"))
             }
-            (Expected::Block, Some(b']') | None) => Err(self.unexpected("a block")),
-            (Expected::FirstBlock | Expected::Block, Some(_)) => {
+            (NextToken::Block, Some(b']') | None) => Err(self.unexpected("a block")),
+            (NextToken::FirstBlock | NextToken::Block, Some(_)) => {
                 let step = self.push_value(batch)?;
                 if step == Step::Block {
-                    self.expected = Expected::Comma;
+                    self.expected = NextToken::Comma;
                 }
                 Ok(step)
             }
@@ -208,7 +208,7 @@ impl<R: Read> ChainReader<R> {
     }
 
     /// Takes the next byte and reads on.
-    fn go_on(&mut self, expected: Expected, batch: &mut Batch) -> Result<Step, ReadError> {
+    fn go_on(&mut self, expected: NextToken, batch: &mut Batch) -> Result<Step, ReadError> {
         self.stream.bump();
         self.expected = expected;
         self.next_block(batch)
@@ -250,13 +250,13 @@ impl<R: Read> ChainReader<R> {
     /// follow.
     fn go_to_block(&mut self) -> Option<Separator> {
         match self.expected {
-            Expected::Line => Some(Separator::Nothing),
-            Expected::Comma if self.stream.peek_ahead() == Some(b',') => {
+            NextToken::Line => Some(Separator::Nothing),
+            NextToken::Comma if self.stream.peek_ahead() == Some(b',') => {
                 self.stream.bump();
-                self.expected = Expected::Block;
+                self.expected = NextToken::Block;
                 Some(Separator::Comma)
             }
-            Expected::Block => Some(Separator::Comma),
+            NextToken::Block => Some(Separator::Comma),
             _ => None,
         }
     }
@@ -308,7 +308,7 @@ impl<R: Read> ChainReader<R> {
                 b"\"chain\"" if byte == Some(b'[') => {
                     self.format = Some(Format::Json);
                     self.transcoder.shrink();
-                    return self.go_on(Expected::FirstBlock, batch);
+                    return self.go_on(NextToken::FirstBlock, batch);
                 }
                 key => key == b"\"length\"",
             };
@@ -329,7 +329,7 @@ impl<R: Read> ChainReader<R> {
         self.transcoder.shrink();
         self.stated_length = None;
         self.format = Some(Format::JsonLines);
-        self.expected = Expected::Line;
+        self.expected = NextToken::Line;
         batch.text.push(&object);
         batch.end_block(start);
         Ok(Step::Block)
