@@ -1,8 +1,8 @@
-//! Canonical JSON text against CPython's, which is what it has to equal.
+//! Compares canonical JSON text with CPython's.
 //!
-//! `tests/data/canonical-vectors.jsonl` holds texts with what CPython makes
-//! of them; `scripts/canonical_oracle.py` writes it, and compares any number
-//! of other texts.
+//! `tests/data/canonical-vectors.jsonl` has texts and CPython's results;
+//! `scripts/canonical_oracle.py` writes it, and compares any number of other
+//! texts.
 
 use std::fmt::Write as _;
 use std::io::ErrorKind;
@@ -13,7 +13,7 @@ use fourzero::chain::json::{SyntaxError, Transcoder, canonical};
 use proptest::prelude::*;
 use serde_json::Value;
 
-/// A text, and its canonical text unless it is to be refused.
+/// A text and its canonical text, or `None` if CPython refuses it.
 struct Vector {
     text: Vec<u8>,
     canonical: Option<String>,
@@ -41,8 +41,7 @@ fn vector(line: &str) -> Vector {
     }
 }
 
-/// Panics with the first few vectors for which `transcode` does not do as
-/// CPython does.
+/// Panics with the first vectors for which `transcode` differs from CPython.
 fn check(vectors: &[Vector], mut transcode: impl FnMut(&[u8]) -> Result<String, SyntaxError>) {
     let mut report = String::new();
     let mut differences = 0;
@@ -70,18 +69,18 @@ fn check(vectors: &[Vector], mut transcode: impl FnMut(&[u8]) -> Result<String, 
 fn stored_vectors() -> Vec<Vector> {
     let vectors = vectors(include_str!("data/canonical-vectors.jsonl"));
     let refused = vectors.iter().filter(|vector| vector.canonical.is_none());
-    // A file cut short must not pass for a small one.
+    // A truncated file must not pass.
     assert!(vectors.len() > 1_500 && refused.count() > 200);
     vectors
 }
 
 #[test]
-fn every_vector_is_written_or_refused_as_by_cpython() {
+fn every_vector_is_written_or_refused_as_in_cpython() {
     check(&stored_vectors(), canonical);
 }
 
 #[test]
-fn a_transcoder_keeps_nothing_from_one_text_to_the_next() {
+fn a_transcoder_can_be_reused() {
     let mut transcoder = Transcoder::default();
     check(&stored_vectors(), |text| {
         let mut out = b"kept ".to_vec();
@@ -104,10 +103,10 @@ fn canonical_text_is_its_own_canonical_text() {
     check(&canonical_texts, canonical);
 }
 
-/// Asks the CPython of this machine, which may be another than the one that
+/// Asks this machine's CPython, which may be another version than the one that
 /// wrote the stored vectors.
 #[test]
-fn fresh_vectors_are_written_or_refused_as_by_cpython() {
+fn fresh_vectors_are_written_or_refused_as_in_cpython() {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/canonical_oracle.py");
     let run = Command::new("python3")
         .arg(script)
@@ -130,7 +129,7 @@ fn fresh_vectors_are_written_or_refused_as_by_cpython() {
     check(&vectors, canonical);
 }
 
-/// Any JSON value without doubles, which serde_json lays out otherwise.
+/// Any JSON value without doubles, which serde_json formats differently.
 fn value_without_doubles() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -148,7 +147,7 @@ fn value_without_doubles() -> impl Strategy<Value = Value> {
     })
 }
 
-/// The canonical text by way of a tree, as plainly as it can be written.
+/// The canonical text from a tree, in the simplest way.
 fn plainly(value: &Value) -> String {
     match value {
         Value::String(text) => plain_string(text),
@@ -187,8 +186,8 @@ fn plain_string(text: &str) -> String {
     out + "\""
 }
 
-/// A text of the value with the members of its objects last to first, and
-/// with no needless escape.
+/// A text of the value with the members of objects in reverse order and as few
+/// escapes as possible.
 fn backwards(value: &Value) -> String {
     match value {
         Value::Array(elements) => {
@@ -209,7 +208,7 @@ fn backwards(value: &Value) -> String {
 
 proptest! {
     #[test]
-    fn it_equals_a_plain_walk_over_a_tree(value in value_without_doubles()) {
+    fn it_equals_a_simple_writer_s_text(value in value_without_doubles()) {
         let expected = plainly(&value);
         let pretty = serde_json::to_string_pretty(&value).unwrap();
         for text in [pretty, backwards(&value), expected.clone()] {
@@ -221,7 +220,7 @@ proptest! {
     fn a_double_reads_back_to_the_same_bits(
         value in any::<f64>().prop_filter("JSON has only these", |value| value.is_finite()),
     ) {
-        // All of its digits; a double has at most 1,074 places.
+        // Print all digits: a double has at most 1,074 decimal places.
         let text = canonical(format!("{value:.1074}").as_bytes()).unwrap();
         prop_assert_eq!(text.parse::<f64>().unwrap().to_bits(), value.to_bits());
         prop_assert_eq!(&canonical(text.as_bytes()).unwrap(), &text);

@@ -1,61 +1,52 @@
 //! Exact sums of amounts.
 //!
-//! Amounts are JSON numbers: integers of any length and doubles. A sum counts
-//! in decimal digits, so that 0.1 and 0.2 make 0.3 and no integer is rounded.
+//! Amounts are JSON numbers: integers of any length and doubles. Sums are
+//! decimal, so that 0.1 and 0.2 make 0.3 and no integer is rounded.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-/// Decimal digits a limb.
+use smallvec::SmallVec;
+
+/// Decimal digits per limb.
 const LIMB_DIGITS: usize = 9;
 const LIMB: i64 = 1_000_000_000;
 
 /// A decimal number of any length.
 ///
 /// Limbs of nine digits, least significant first, each between -LIMB and
-/// LIMB, with signs of their own; `after` of them stand after the point.
+/// LIMB with its own sign; `after` of them are after the decimal point. Nearly
+/// all sums fit inline.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Amount {
-    limbs: Vec<i64>,
+    limbs: SmallVec<[i64; 4]>,
     after: usize,
 }
 
 impl Amount {
     /// Reads a number as JSON or Python writes it.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (sign, digits) = match text.strip_prefix('-') {
-            Some(rest) => (-1, rest),
-            None => (1, text),
+        if let Some(place) = memchr::memchr2(b'e', b'E', text.as_bytes()) {
+            let exponent = text[place + 1..].parse().ok()?;
+            return Self::parse(&without_exponent(&text[..place], exponent)?);
+        }
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let sign = if digits.len() < text.len() { -1 } else { 1 };
+        let point = memchr::memchr(b'.', digits.as_bytes());
+        let (whole, fraction) = match point {
+            Some(point) => (&digits[..point], &digits[point + 1..]),
+            None => (digits, ""),
         };
-        let (mantissa, exponent) = match digits.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
-            None => (digits, 0),
-        };
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let mut all: Vec<u8> = [whole, fraction].concat().into_bytes();
-        if all.is_empty() || !all.iter().all(u8::is_ascii_digit) {
-            return None;
+        let mut limbs = SmallVec::new();
+        for chunk in fraction.as_bytes().chunks(LIMB_DIGITS).rev() {
+            let scale = 10i64.pow((LIMB_DIGITS - chunk.len()) as u32);
+            limbs.push(sign * scale * limb(chunk)?);
         }
-        // A double's exponent is below 400, so the zeros are few.
-        let mut scale = fraction.len() as i64 - i64::from(exponent);
-        if !(-400..1 << 32).contains(&scale) {
-            return None;
+        let after = limbs.len();
+        for chunk in whole.as_bytes().rchunks(LIMB_DIGITS) {
+            limbs.push(sign * limb(chunk)?);
         }
-        while scale < 0 || scale % LIMB_DIGITS as i64 != 0 {
-            all.push(b'0');
-            scale += 1;
-        }
-        let limbs = all
-            .rchunks(LIMB_DIGITS)
-            .map(|chunk| {
-                let value = chunk
-                    .iter()
-                    .fold(0, |value, digit| value * 10 + i64::from(digit - b'0'));
-                sign * value
-            })
-            .collect();
-        let after = usize::try_from(scale).ok()? / LIMB_DIGITS;
-        Some(Self { limbs, after })
+        (!limbs.is_empty()).then_some(Self { limbs, after })
     }
 
     /// Adds `other`.
@@ -63,17 +54,22 @@ impl Amount {
         self.combine(other, 1);
     }
 
-    /// This without `other`.
+    /// Subtracts `other`.
+    pub(crate) fn subtract(&mut self, other: &Self) {
+        self.combine(other, -1);
+    }
+
+    /// The difference.
     #[must_use]
     pub(crate) fn minus(mut self, other: &Self) -> Self {
         self.combine(other, -1);
         self
     }
 
-    /// How it compares with zero.
+    /// The comparison with zero.
     pub(crate) fn sign(&self) -> Ordering {
-        // Whatever the limbs below the first that is not zero hold, it takes
-        // less than one of that.
+        // All lower limbs together are less than one unit of the first that is
+        // not zero.
         let first = self.limbs.iter().rev().find(|limb| **limb != 0);
         first.map_or(Ordering::Equal, |limb| limb.cmp(&0))
     }
@@ -81,33 +77,56 @@ impl Amount {
     fn combine(&mut self, other: &Self, sign: i64) {
         if self.after < other.after {
             let missing = other.after - self.after;
-            self.limbs.splice(0..0, std::iter::repeat_n(0, missing));
+            (self.limbs).insert_many(0, std::iter::repeat_n(0, missing));
             self.after = other.after;
         }
         let offset = self.after - other.after;
         if self.limbs.len() < offset + other.limbs.len() {
             self.limbs.resize(offset + other.limbs.len(), 0);
         }
-        let mut place = offset;
         let mut carry = 0;
-        while place < offset + other.limbs.len() || carry != 0 {
-            if place == self.limbs.len() {
-                self.limbs.push(0);
+        for (place, limb) in self.limbs[offset..].iter_mut().enumerate() {
+            if place >= other.limbs.len() && carry == 0 {
+                break;
             }
-            let added = other.limbs.get(place - offset).copied().unwrap_or(0);
-            let sum = self.limbs[place] + sign * added + carry;
-            self.limbs[place] = sum % LIMB;
+            let sum = *limb + sign * other.limbs.get(place).unwrap_or(&0) + carry;
+            *limb = sum % LIMB;
             carry = sum / LIMB;
-            place += 1;
+        }
+        if carry != 0 {
+            self.limbs.push(carry);
         }
     }
+}
+
+/// The value of up to nine digits.
+fn limb(digits: &[u8]) -> Option<i64> {
+    digits.iter().try_fold(0, |value, digit| {
+        let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
+        Some(value * 10 + i64::from(digit))
+    })
+}
+
+/// A number times a power of ten, without an exponent.
+fn without_exponent(mantissa: &str, exponent: i32) -> Option<String> {
+    // The exponents of doubles are smaller.
+    let distance = usize::try_from(exponent.unsigned_abs()).ok()?;
+    let zeros = "0".repeat((distance < 400).then_some(distance)?);
+    let digits = mantissa.strip_prefix('-').unwrap_or(mantissa);
+    let sign = &mantissa[..mantissa.len() - digits.len()];
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let digits = format!("{zeros}{whole}{fraction}{zeros}");
+    let point = (zeros.len() + whole.len()).checked_add_signed(exponent as isize)?;
+    let (whole, fraction) = digits.split_at_checked(point)?;
+    Some(format!("{sign}{whole}.{fraction}"))
 }
 
 impl fmt::Display for Amount {
     /// As a JSON number, without an exponent.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Give all limbs the sign of the first that is not zero.
+        // Give all limbs the same sign.
         let mut limbs = self.limbs.clone();
+        limbs.resize(limbs.len().max(self.after), 0);
         let is_negative = self.sign() == Ordering::Less;
         let mut carry = 0;
         for limb in &mut limbs {
@@ -120,11 +139,7 @@ impl fmt::Display for Amount {
             .rev()
             .map(|limb| format!("{limb:0LIMB_DIGITS$}"))
             .collect();
-        let fraction = digits.split_off(digits.len() - self.after.min(limbs.len()) * LIMB_DIGITS);
-        let fraction = format!(
-            "{}{fraction}",
-            "0".repeat(self.after.saturating_sub(limbs.len()) * LIMB_DIGITS)
-        );
+        let fraction = digits.split_off(digits.len() - self.after * LIMB_DIGITS);
         let whole = digits.trim_start_matches('0');
         let fraction = fraction.trim_end_matches('0');
         f.write_str(if is_negative { "-" } else { "" })?;
@@ -188,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_no_amount() {
+    fn only_numbers_are_amounts() {
         for text in ["", "many", "true", "null", "1.2.3", "--1", "[1]", "\"1\""] {
             assert_eq!(Amount::parse(text), None, "{text}");
         }

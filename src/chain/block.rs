@@ -1,4 +1,4 @@
-//! Blocks as a miner makes them.
+//! The blocks that a miner makes.
 
 use std::fmt;
 
@@ -7,17 +7,17 @@ use super::transaction::{HEAD_ROOM, Transactions};
 use crate::pow::Nonce;
 use crate::sha256::Digest;
 
-/// What a block quotes of the block before it.
+/// The `previous_hash` of a block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PreviousHash {
-    /// The first block quotes the text `1`.
+    /// The text `1`, in the first block.
     Genesis,
-    /// Any other quotes the hash of the block before it.
+    /// The hash of the block before, in all others.
     Block(Digest),
 }
 
 impl PreviousHash {
-    /// Calls `f` with the text of the quotation.
+    /// Calls `f` with the text.
     pub(crate) fn with_text<T>(&self, f: impl FnOnce(&[u8]) -> T) -> T {
         match self {
             Self::Genesis => f(b"1"),
@@ -35,7 +35,7 @@ impl fmt::Display for PreviousHash {
     }
 }
 
-/// What stands behind the transactions.
+/// The text after the transactions.
 const TAIL: &[u8] = b"]}";
 
 /// One block of the chain.
@@ -96,7 +96,7 @@ impl Block {
         Digest::of(&out[start..])
     }
 
-    /// What stands before the transactions.
+    /// The text before the transactions.
     fn write_head(&self, out: &mut Vec<u8>) {
         let mut integer = itoa::Buffer::new();
         out.extend_from_slice(b"{\"index\": ");
@@ -114,7 +114,7 @@ impl Block {
 /// A block's canonical text and its hash.
 #[derive(Clone, Debug)]
 pub struct SealedBlock {
-    /// Room that was not needed, then the block.
+    /// Unused bytes, then the block.
     text: Vec<u8>,
     start: usize,
     hash: Digest,
@@ -135,8 +135,8 @@ impl SealedBlock {
         &self.text[self.start..]
     }
 
-    /// The buffer that holds the text, and where in it the text starts: to
-    /// keep a large block takes no copy.
+    /// The buffer that holds the text, and where the text starts in it. This
+    /// avoids a copy of a large block.
     #[cfg(feature = "node")]
     pub(crate) fn into_buffer(self) -> (Vec<u8>, usize) {
         (self.text, self.start)
@@ -150,7 +150,7 @@ mod tests {
     use crate::chain::json::canonical;
 
     #[test]
-    fn the_longest_head_there_is_fits_in_the_room_before_the_text() {
+    fn the_longest_head_fits_before_the_text() {
         let block = Block {
             index: u64::MAX,
             timestamp: -1.2345678901234567e-308,
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sealed_block_is_canonical_and_hashed_as_it_stands() {
+    fn a_sealed_block_is_canonical_and_has_the_hash_of_its_text() {
         let mut transactions = Transactions::new();
         let text = br#"{"sender":"\u00e9","recipient":"tab\t","amount":1e-5}"#;
         transactions.push_json(text, Strictness::Presence).unwrap();

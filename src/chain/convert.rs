@@ -1,22 +1,24 @@
-//! The same chain in another shape.
+//! Converts a chain to another format.
 
 use std::io::{self, Read, Write};
 
 use thiserror::Error;
 
-use super::canonical::{BlockError, CanonicalReader};
+use super::canonical::CanonicalReader;
 use super::file::{ChainWriter, Format, ReadError};
-use super::json::{Kind, Position, View};
+use super::json::{Kind, View};
 use crate::pow::Control;
 
-/// What was converted.
+/// Bytes per write.
+const WRITE_BYTES: usize = 512 << 10;
+
+/// The result of a conversion.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Conversion {
     /// Blocks, the genesis block included.
     pub blocks: u64,
-    /// The `"length"` that the source states, as JSON, where that is not the
-    /// number of its blocks. It is not handed on: what is written states the
-    /// true one.
+    /// The `"length"` of the source as JSON, if it is not the number of blocks.
+    /// The output has the right length.
     pub wrong_length: Option<String>,
 }
 
@@ -24,23 +26,13 @@ pub struct Conversion {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ConvertError {
-    /// The source cannot be read as a chain.
+    /// The source cannot be read as a chain, or a block is not an object, so
+    /// that another format might be read as a different chain.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// One of its blocks is no object; in another shape it might not be read
-    /// as the same chain.
-    #[error("{position}: block {index} is {found}, expected an object")]
-    NotAnObject {
-        /// Where it stands.
-        position: Position,
-        /// Its place in the chain, counted from 1.
-        index: u64,
-        /// The JSON value it is, shortened if it is long.
-        found: String,
-    },
-    /// The first block has a list under the key `"chain"`, so that as the
-    /// first of JSON Lines it would be read as a whole chain.
-    #[error("block 1 holds a list \"chain\" and would be read as a whole chain in JSON Lines")]
+    /// The first block has a list under the key `"chain"`. As the first line of
+    /// JSON Lines, it would be read as a whole chain.
+    #[error("block 1 has a list \"chain\", so JSON Lines would be read as that chain")]
     ReadsAsChain,
     /// The chain cannot be written.
     #[error("cannot write the chain")]
@@ -50,32 +42,15 @@ pub enum ConvertError {
     Cancelled,
 }
 
-impl From<BlockError> for ConvertError {
-    fn from(error: BlockError) -> Self {
-        match error {
-            BlockError::Read(error) => Self::Read(error),
-            BlockError::NotAnObject {
-                position,
-                index,
-                found,
-            } => Self::NotAnObject {
-                position,
-                index,
-                found,
-            },
-        }
-    }
-}
-
-/// Reads a chain of any shape and writes it in `format`, every block in its
+/// Reads a chain in any format and writes it in `format`, every block as its
 /// canonical text, in memory that does not grow with the chain.
 ///
-/// Blocks keep all their keys, and so their hashes; what stands beside
-/// `"chain"` in an object is left out, but for the length. Whether the chain
-/// is valid is not looked at.
+/// Blocks keep all their keys, and thus their hashes. Other members beside
+/// `"chain"` are dropped, and the length is corrected. The chain is not
+/// verified.
 ///
-/// `control` counts blocks and bytes, and cancels between batches. `out` gets
-/// large pieces and need not be buffered.
+/// `control` counts blocks and bytes, and cancels between batches. `out` need
+/// not be buffered.
 ///
 /// ```
 /// use fourzero::chain::{Format, convert};
@@ -89,7 +64,7 @@ impl From<BlockError> for ConvertError {
 /// ```
 ///
 /// # Errors
-/// See [`ConvertError`]. A part of the chain may have been written by then.
+/// See [`ConvertError`]. A part of the chain may already be written.
 pub fn convert(
     source: impl Read,
     out: impl Write,
@@ -104,12 +79,12 @@ pub fn convert(
         if control.is_cancelled() {
             return Err(ConvertError::Cancelled);
         }
-        for block in reader.blocks() {
+        for (text, _) in reader.blocks() {
             blocks += 1;
-            if blocks == 1 && format == Format::JsonLines && reads_as_chain(block.text) {
+            if blocks == 1 && format == Format::JsonLines && reads_as_chain(text) {
                 return Err(ConvertError::ReadsAsChain);
             }
-            writer.push_text(block.text).map_err(ConvertError::Write)?;
+            writer.push_text(text).map_err(ConvertError::Write)?;
             control.add_blocks(1);
         }
         control.add_bytes(reader.bytes_read() - bytes);
@@ -122,12 +97,8 @@ pub fn convert(
     })
 }
 
-/// Bytes that are written at once.
-const WRITE_BYTES: usize = 512 << 10;
-
-/// Whether the reader would take this object for a whole chain.
+/// Whether the reader would read this object as a whole chain.
 fn reads_as_chain(block: &[u8]) -> bool {
-    View::of(block)
-        .members()
-        .any(|(key, value)| key == b"chain" && value.kind() == Kind::Array)
+    let [chain] = View::of(block).fields(["chain"]);
+    chain.is_some_and(|chain| chain.kind() == Kind::Array)
 }

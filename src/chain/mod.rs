@@ -1,7 +1,7 @@
-//! The chain: blocks, transactions, the canonical text they are hashed by,
+//! The chain: blocks, transactions, the canonical text they are hashed as,
 //! chain files, verification, conversion, and statistics.
 //!
-//! Uses [`crate::pow`] and [`crate::sha256`], nothing above.
+//! Uses only [`crate::pow`] and [`crate::sha256`].
 
 mod amount;
 mod block;
@@ -11,7 +11,6 @@ mod file;
 pub mod json;
 pub(crate) mod read_buffer;
 mod statistics;
-mod texts;
 mod transaction;
 mod verify;
 
@@ -21,11 +20,11 @@ pub use block::{Block, PreviousHash, SealedBlock};
 pub use convert::{Conversion, ConvertError, convert};
 #[cfg(feature = "node")]
 pub(crate) use file::{Batch, ChainReader};
-pub use file::{ChainPlace, ChainWriter, Format, ReadError, Shape};
+pub use file::{ChainPlace, ChainWriter, Format, ReadError};
 pub use statistics::{
     Balances, Cycle, Holder, Proofs, Range, Statistics, StatisticsError, Times, statistics,
 };
-pub(crate) use transaction::{LEVELS_ABOVE, Spelling};
+pub(crate) use transaction::{LEVELS_ABOVE, TransactionLayout};
 pub use transaction::{
     Strictness, TRANSACTION_FIELDS, TransactionError, TransactionProblem, Transactions,
 };

@@ -1,20 +1,18 @@
-//! Reading a source a piece at a time, where the copy out of the system's
-//! cache is fast.
+//! A read buffer that is aligned with its source, so that the kernel's copy is
+//! fast.
 //!
-//! Linux copies a file's pages with `rep movsb`. On Zen 3 that has two speeds:
-//! 12 GB/s, but 2 where the target's address is 1 to 31 above the source's
-//! modulo 4,096 (pieces of 128 KiB, a file in memory, AMD EPYC). The buffers
-//! that allocators give start 16 bytes above a page's begin, so they meet just
-//! that from a file's first byte on. [`ReadBuffer`] therefore shifts what it
-//! holds by some bytes, so that what is read after it comes to the same place
-//! of a cache line as it has in the file.
+//! Linux copies a file's pages with `rep movsb`. On Zen 3, that is six times
+//! slower if the target's address is 1 to 31 bytes above the source's modulo
+//! 4,096. Allocators return buffers 16 bytes above the start of a page, which is
+//! such a case. [`ReadBuffer`] therefore shifts its content by some bytes, so
+//! that each byte is at the same place of a cache line as in the file.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 
-/// A cache line. A distance of whole lines is never one of the slow ones.
+/// A cache line. Distances of whole lines are never slow.
 const LINE: usize = 64;
 
-/// A reader, from its start, that knows how far in it it is.
+/// A reader that counts the bytes it has read.
 #[derive(Debug)]
 pub(crate) struct Source<R> {
     reader: R,
@@ -39,12 +37,12 @@ impl<R: Read> Source<R> {
         &self.reader
     }
 
-    /// Whether a read came to the end.
+    /// Whether a read has reached the end.
     pub(crate) const fn is_at_end(&self) -> bool {
         self.is_at_end
     }
 
-    /// Reads once, again after a signal, and never behind the end.
+    /// Reads once, retries after a signal, and never reads after the end.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.is_at_end {
             return Ok(0);
@@ -60,22 +58,20 @@ impl<R: Read> Source<R> {
         Ok(count)
     }
 
-    /// Goes on at `offset`, with so many bytes counted as read.
-    pub(crate) fn go_to(&mut self, offset: u64) -> io::Result<()>
-    where
-        R: Seek,
-    {
-        self.bytes_read = self.reader.seek(SeekFrom::Start(offset))?;
+    /// Counts as if `offset` bytes were read, and returns the reader, which the
+    /// caller moves there.
+    pub(crate) const fn seek(&mut self, offset: u64) -> &mut R {
+        self.bytes_read = offset;
         self.is_at_end = false;
-        Ok(())
+        &mut self.reader
     }
 }
 
-/// What was read from a source and not yet taken.
+/// Bytes that were read from a source and not yet taken.
 #[derive(Debug, Default)]
 pub(crate) struct ReadBuffer {
     bytes: Vec<u8>,
-    /// What is unread: `start..end`.
+    /// The unread bytes are `start..end`.
     start: usize,
     end: usize,
 }
@@ -90,14 +86,13 @@ impl ReadBuffer {
         self.start += length;
     }
 
-    /// The last `length` bytes that were taken. They are there until the
-    /// buffer changes.
+    /// The last `length` bytes that were taken, valid until the buffer changes.
     pub(crate) fn taken(&self, length: usize) -> &[u8] {
         &self.bytes[self.start - length..self.start]
     }
 
-    /// Reads once from `source`, so that at most `size` bytes are unread:
-    /// `size` must be more than are now. The buffer's memory is made to fit it.
+    /// Reads once from `source`, up to `size` unread bytes; there must be fewer
+    /// now. Sets the buffer's memory to fit `size`.
     pub(crate) fn fill<R: Read>(
         &mut self,
         source: &mut Source<R>,
@@ -109,9 +104,9 @@ impl ReadBuffer {
         Ok(count)
     }
 
-    /// Replaces what is unread by the `length` bytes that `read` reads from
-    /// `offset` on, and none if it fails. The buffer's memory is made to fit
-    /// `size` bytes, which must be as many or more.
+    /// Replaces the unread bytes by the `length` bytes that `read` reads at
+    /// `offset`, or by none if it fails. Sets the buffer's memory to fit `size`,
+    /// which must be at least `length`.
     pub(crate) fn replace(
         &mut self,
         length: usize,
@@ -125,17 +120,17 @@ impl ReadBuffer {
         Ok(())
     }
 
-    /// The rest of the memory for `size` unread bytes, to which goes what is
-    /// read from `offset` on.
+    /// The rest of the memory for `size` unread bytes, to be filled with bytes
+    /// from `offset` on.
     fn room_for(&mut self, size: usize, offset: u64) -> &mut [u8] {
         if !self.has_room(size) {
             self.make_room(size);
         }
-        // What is unread goes to the buffer's start, but for the few bytes that
-        // bring its end in step with the source.
-        let behind = self.bytes.as_ptr().addr() + self.unread().len();
-        let in_step = (offset as usize).wrapping_sub(behind) % LINE;
-        self.move_to(in_step);
+        // Move the unread bytes to the buffer's start, but for the few bytes that
+        // align their end with the source.
+        let end = self.bytes.as_ptr().addr() + self.unread().len();
+        let shift = (offset as usize).wrapping_sub(end) % LINE;
+        self.move_to(shift);
         &mut self.bytes[self.end..self.start + size]
     }
 
@@ -144,8 +139,8 @@ impl ReadBuffer {
         self.bytes.len() == size + LINE
     }
 
-    /// Makes the buffer's memory fit `size` unread bytes, which must be no fewer
-    /// than are now.
+    /// Sets the buffer's memory to fit `size` unread bytes; there must be no more
+    /// now.
     pub(crate) fn make_room(&mut self, size: usize) {
         let length = size + LINE;
         self.move_to(0);
@@ -163,7 +158,7 @@ impl ReadBuffer {
         }
     }
 
-    /// Puts `text` before what is unread.
+    /// Puts `text` before the unread bytes.
     pub(crate) fn put_back(&mut self, text: &[u8]) {
         if self.start < text.len() {
             let unread = self.unread().len();
@@ -175,7 +170,7 @@ impl ReadBuffer {
         self.bytes[self.start..][..text.len()].copy_from_slice(text);
     }
 
-    /// Adds `text` behind what is unread.
+    /// Adds `text` after the unread bytes.
     pub(crate) fn push(&mut self, text: &[u8]) {
         let end = self.end + text.len();
         if end <= self.bytes.len() {
@@ -187,12 +182,12 @@ impl ReadBuffer {
         self.end = end;
     }
 
-    /// Leaves only the first `length` unread bytes.
+    /// Keeps only the first `length` unread bytes.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.end = self.start + length;
     }
 
-    /// Takes the first `length` unread bytes, with the memory they are in.
+    /// Takes the first `length` unread bytes together with their memory.
     pub(crate) fn split_to(&mut self, length: usize) -> Self {
         let mut rest = Self::default();
         rest.push(&self.unread()[length..]);
@@ -200,8 +195,8 @@ impl ReadBuffer {
         std::mem::replace(self, rest)
     }
 
-    /// Forgets what is unread. The memory stays as it is, up to `size` bytes,
-    /// so that reading so much again need not clear it.
+    /// Drops the unread bytes. Keeps the memory for up to `size` bytes, so that
+    /// it need not be cleared again.
     pub(crate) fn clear(&mut self, size: usize) {
         self.start = 0;
         self.end = 0;
@@ -214,8 +209,8 @@ impl ReadBuffer {
 mod tests {
     use super::*;
 
-    /// Counts up from 0, gives as many bytes a read as the list says in turn,
-    /// and looks at where they are to go.
+    /// Counts up from 0, returns as many bytes per read as the list says in turn,
+    /// and checks the alignment of the target.
     struct Counter<'a> {
         next: u64,
         counts: std::iter::Cycle<std::slice::Iter<'a, usize>>,
@@ -237,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn all_is_read_in_order_and_lies_as_in_the_source() {
+    fn bytes_are_in_order_and_aligned_with_the_source() {
         const END: u64 = 10_000;
         for counts in [&[1000][..], &[1], &[3, 64, 7], &[61, 1, 200]] {
             let counts = counts.iter().cycle();
@@ -249,7 +244,7 @@ mod tests {
             let mut buffer = ReadBuffer::default();
             let mut taken = 0u64;
             for round in 0.. {
-                // Sizes that grow and shrink, but always leave room.
+                // Sizes grow and shrink, but always leave room.
                 let size = buffer.unread().len() + [1, 100, 300, 64, 2][round % 5];
                 let count = buffer.fill(&mut source, size).unwrap();
                 assert!(buffer.unread().len() <= size);
@@ -285,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_back_may_be_more_than_was_taken() {
+    fn more_can_be_put_back_than_was_taken() {
         let mut buffer = ReadBuffer::default();
         buffer.push(b"cd");
         buffer.put_back(b"ab");
@@ -301,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_kept_up_to_a_size() {
+    fn memory_is_kept_up_to_a_limit() {
         let mut source = Source::new(io::repeat(b'x'));
         let mut buffer = ReadBuffer::default();
         while buffer.unread().len() < 1000 {

@@ -16,7 +16,7 @@ use super::interrupt::{self, WhenStuck};
 use super::progress::{self, Progress};
 use super::{input, print};
 
-/// What `--json` prints.
+/// The output of `--json`.
 #[derive(Serialize)]
 struct Summary<'a> {
     input: &'a str,
@@ -33,8 +33,8 @@ pub(super) fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
     let is_stdout = print::is_stdout(&args.output);
     if is_stdout && args.verify {
         bail!(
-            "--verify cannot take back what went to standard output; name a file, or pipe the \
-             chain into fourzero verify -"
+            "--verify needs a file as output; to verify standard output, pipe it into \
+             fourzero verify -"
         );
     }
     if is_stdout && args.printing.json {
@@ -48,7 +48,7 @@ pub(super) fn run(args: &ConvertArgs) -> anyhow::Result<Exit> {
         to_file(args, &control)
     };
     match converted {
-        // The same Ctrl-C may have ended whoever writes the chain that is read.
+        // The same Ctrl-C may have ended the program that writes the input.
         Err(_) if control.is_cancelled() => {
             print::message(&format!(
                 "interrupted; {} was not written",
@@ -76,7 +76,7 @@ fn to_file(args: &ConvertArgs, control: &Control) -> anyhow::Result<Exit> {
     let started = Instant::now();
     let name = args.output.display().to_string();
     let format = args.format.unwrap_or_else(|| Format::of_path(&args.output));
-    // Before a long chain is read for nothing.
+    // Fail before reading a long chain.
     let file = interrupt::removed_when_left(&args.output, Overwrite::forced(args.force))?;
     let conversion = read_and_write(args, &file, format, control)?;
     interrupt::work_ends();
@@ -137,7 +137,7 @@ fn progress(args: &ConvertArgs, size: Option<u64>, control: &Control) -> Progres
     Progress::start(&args.printing, control, line)
 }
 
-/// The error as the command tells it, which must not hide a closed pipe.
+/// The error with the file's name. Keeps the cause visible if it is a closed pipe.
 fn failed(args: &ConvertArgs, error: ConvertError, output: &str) -> anyhow::Error {
     match error {
         ConvertError::Write(source) => {
@@ -151,7 +151,7 @@ fn failed(args: &ConvertArgs, error: ConvertError, output: &str) -> anyhow::Erro
     }
 }
 
-/// What is written is read back, so that its verdict stands for the file.
+/// Verifies the output file by reading it back.
 fn verify(args: &ConvertArgs, written: &File, control: &Control) -> anyhow::Result<Report> {
     let options = VerifyOptions {
         rule: rule(args),
@@ -163,12 +163,12 @@ fn verify(args: &ConvertArgs, written: &File, control: &Control) -> anyhow::Resu
         .with_context(|| format!("cannot read {} back", args.output.display()))
 }
 
-/// The rule that is to be verified; `None` if it is to be found.
+/// The rule to verify; `None` accepts any.
 fn rule(args: &ConvertArgs) -> Option<Rule> {
     args.rule.and_then(|choice| choice.0)
 }
 
-/// What is wrong with the chain, as far as that was asked.
+/// What is wrong with the chain, if it was verified.
 fn fault(conversion: &Conversion, report: Option<&Report>) -> Option<String> {
     let report = report?;
     match &report.fault {

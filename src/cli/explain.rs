@@ -100,8 +100,8 @@ pub(super) fn verified(name: &str, report: &Report, bytes: u64, elapsed: Duratio
     note(|| {
         let seconds = elapsed.as_secs_f64();
         format!(
-            "{name}: {}, {} in {seconds:.3} s ({}/s)",
-            report.shape,
+            "{name}: format {}, {} in {seconds:.3} s ({}/s)",
+            report.format,
             HumanBytes(bytes),
             HumanBytes((bytes as f64 / seconds.max(1e-9)) as u64)
         )

@@ -17,7 +17,7 @@ use super::print::{BAD, GOOD};
 use super::progress::{self, Progress};
 use super::{explain, print};
 
-/// What `--json` prints for a file that could be read.
+/// The output of `--json` for a file that could be read.
 #[derive(Serialize)]
 struct Verdict<'a> {
     file: &'a str,
@@ -102,12 +102,12 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
 /// Starts the threads that verify.
 ///
 /// # Errors
-/// If the system refuses them.
+/// If the system cannot start them.
 pub(super) fn start(threads: NonZeroUsize) -> anyhow::Result<Verifier> {
-    Verifier::new(threads).with_context(|| format!("cannot start {threads} threads that verify"))
+    Verifier::new(threads).with_context(|| format!("cannot start {threads} threads to verify"))
 }
 
-/// Tells `--json` of a file that there is no verdict on.
+/// Prints the error of a file for `--json`.
 fn unreadable(args: &VerifyArgs, file: &str, error: String) -> io::Result<Exit> {
     if args.printing.json {
         print::json(&Unreadable { file, error })?;

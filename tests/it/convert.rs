@@ -1,5 +1,5 @@
-//! `fourzero convert`: every shape into every other, and what becomes of
-//! chains that cannot be converted.
+//! `fourzero convert`: from every format to every other, and chains that cannot
+//! be converted.
 
 use std::path::Path;
 use std::process::Command;
@@ -15,7 +15,7 @@ use crate::support::{
 
 const FORMATS: [&str; 3] = ["json", "jsonl", "array"];
 
-/// The file that holds just these blocks in a format.
+/// The file with just these blocks in a format.
 fn written(format: &str, blocks: &[Json]) -> String {
     match format {
         "json" => naive_chain::json_file(blocks),
@@ -36,7 +36,7 @@ fn convert(input: &Path, output: &Path, options: &[&str], code: i32) -> Run {
         .ends_with(code)
 }
 
-/// Converts `text` and gives what was written.
+/// Converts `text` and returns the output.
 #[track_caller]
 fn converted(text: &str, options: &[&str]) -> String {
     let folder = Folder::new();
@@ -47,7 +47,7 @@ fn converted(text: &str, options: &[&str]) -> String {
 }
 
 #[test]
-fn every_shape_becomes_every_other() {
+fn every_format_converts_to_every_other() {
     for (name, rule) in EXPORTED {
         let blocks = exported_blocks(name);
         let sources = [
@@ -67,7 +67,7 @@ fn every_shape_becomes_every_other() {
 }
 
 #[test]
-fn the_name_of_the_output_tells_its_format() {
+fn the_extension_of_the_output_implies_its_format() {
     let folder = Folder::new();
     let blocks = exported_blocks(EXPORTED[0].0);
     for (name, format) in [
@@ -82,7 +82,7 @@ fn the_name_of_the_output_tells_its_format() {
 }
 
 #[test]
-fn the_summary_says_what_was_done() {
+fn the_summary_describes_the_conversion() {
     let folder = Folder::new();
     let (name, rule) = EXPORTED[1];
     let (input, output) = (data(name), folder.path("chain.jsonl"));
@@ -118,7 +118,7 @@ fn the_summary_says_what_was_done() {
 }
 
 #[test]
-fn standard_input_and_output_will_do() {
+fn standard_input_and_output_work() {
     let (name, _) = EXPORTED[0];
     let blocks = exported_blocks(name);
     for format in FORMATS {
@@ -137,7 +137,7 @@ fn standard_input_and_output_will_do() {
         assert_eq!(run.stdout, written("json", &blocks));
     }
     for (option, reason) in [
-        ("--verify", "cannot take back"),
+        ("--verify", "needs a file"),
         ("--json", "cannot both go to standard output"),
     ] {
         let run = fourzero()
@@ -150,7 +150,7 @@ fn standard_input_and_output_will_do() {
 }
 
 #[test]
-fn unknown_keys_are_kept_in_the_blocks_and_lost_beside_them() {
+fn unknown_keys_are_kept_in_blocks_and_dropped_beside_the_chain() {
     let block = r#"{"proof":100,"é":{"b":1E5,"a":[-0,1.0,1e-7]},"index":1.50}"#;
     let text = format!(r#"{{"node":"x","chain":[{block}],"length":1,"z":{{}}}}"#);
     let canonical =
@@ -177,7 +177,7 @@ fn a_chain_without_blocks_has_a_file_in_each_format() {
 }
 
 #[test]
-fn a_chain_that_is_not_json_is_an_error_with_its_place_and_no_file() {
+fn invalid_json_is_an_error_with_its_place_and_writes_no_file() {
     for (text, problem) in [
         (
             "",
@@ -219,33 +219,33 @@ fn a_chain_that_is_not_json_is_an_error_with_its_place_and_no_file() {
 }
 
 #[test]
-fn a_first_block_that_json_lines_would_read_as_a_chain_is_refused_there_alone() {
+fn a_first_block_that_reads_as_a_chain_is_refused_only_in_json_lines() {
     let text = r#"[{"chain": [{"index": 1}]}, {"index": 2}]"#;
     assert_eq!(converted(text, &["--format", "array"]), text);
     let folder = Folder::new();
     let input = folder.write("in.json", text);
     let run = convert(&input, &folder.path("out.jsonl"), &[], 2);
     assert!(
-        run.stderr.contains("block 1 holds a list \"chain\""),
+        run.stderr.contains("block 1 has a list \"chain\""),
         "{}",
         run.stderr
     );
     assert_eq!(folder.names(), ["in.json"]);
-    // As any other block it is read for what it is.
+    // As any other block, it is read as a block.
     let text = "{\"index\": 2}\n{\"chain\": [{\"index\": 1}]}\n";
     assert_eq!(converted(text, &["--format", "jsonl"]), text);
 }
 
 #[test]
-fn a_block_that_could_not_be_read_back_is_not_written() {
+fn a_block_too_large_to_be_read_back_is_not_written() {
     // 24 MiB that become 72.
     let text = format!("[{{}}, {{\"a\": \"{}\"}}]", "é".repeat(12 << 20));
     let folder = Folder::new();
     let input = folder.write("in.json", text);
     let run = convert(&input, &folder.path("out.json"), &[], 2);
     let expected = format!(
-        "error: {}: line 1 column 6: this block takes more than 32 MiB, as it stands or as Python \
-         writes it to be hashed; larger ones are not read (in block 2)\n",
+        "error: {}: line 1 column 6: this block exceeds the limit of 32 MiB, for its text in the \
+         file or for the text that is hashed (in block 2)\n",
         shown(&input)
     );
     assert_eq!(run.stderr, expected);
@@ -253,7 +253,7 @@ fn a_block_that_could_not_be_read_back_is_not_written() {
 }
 
 #[test]
-fn an_invalid_chain_is_converted_unless_verification_is_asked_for() {
+fn an_invalid_chain_is_converted_unless_it_must_be_verified() {
     let (name, rule) = EXPORTED[1];
     let changed = data_text(name).replacen("\"amount\": ", "\"amount\": 1", 1);
     let changed = changed.replacen("\"amount\":", "\"amount\": 1", 1);
@@ -269,7 +269,7 @@ fn an_invalid_chain_is_converted_unless_verification_is_asked_for() {
     convert(&input, &output, &[], 0);
     fourzero().arg("verify").arg(&output).ends_with(1);
 
-    // Valid, but not under what was asked for.
+    // Valid, but not with these options.
     for options in [
         &["--verify", "--rule", "last-proof"][..],
         &["--verify", "--difficulty", "40"],
@@ -286,7 +286,7 @@ fn an_invalid_chain_is_converted_unless_verification_is_asked_for() {
 }
 
 #[test]
-fn a_length_that_lies_is_told_and_written_right() {
+fn a_wrong_length_is_a_warning_and_is_corrected() {
     let blocks = exported_blocks(EXPORTED[0].0);
     let mut whole = object([("chain", Json::List(blocks.clone()))]);
     whole.set("length", Json::Number("7000".into()));
@@ -314,7 +314,7 @@ fn a_length_that_lies_is_told_and_written_right() {
 }
 
 #[test]
-fn an_existing_output_is_replaced_only_with_force_even_by_itself() {
+fn an_existing_output_is_replaced_only_with_force_even_the_input() {
     let folder = Folder::new();
     let blocks = exported_blocks(EXPORTED[0].0);
     let path = folder.write("chain.json", Json::List(blocks.clone()).odd("\n"));
@@ -329,7 +329,7 @@ fn an_existing_output_is_replaced_only_with_force_even_by_itself() {
 }
 
 #[test]
-fn an_input_that_is_not_there_is_named() {
+fn a_missing_input_is_named() {
     let folder = Folder::new();
     let (input, output) = (folder.path("none.json"), folder.path("out.json"));
     let run = convert(&input, &output, &[], 2);
@@ -345,7 +345,7 @@ fn an_input_that_is_not_there_is_named() {
 }
 
 #[test]
-fn mining_writes_a_bare_array_too() {
+fn mining_can_write_a_bare_array() {
     let folder = Folder::new();
     let queue = folder.write("queue.csv", "sender,recipient,amount\na,b,1\n");
     let mine = |options: &[&str]| {
@@ -370,8 +370,8 @@ fn mining_writes_a_bare_array_too() {
     assert_eq!(folder.names(), ["chain.jsonl", "queue.csv", "queue.json"]);
 }
 
-/// Reads a chain in any shape, and compares what Python would write for it
-/// and its blocks' hashes with the other.
+/// Reads a chain in any format with Python, and compares its text and hashes
+/// with those of the other chain.
 const SAME_CHAIN: &str = r#"
 import hashlib, json, sys
 

@@ -33,13 +33,13 @@ fn unreadable() -> Vec<(String, &'static str)> {
         ),
         (
             format!("{GOOD}\n7"),
-            "line 2 column 1: 7 is no transaction, expected an object",
+            "line 2 column 1: 7 is not a transaction, expected an object",
         ),
         (
             format!("[{GOOD}, [{GOOD}]]"),
             concat!(
                 "line 1 column 50: [{\"amount\": 1, \"recipient\": \"b\", \"sender\": \"a\"}] ",
-                "is no transaction, expected an object",
+                "is not a transaction, expected an object",
             ),
         ),
         (

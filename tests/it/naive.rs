@@ -1,8 +1,7 @@
-//! A second opinion on chains, written from the tutorial's rules alone:
-//! nothing of the crate is used here, and nothing is fast.
+//! An independent JSON implementation, written only from the tutorial's rules:
+//! it uses nothing of the crate, and is slow.
 //!
-//! It reads well-formed JSON only and panics on anything else; what is not
-//! JSON is for the tests to say.
+//! It reads only well-formed JSON and panics on anything else.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -58,7 +57,7 @@ impl Json {
         }
     }
 
-    /// Sets a member, which may be new.
+    /// Sets or adds a member.
     pub(crate) fn set(&mut self, key: &str, value: Self) {
         match self {
             Self::Object(members) => members.insert(key.to_owned(), value),
@@ -94,7 +93,7 @@ impl Json {
         out
     }
 
-    /// What a Flask node answers: the same without white space.
+    /// What Flask writes: the same without white space.
     pub(crate) fn compact(&self) -> String {
         let mut out = String::new();
         self.write_sorted(",", ":", &mut out);
@@ -114,7 +113,7 @@ impl Json {
                 }
                 out.push(']');
             }
-            // A BTreeMap of UTF-8 strings is in the order of code points.
+            // A BTreeMap of UTF-8 strings is in code point order.
             Self::Object(members) => {
                 out.push('{');
                 for (place, (key, value)) in members.iter().enumerate() {
@@ -128,9 +127,8 @@ impl Json {
         }
     }
 
-    /// The same value as no Python program would write it: keys backwards,
-    /// `space` wherever white space may stand, and no escape that can be
-    /// avoided.
+    /// The same value in an unusual form: keys in reverse order, `space` wherever
+    /// white space is allowed, and as few escapes as possible.
     pub(crate) fn odd(&self, space: &str) -> String {
         match self {
             Self::Word(word) => (*word).to_owned(),
@@ -164,10 +162,10 @@ fn python_number(number: &str) -> String {
     python_float(number.parse().expect("a double"))
 }
 
-/// What Python's `repr` gives for a finite double: of the shortest texts that
-/// read back the nearest, halves going to the even digit. Rust's own shortest
-/// text, `{:e}`, differs from it in ties; but below a power of two, where the
-/// doubles lie closer, the even one may read back to another double.
+/// What Python's `repr` writes for a finite double: the nearest of the shortest
+/// texts that read back, and the even one of two equally near. Rust's `{:e}`
+/// differs in ties; but below a power of two, where doubles are closer together,
+/// the even text may read back as another double.
 pub(crate) fn python_float(value: f64) -> String {
     let shortest = format!("{value:e}");
     let mantissa = shortest.split('e').next().expect("there is a first part");
@@ -219,7 +217,7 @@ fn python_string(text: &str) -> String {
     out
 }
 
-/// Reads one JSON value that is the whole text.
+/// Reads a text that is one JSON value.
 pub(crate) fn parse(text: &str) -> Json {
     let mut parser = Parser(text.trim());
     let value = parser.value();

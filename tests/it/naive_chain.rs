@@ -1,4 +1,4 @@
-//! Mining and verifying, the slow and plain way.
+//! An independent miner and verifier, slow and simple.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -8,7 +8,7 @@ use crate::naive::{
     sha256_hex, text, transaction,
 };
 
-/// The digest of the message that `proof` makes behind `last`.
+/// The digest of the message for `proof` after `last`.
 pub(crate) fn proof_digest(rule: &str, last: &Json, proof: &str) -> String {
     let last_proof = plain(last, "proof");
     let suffix = match rule {
@@ -20,7 +20,7 @@ pub(crate) fn proof_digest(rule: &str, last: &Json, proof: &str) -> String {
     sha256_hex(format!("{last_proof}{proof}{suffix}").as_bytes())
 }
 
-/// What Python's `str` gives for a member that is a string or an integer.
+/// What Python's `str` returns for a member that is a string or an integer.
 fn plain(block: &Json, key: &str) -> String {
     match block.get(key) {
         Some(Json::Number(number)) => number.clone(),
@@ -49,8 +49,8 @@ fn smallest_proof(rule: &str, last: &Json, zeros: usize) -> u64 {
         .expect("there is a proof")
 }
 
-/// The first 200 proofs of the last-proof chain from 100, each found by
-/// hashing from 0 up. One that was found before is not searched again.
+/// The first 200 proofs of the last-proof chain from 100, each found by hashing
+/// from 0 up. Known proofs are not searched again.
 pub(crate) fn two_hundred_proofs() -> &'static [u64] {
     static PROOFS: OnceLock<Vec<u64>> = OnceLock::new();
     PROOFS.get_or_init(|| {
@@ -68,8 +68,7 @@ pub(crate) fn two_hundred_proofs() -> &'static [u64] {
     })
 }
 
-/// The chain that mines `blocks`, given as the transactions of each without
-/// the reward.
+/// The chain mined from `blocks`: the transactions of each, without the reward.
 pub(crate) fn mine(
     blocks: &[Vec<Json>],
     rule: &str,
@@ -103,7 +102,7 @@ pub(crate) fn mine(
     chain
 }
 
-/// What a `.json` file of this chain holds, byte for byte.
+/// The `.json` file of this chain, byte for byte.
 pub(crate) fn json_file(chain: &[Json]) -> String {
     let blocks: Vec<_> = chain.iter().map(Json::canonical).collect();
     format!(
@@ -113,13 +112,13 @@ pub(crate) fn json_file(chain: &[Json]) -> String {
     )
 }
 
-/// What a `.jsonl` file of this chain holds, byte for byte.
+/// The `.jsonl` file of this chain, byte for byte.
 pub(crate) fn jsonl_file(chain: &[Json]) -> String {
     chain.iter().map(|block| block.canonical() + "\n").collect()
 }
 
-/// The verdict on a chain: the rule that is named, the transactions of the
-/// sound blocks, and the first fault's block and kind.
+/// The verdict on a chain: the reported rule, the transactions of the well-formed
+/// blocks, and the block and kind of the first fault.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Verdict {
     pub(crate) rule: Option<&'static str>,
@@ -135,7 +134,7 @@ pub(crate) fn verify(chain: &[Json], rule: Option<&'static str>, zeros: usize) -
     let mut transactions = 0;
     for (place, block) in chain.iter().enumerate() {
         let index = place as u64 + 1;
-        match unsound(block, index) {
+        match malformed(block, index) {
             None => transactions += block.get("transactions").map_or(0, |t| t.list().len()) as u64,
             Some(kind) => fault = fault.or(Some((index, kind))),
         }
@@ -156,7 +155,7 @@ pub(crate) fn verify(chain: &[Json], rule: Option<&'static str>, zeros: usize) -
             .collect();
         if holding.is_empty() {
             fault = Some((index, "proof"));
-            // Those that fail together here hold equally long.
+            // Rules that fail at the same block hold equally long.
             if alive.len() == RULES.len() {
                 alive.clear();
             }
@@ -172,7 +171,7 @@ pub(crate) fn verify(chain: &[Json], rule: Option<&'static str>, zeros: usize) -
 }
 
 /// What is wrong with a block by itself.
-fn unsound(block: &Json, index: u64) -> Option<&'static str> {
+fn malformed(block: &Json, index: u64) -> Option<&'static str> {
     let Json::Object(members) = block else {
         return Some("malformed");
     };

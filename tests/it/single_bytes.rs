@@ -9,8 +9,8 @@ use fourzero::pow::Control;
 
 use crate::support::data_text;
 
-/// Where each block lies in the file. A Python node writes its blocks with
-/// the index first, and no string of theirs can hold an unescaped quote.
+/// Where each block is in the file. A Python node writes blocks with the index
+/// first, and strings have no unescaped quotes.
 fn blocks(text: &str) -> Vec<Range<usize>> {
     let starts: Vec<_> = text.match_indices("{\"index\":").collect();
     let ends = starts.iter().skip(1).map(|(start, _)| start - 1);
@@ -22,9 +22,9 @@ fn blocks(text: &str) -> Vec<Range<usize>> {
         .collect()
 }
 
-/// What a byte becomes: its neighbour, a letter in the other case, and one of
-/// what JSON gives a meaning, digits, white space, and what is not UTF-8, in
-/// turn, so that each of them comes to every kind of place.
+/// The replacements of a byte: its neighbour, a letter in the other case, and in
+/// turn one of JSON's structural characters, digits, white space, and bytes that
+/// are not UTF-8, so that each kind of place gets each of them.
 fn replacements(place: usize, byte: u8) -> impl Iterator<Item = u8> {
     const OTHERS: [u8; 12] = *b"\"0,}7]\\ e-\n\xff";
     let first = place % OTHERS.len();
@@ -40,9 +40,9 @@ fn every_change_is_found(name: &str) {
     let meaning = canonical(text.as_bytes()).unwrap();
     let blocks = blocks(&text);
     let last = blocks.len();
-    // The last block's timestamp and transactions are quoted by nobody: no
-    // later block hashes them, and no rule reads them. Nobody can find a
-    // change of those, as long as it leaves a block.
+    // No later block hashes the last block's timestamp and transactions, and no
+    // rule reads them. A change of those cannot be found if the block stays well
+    // formed.
     let last_block = &text[blocks[last - 1].clone()];
     let timestamp = blocks[last - 1].start + last_block.find("\"timestamp\":").unwrap() + 12;
     let key = blocks[last - 1].start + last_block.find(",\"transactions\":").unwrap();
@@ -65,14 +65,14 @@ fn every_change_is_found(name: &str) {
                 };
                 let verdict =
                     verifier.verify(bytes.as_slice(), &VerifyOptions::default(), &Control::new());
-                // A block that still is one value means the same as before if
-                // its text does; only otherwise the whole file must be read.
+                // If the block is still one value, its canonical text shows whether
+                // the value changed. Otherwise the whole file must be read.
                 let means_the_same = match canonical(&bytes[range.clone()]) {
                     Ok(changed) => changed == block_meaning,
                     Err(_) => match canonical(&bytes) {
                         Ok(changed) => changed == meaning,
                         Err(_) => {
-                            assert!(verdict.is_err(), "{} is no JSON: {verdict:?}", what());
+                            assert!(verdict.is_err(), "{} is not JSON: {verdict:?}", what());
                             broken += 1;
                             continue;
                         }
@@ -80,7 +80,11 @@ fn every_change_is_found(name: &str) {
                 };
                 let report = verdict.unwrap_or_else(|error| panic!("{}: {error}", what()));
                 if means_the_same {
-                    assert!(report.is_valid(), "{} means the same: {report:?}", what());
+                    assert!(
+                        report.is_valid(),
+                        "{} has the same value: {report:?}",
+                        what()
+                    );
                     harmless += 1;
                     continue;
                 }
@@ -99,7 +103,7 @@ fn every_change_is_found(name: &str) {
             bytes[place] = original;
         }
     }
-    // The loop really saw each kind of change.
+    // Each kind of change must occur.
     assert!(
         found > 5000 && broken > 1000 && harmless > 0 && exempt > 0,
         "{found} found, {broken} broken, {harmless} harmless, {exempt} exempt"

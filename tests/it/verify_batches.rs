@@ -1,5 +1,5 @@
-//! Chains of many batches: however many threads check them, and wherever the
-//! batches are cut, the verdict is that of the second opinion.
+//! Chains of many batches: the verdict is that of the independent verifier, for
+//! any number of threads and any batch borders.
 
 use std::sync::OnceLock;
 
@@ -9,17 +9,16 @@ use fourzero::pow::{Control, Rule, Target};
 use crate::naive::{self, Json, LAST_HASH, LAST_PROOF, RULES, number, parse, text, transaction};
 use crate::naive_chain::{self, Verdict};
 use crate::support::{Ends as _, Folder, fourzero};
-use crate::ways::{Way, ways};
+use crate::verify_setups::{Setup, setups};
 
-/// The first block is a batch of its own; each of the others holds what
-/// starts, and has its first eight bytes, within so many from its own start.
-/// Only the choice of blocks depends on it: wherever the text is cut, the
-/// verdict must be the same.
+/// The size of a batch. The first block is a batch by itself; each other batch
+/// has the blocks whose first eight bytes are within this size. The tests use
+/// this only to choose blocks.
 const BATCH_BYTES: usize = 256 << 10;
 
 const BLOCKS: usize = 3000;
 
-/// A chain of several batches, mined the slow way at one zero.
+/// A chain of several batches, mined slowly with one zero.
 fn long_chain(rule: &'static str) -> &'static [Json] {
     static CHAINS: [OnceLock<Vec<Json>>; 2] = [OnceLock::new(), OnceLock::new()];
     CHAINS[usize::from(rule == LAST_HASH)].get_or_init(|| {
@@ -30,7 +29,7 @@ fn long_chain(rule: &'static str) -> &'static [Json] {
     })
 }
 
-/// The places at which batches of the JSON Lines file start, from 0.
+/// The blocks at which batches of the JSON Lines file start, from 0.
 fn batch_heads(chain: &[Json]) -> Vec<usize> {
     let mut heads = vec![0, 1];
     let (mut head_start, mut start) = (0, 0);
@@ -48,14 +47,14 @@ fn batch_heads(chain: &[Json]) -> Vec<usize> {
     heads
 }
 
-fn verdict(way: &Way, chain: &[Json], rule: Option<&'static str>) -> (Verdict, Report) {
+fn verdict(setup: &Setup, chain: &[Json], rule: Option<&'static str>) -> (Verdict, Report) {
     let options = VerifyOptions {
         rule: rule.map(|name| name.parse().unwrap()),
         target: Target::from_hex_zeros(1).unwrap(),
         ..VerifyOptions::default()
     };
     let file = naive_chain::jsonl_file(chain);
-    let report = way
+    let report = setup
         .verify(file.as_bytes(), &options, &Control::new())
         .unwrap();
     assert_eq!(report.blocks, chain.len() as u64);
@@ -68,7 +67,7 @@ fn verdict(way: &Way, chain: &[Json], rule: Option<&'static str>) -> (Verdict, R
     (verdict, report)
 }
 
-/// What can be done to a block, and to the block behind it.
+/// Changes of a block, or of the one after it.
 type Spoil = fn(&mut Json);
 
 const SPOILS: [Spoil; 8] = [
@@ -84,35 +83,35 @@ const SPOILS: [Spoil; 8] = [
 ];
 
 #[track_caller]
-fn all_agree(ways: &[Way], chain: &[Json], rule: Option<&'static str>, what: &str) {
+fn all_agree(setups: &[Setup], chain: &[Json], rule: Option<&'static str>, what: &str) {
     let expected = naive_chain::verify(chain, rule, 1);
-    let reports: Vec<_> = ways
+    let reports: Vec<_> = setups
         .iter()
-        .map(|way| {
-            let (found, report) = verdict(way, chain, rule);
+        .map(|setup| {
+            let (found, report) = verdict(setup, chain, rule);
             assert_eq!(found, expected, "{what}, rule {rule:?}");
             report
         })
         .collect();
-    // The messages with their values, too.
+    // This includes the messages with their values.
     assert!(reports.windows(2).all(|pair| pair[0] == pair[1]), "{what}");
 }
 
 #[test]
-fn a_long_chain_is_valid_however_many_threads_look() {
-    let ways = ways();
+fn a_long_chain_is_valid_with_any_number_of_threads() {
+    let setups = setups();
     for rule in [LAST_PROOF, LAST_HASH] {
         let chain = long_chain(rule);
         assert!(batch_heads(chain).len() >= 5, "{:?}", batch_heads(chain));
         for asked in [None, Some(RULES[0]), Some(RULES[1]), Some(RULES[2])] {
-            all_agree(&ways, chain, asked, "the chain as it is");
+            all_agree(&setups, chain, asked, "the chain as it is");
         }
     }
 }
 
 #[test]
-fn a_fault_at_the_edge_of_a_batch_is_found_where_it_is() {
-    let ways = ways();
+fn a_fault_at_a_batch_border_is_found_there() {
+    let setups = setups();
     let chain = long_chain(LAST_HASH);
     let heads = batch_heads(chain);
     for (step, head) in heads.iter().skip(2).enumerate() {
@@ -122,15 +121,15 @@ fn a_fault_at_the_edge_of_a_batch_is_found_where_it_is() {
                 let mut spoiled = chain.to_vec();
                 SPOILS[number](&mut spoiled[place]);
                 let what = format!("spoil {number} of block {}", place + 1);
-                all_agree(&ways, &spoiled, None, &what);
+                all_agree(&setups, &spoiled, None, &what);
             }
         }
     }
 }
 
 #[test]
-fn of_faults_on_both_sides_of_an_edge_the_first_is_named() {
-    let ways = ways();
+fn the_first_of_two_faults_around_a_batch_border_is_reported() {
+    let setups = setups();
     let chain = long_chain(LAST_PROOF);
     let heads = batch_heads(chain);
     for (number, spoil) in SPOILS.iter().enumerate() {
@@ -140,16 +139,16 @@ fn of_faults_on_both_sides_of_an_edge_the_first_is_named() {
         SPOILS[(number + 3) % SPOILS.len()](&mut spoiled[head]);
         SPOILS[(number + 5) % SPOILS.len()](&mut spoiled[BLOCKS - 2]);
         let what = format!("spoil {number} at the edge before block {}", head + 1);
-        all_agree(&ways, &spoiled, None, &what);
-        all_agree(&ways, &spoiled, Some(LAST_PROOF), &what);
+        all_agree(&setups, &spoiled, None, &what);
+        all_agree(&setups, &spoiled, Some(LAST_PROOF), &what);
     }
 }
 
 #[test]
-fn the_rule_may_change_its_mind_only_where_the_chain_does() {
-    // A chain that follows one rule up to an edge and another behind it
-    // follows none: the longest that holds is named.
-    let ways = ways();
+fn a_chain_that_changes_its_rule_fails_where_it_changes() {
+    // A chain that follows one rule up to a border and another after it follows
+    // none. The report names the rule that holds the longest.
+    let setups = setups();
     let start = long_chain(LAST_HASH);
     let head = batch_heads(start)[2];
     let mut chain = start[..head].to_vec();
@@ -165,7 +164,7 @@ fn the_rule_may_change_its_mind_only_where_the_chain_does() {
         chain.push(block);
     }
     for asked in [None, Some(LAST_PROOF), Some(LAST_HASH)] {
-        all_agree(&ways, &chain, asked, "two rules");
+        all_agree(&setups, &chain, asked, "two rules");
     }
 }
 
@@ -173,9 +172,9 @@ fn the_rule_may_change_its_mind_only_where_the_chain_does() {
 fn the_command_names_the_same_fault_with_any_number_of_threads() {
     let folder = Folder::new();
     let mut chain = long_chain(LAST_HASH).to_vec();
-    // Only the first block of the next batch tells that this one changed.
+    // Only the first block of the next batch shows that this one changed.
     let place = batch_heads(&chain)[3] - 1;
-    // As long as before, so that the batch ends where it did.
+    // Keep the length, so that the batch ends at the same place.
     let timestamp = chain[place].get("timestamp").unwrap().canonical();
     chain[place].set("timestamp", number(timestamp.replacen("17", "18", 1)));
     chain[place + 400].set("index", number(1));
@@ -252,7 +251,7 @@ fn a_block_of_megabytes_between_small_ones_is_checked_like_any_other() {
 
 #[test]
 fn proofs_too_long_to_be_hashed_beside_others_are_checked_like_any_other() {
-    let ways = ways();
+    let setups = setups();
     for rule in [LAST_PROOF, LAST_HASH] {
         let mut chain = long_chain(rule)[..4].to_vec();
         while chain.len() < 24 {
@@ -269,15 +268,15 @@ fn proofs_too_long_to_be_hashed_beside_others_are_checked_like_any_other() {
             block.set("previous_hash", text(naive::hash(last)));
             chain.push(block);
         }
-        assert_eq!(verdict(&ways[0], &chain, Some(rule)).0.fault, None);
+        assert_eq!(verdict(&setups[0], &chain, Some(rule)).0.fault, None);
         for asked in [None, Some(rule)] {
-            all_agree(&ways, &chain, asked, "long proofs");
+            all_agree(&setups, &chain, asked, "long proofs");
             for place in 4..chain.len() {
                 for proof in ["1".to_owned(), "2".to_owned(), "7".repeat(1_500)] {
                     let mut spoiled = chain.clone();
                     spoiled[place].set("proof", number(proof));
                     let what = format!("another proof in block {}", place + 1);
-                    all_agree(&ways, &spoiled, asked, &what);
+                    all_agree(&setups, &spoiled, asked, &what);
                 }
             }
         }

@@ -1,5 +1,4 @@
-//! `fourzero verify` on chains that are whole: their rules, their shapes, and
-//! what the options ask for.
+//! `fourzero verify` on complete chains: rules, formats, and options.
 
 use serde_json::{Value, json};
 
@@ -35,7 +34,7 @@ fn each_exported_chain_verifies_and_its_rule_is_found() {
 }
 
 #[test]
-fn the_second_opinion_agrees_on_the_exported_chains() {
+fn the_independent_verifier_agrees_on_the_exported_chains() {
     for (name, rule) in EXPORTED {
         let verdict = naive_chain::verify(&exported_blocks(name), None, 4);
         assert_eq!((verdict.rule, verdict.fault), (Some(rule), None), "{name}");
@@ -74,7 +73,7 @@ fn each_exported_chain_verifies_under_its_own_rule_and_fails_at_block_2_under_th
 }
 
 #[test]
-fn people_read_one_line_a_chain() {
+fn the_text_output_is_one_line_per_chain() {
     let run = fourzero()
         .arg("verify")
         .args(EXPORTED.map(|(name, _)| data(name)))
@@ -89,8 +88,8 @@ fn people_read_one_line_a_chain() {
     assert_eq!(run.stderr, "");
 }
 
-/// The same chain in every shape, each with a name for messages.
-fn shapes(name: &str) -> Vec<(String, String)> {
+/// The same chain in every format, each with a name for messages.
+fn formats(name: &str) -> Vec<(String, String)> {
     let blocks = exported_blocks(name);
     let list = Json::List(blocks.clone());
     let whole = object([("chain", list.clone()), ("length", number(blocks.len()))]);
@@ -161,10 +160,10 @@ fn shapes(name: &str) -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_shape_of_a_chain_gets_the_same_verdict() {
+fn every_format_of_a_chain_gets_the_same_verdict() {
     for (name, rule) in EXPORTED {
         let folder = Folder::new();
-        let shapes = shapes(name);
+        let shapes = formats(name);
         let mut paths = Vec::new();
         for (place, (_, text)) in shapes.iter().enumerate() {
             paths.push(folder.write(&place.to_string(), text));
@@ -184,12 +183,12 @@ fn every_shape_of_a_chain_gets_the_same_verdict() {
 }
 
 #[test]
-fn every_shape_of_a_chain_with_a_fault_gets_the_same_verdict() {
+fn every_format_of_a_chain_with_a_fault_gets_the_same_verdict() {
     let folder = Folder::new();
     let mut paths = Vec::new();
-    let shapes = shapes("chain-last-hash.json");
+    let shapes = formats("chain-last-hash.json");
     for (place, (_, text)) in shapes.iter().enumerate() {
-        // The recipient of every reward, so also that of block 2.
+        // This changes the recipient of every reward, including block 2.
         let text = text.replace("78937edd55e6401e", "78937edd55e6401f");
         paths.push(folder.write(&place.to_string(), text));
     }
@@ -208,7 +207,7 @@ fn every_shape_of_a_chain_with_a_fault_gets_the_same_verdict() {
 #[test]
 fn a_chain_can_come_from_standard_input() {
     for (name, rule) in EXPORTED {
-        for (shape, text) in shapes(name).into_iter().step_by(5) {
+        for (shape, text) in formats(name).into_iter().step_by(5) {
             let verdict = fourzero()
                 .args(["verify", "--json", "-"])
                 .write_stdin(text)
@@ -221,7 +220,7 @@ fn a_chain_can_come_from_standard_input() {
 }
 
 #[test]
-fn strictness_asks_for_types_where_presence_was_enough() {
+fn strict_verification_also_checks_types() {
     let is_typed = |transaction: &Json| {
         let is_text = |key| matches!(transaction.get(key), Some(Json::Text(_)));
         let is_number = matches!(transaction.get("amount"), Some(Json::Number(_)));
@@ -266,7 +265,7 @@ fn strictness_asks_for_types_where_presence_was_enough() {
 }
 
 #[test]
-fn the_difficulty_decides_how_many_zeros_are_enough() {
+fn the_difficulty_is_the_required_number_of_zeros() {
     for (name, rule) in EXPORTED {
         for easier in ["1", "3", "4"] {
             fourzero()
@@ -293,7 +292,7 @@ fn the_difficulty_decides_how_many_zeros_are_enough() {
 }
 
 #[test]
-fn a_chain_of_nothing_but_its_first_block_is_valid_and_has_no_rule() {
+fn a_chain_with_only_the_first_block_is_valid_and_has_no_rule() {
     let folder = Folder::new();
     for previous_hash in [text("1"), number(1)] {
         let genesis = object([

@@ -28,7 +28,7 @@ fn fault_in(contents: &str, options: &[&str]) -> serde_json::Value {
     verdict["fault"].clone()
 }
 
-/// Changes block `place` of a valid chain and asserts what is said of it.
+/// Changes block `place` of a valid chain and asserts the fault.
 #[track_caller]
 fn changed(place: u64, change: impl FnOnce(&mut Json), kind: &str, message: &str) {
     let mut blocks = exported_blocks(CHAIN);
@@ -43,7 +43,7 @@ fn changed(place: u64, change: impl FnOnce(&mut Json), kind: &str, message: &str
 }
 
 #[test]
-fn a_block_that_is_no_object_is_malformed() {
+fn a_block_that_is_not_an_object_is_malformed() {
     for value in ["7", "7.5", "null", "true", "\"block\"", "[]"] {
         let message = format!("the block is {value}, expected an object");
         changed(3, |block| *block = parse(value), "malformed", &message);
@@ -65,7 +65,7 @@ fn each_missing_field_is_named() {
 }
 
 #[test]
-fn a_field_of_the_wrong_type_is_shown_with_the_type_it_should_have() {
+fn a_field_of_the_wrong_type_is_shown_with_the_expected_type() {
     for (field, value, expected) in [
         ("index", "\"4\"", "an integer"),
         ("index", "4.0", "an integer"),
@@ -135,7 +135,7 @@ fn a_wrong_previous_hash_is_shown_with_the_hash_of_the_block_before() {
 }
 
 #[test]
-fn a_changed_block_is_told_by_the_block_behind_it() {
+fn a_changed_block_is_found_at_the_next_block() {
     for (field, value) in [
         ("timestamp", "1.5"),
         ("transactions", "[]"),
@@ -155,7 +155,7 @@ fn a_changed_block_is_told_by_the_block_behind_it() {
 }
 
 #[test]
-fn a_wrong_proof_is_shown_with_its_digest_and_what_was_expected() {
+fn a_wrong_proof_is_shown_with_its_digest_and_the_difficulty() {
     let blocks = exported_blocks(CHAIN);
     for proof in ["0", "-1", "35088", "99999999999999999999999999"] {
         let digest = naive_chain::proof_digest(LAST_PROOF, &blocks[1], proof);
@@ -224,12 +224,12 @@ fn a_fault_in_a_block_comes_before_a_wrong_length() {
 }
 
 #[test]
-fn a_transaction_that_is_none_is_named_by_its_place() {
+fn a_malformed_transaction_is_shown_with_its_place() {
     for (change, problem) in [
         ("sender", "the field \"sender\" is missing"),
         ("recipient", "the field \"recipient\" is missing"),
         ("amount", "the field \"amount\" is missing"),
-        ("", "\"none\" is no transaction, expected an object"),
+        ("", "\"none\" is not a transaction, expected an object"),
     ] {
         let spoil = |block: &mut Json| {
             let mut transactions = block.get("transactions").unwrap().clone();
@@ -247,8 +247,8 @@ fn a_transaction_that_is_none_is_named_by_its_place() {
 }
 
 #[test]
-fn a_chain_without_a_block_is_empty() {
-    let expected = json!({"block": 1, "kind": "empty", "message": "the chain has no block"});
+fn a_chain_without_blocks_is_empty() {
+    let expected = json!({"block": 1, "kind": "empty", "message": "the chain has no blocks"});
     for contents in [
         "[]",
         "{\"chain\": []}",
@@ -261,7 +261,7 @@ fn a_chain_without_a_block_is_empty() {
 }
 
 #[test]
-fn of_several_faults_the_first_in_the_chain_is_named() {
+fn the_first_of_several_faults_is_reported() {
     let spoil: [fn(&mut Json); 4] = [
         |block| block.set("index", number(0)),
         |block| block.set("proof", number(1)),
@@ -284,7 +284,7 @@ fn of_several_faults_the_first_in_the_chain_is_named() {
 }
 
 #[test]
-fn people_read_the_block_the_kind_and_the_values() {
+fn the_text_output_has_the_block_the_kind_and_the_values() {
     let mut blocks = exported_blocks(CHAIN);
     blocks[3].set("index", number(9));
     let folder = Folder::new();

@@ -1,4 +1,4 @@
-//! Files that cannot be read as a chain at all.
+//! Files that cannot be read as a chain.
 
 use std::num::NonZeroUsize;
 
@@ -10,7 +10,7 @@ use crate::support::{
     EXPORTED, Ends as _, Folder, data, data_text, exported_blocks, fourzero, shown,
 };
 
-/// Contents that are no chain, and the place and the reason that are named.
+/// Contents that are not a chain, with the place and reason of the error.
 fn unreadable() -> Vec<(&'static str, Vec<u8>, &'static str)> {
     let bytes = |text: &str| text.as_bytes().to_vec();
     vec![
@@ -117,7 +117,7 @@ fn unreadable() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         (
             "a raw tab",
             bytes("[{\"a\": \"\t\"}]"),
-            "line 1 column 9: a raw control character U+0009",
+            "line 1 column 9: the control character U+0009",
         ),
         (
             "a leading zero",
@@ -154,7 +154,7 @@ fn unreadable() -> Vec<(&'static str, Vec<u8>, &'static str)> {
 }
 
 #[test]
-fn what_is_no_chain_is_an_error_that_names_file_line_and_column() {
+fn an_unreadable_chain_is_an_error_with_file_line_and_column() {
     let folder = Folder::new();
     for (name, contents, expected) in unreadable() {
         let path = folder.write("chain.json", &contents);
@@ -199,7 +199,7 @@ fn a_file_that_cannot_be_opened_is_named_with_the_reason() {
 }
 
 #[test]
-fn every_file_is_reported_and_the_worst_exit_wins() {
+fn every_file_is_reported_and_the_worst_exit_code_wins() {
     let folder = Folder::new();
     let valid = data("chain-last-hash.json");
     let invalid = folder.write("invalid.json", "[]");
@@ -228,7 +228,7 @@ fn every_file_is_reported_and_the_worst_exit_wins() {
 }
 
 #[test]
-fn json_has_one_object_a_file_whether_or_not_it_can_be_read() {
+fn json_output_has_one_object_per_file_readable_or_not() {
     let folder = Folder::new();
     let unreadable = folder.write("unreadable.json", "{");
     let run = fourzero()
@@ -247,14 +247,14 @@ fn json_has_one_object_a_file_whether_or_not_it_can_be_read() {
 }
 
 #[test]
-fn a_chain_that_was_cut_anywhere_is_unreadable() {
+fn a_chain_truncated_anywhere_is_unreadable() {
     let verifier = Verifier::new(NonZeroUsize::MIN).unwrap();
     let verify =
         |text: &str| verifier.verify(text.as_bytes(), &VerifyOptions::default(), &Control::new());
     for (name, _) in EXPORTED {
         let text = data_text(name);
         let text = text.trim_end();
-        // Each cut in the first two blocks and at the end, and a few between.
+        // Every place in the first two blocks and at the end, and some between.
         let between = (1000..text.len() - 200).step_by(61);
         for cut in (0..1000).chain(between).chain(text.len() - 200..text.len()) {
             let verdict = verify(&text[..cut]);
@@ -267,7 +267,7 @@ fn a_chain_that_was_cut_anywhere_is_unreadable() {
 }
 
 #[test]
-fn lines_that_were_cut_between_blocks_are_a_shorter_chain() {
+fn json_lines_truncated_between_blocks_are_a_shorter_chain() {
     let verifier = Verifier::new(NonZeroUsize::MIN).unwrap();
     let mut blocks = exported_blocks("chain-last-hash.json");
     blocks.truncate(4);
@@ -290,7 +290,7 @@ fn lines_that_were_cut_between_blocks_are_a_shorter_chain() {
 }
 
 #[test]
-fn an_error_behind_many_good_blocks_names_its_line() {
+fn an_error_after_many_good_blocks_has_its_line() {
     let folder = Folder::new();
     let mut blocks = exported_blocks("chain-last-hash.json");
     blocks.truncate(3);

@@ -44,7 +44,7 @@ async fn a_body_is_a_transaction_or_a_clear_error() {
         (Vec::new(), "at byte 0: the text ends here"),
         ("\u{feff}".into(), "at byte 0: the text ends here"),
         (b"\0".to_vec(), "at byte 0: found '\\0'"),
-        (with("\"x\": \"\0\""), "a raw control character U+0000"),
+        (with("\"x\": \"\0\""), "the control character U+0000"),
         (not_utf8, "at byte 12: these bytes are not UTF-8"),
         (deep(100_000).into_bytes(), "nested more than 900 deep"),
         (

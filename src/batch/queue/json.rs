@@ -6,14 +6,14 @@ use super::{KEPT_BYTES, MAX_BLOCK_BYTES, QueueError, QueueItem};
 use crate::chain::json::{
     Advance, JsonStream, Position, StreamError, SyntaxErrorKind, Transcoder, View,
 };
-use crate::chain::{LEVELS_ABOVE, Spelling, Strictness, TransactionError, Transactions};
+use crate::chain::{LEVELS_ABOVE, Strictness, TransactionError, TransactionLayout, Transactions};
 
 /// A JSON queue whose first value was looked at.
 pub(super) struct JsonQueue<R> {
     stream: JsonStream<R>,
     shape: JsonShape,
     transcoder: Transcoder,
-    spelling: Spelling,
+    layout: TransactionLayout,
     /// A buffer for canonical text.
     text: Vec<u8>,
     /// Where the last value starts.
@@ -60,7 +60,7 @@ impl<R: Read> JsonQueue<R> {
             stream,
             shape,
             transcoder: Transcoder::default(),
-            spelling: Spelling::default(),
+            layout: TransactionLayout::default(),
             text: Vec::new(),
             last: Position::START,
         })
@@ -107,7 +107,7 @@ impl<R: Read> JsonQueue<R> {
         let position = self.stream.position();
         self.last = position;
         if let Some(length) = pending
-            .push_recognized(self.stream.unread(), strictness, &mut self.spelling)
+            .push_recognized(self.stream.unread(), strictness, &mut self.layout)
             .map_err(|problem| QueueError::Transaction {
                 position,
                 place: None,
@@ -179,7 +179,7 @@ impl<R: Read> JsonQueue<R> {
                 line_start = taken;
             }
             let rest = &text[taken..];
-            match pending.push_recognized(rest, strictness, &mut self.spelling) {
+            match pending.push_recognized(rest, strictness, &mut self.layout) {
                 Ok(Some(length)) => taken += length,
                 _ => break,
             }

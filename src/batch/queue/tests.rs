@@ -106,7 +106,7 @@ fn errors_name_line_and_field() {
         ),
         (
             format!("[{a},\n  7]"),
-            "line 2 column 3: 7 is no transaction, expected an object".into(),
+            "line 2 column 3: 7 is not a transaction, expected an object".into(),
         ),
         (
             format!("{a}\n{{\"sender\": \"x\", oops}}"),

@@ -1,61 +1,44 @@
-//! Blocks on their way from the file to a thread that checks them.
+//! A batch of blocks on its way from the file to a thread that checks them.
 
 use std::io;
 use std::ops::Range;
 
-use super::input::PartedFile;
+use super::input::PositionalFile;
 use crate::chain::json::Position;
 use crate::chain::read_buffer::ReadBuffer;
 
-/// A batch is closed once it holds this many bytes: enough that handing it to
-/// another thread costs nothing, little enough that many fit in memory.
+/// A batch is complete once it holds this many bytes: enough that handing it to
+/// another thread costs nothing, and few enough that many batches fit in memory.
 pub(super) const BATCH_BYTES: usize = 256 << 10;
 
-/// Consecutive blocks, each as the raw text that stands in the file; or text
-/// that seems to hold such, see [`guess`](super::ChainReader::guess).
+/// Consecutive blocks as raw text, or a [guess](super::ChainReader::guess) at
+/// such text.
 #[derive(Debug, Default)]
 pub(crate) struct Batch {
     /// The place of the first block in the chain, counted from 1.
     pub(crate) first_index: u64,
     pub(super) text: ReadBuffer,
-    /// Where in the file the text of a guess is, if it is still to be
-    /// [read](Self::read) or was.
+    /// What should separate the blocks, if this is a guess.
+    pub(super) separator: Option<Separator>,
+    /// Where in the file the text of a guess is, if [`Self::read`] reads it.
     pub(super) part: Option<Range<u64>>,
-    pub(super) entries: Vec<Entry>,
+    pub(super) ends: Vec<BlockEnd>,
 }
 
-/// What stands between two blocks, white space left out.
+/// The text between two blocks, without white space.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Separator {
+pub(super) enum Separator {
     /// A comma, in an array.
     Comma,
     /// Nothing, in JSON Lines.
     Nothing,
 }
 
-impl Separator {
-    /// Length of the separator at the start of `text`, with the white space
-    /// around it; `None` if something else stands there.
-    pub(crate) fn length(self, text: &[u8]) -> Option<usize> {
-        let after_space = |start: usize| {
-            let count = text[start..]
-                .iter()
-                .take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'));
-            start + count.count()
-        };
-        let start = after_space(0);
-        match self {
-            Self::Nothing => Some(start),
-            Self::Comma => (text.get(start) == Some(&b',')).then(|| after_space(start + 1)),
-        }
-    }
-}
-
 #[derive(Debug)]
-pub(super) struct Entry {
-    /// Where its text ends in the batch's.
+pub(super) struct BlockEnd {
+    /// Where the block's text ends in the batch's.
     end: usize,
-    /// Where it starts in the file.
+    /// Where the block starts in the file.
     position: Position,
 }
 
@@ -63,40 +46,60 @@ impl Batch {
     /// Each block's raw text and where it starts in the file.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (&[u8], Position)> {
         let mut start = 0;
-        self.entries.iter().map(move |entry| {
-            let text = &self.text()[start..entry.end];
-            start = entry.end;
-            (text, entry.position)
+        self.ends.iter().map(move |block| {
+            let text = &self.text()[start..block.end];
+            start = block.end;
+            (text, block.position)
         })
     }
 
-    /// The text of a guess.
+    /// The text of all blocks or of a guess.
     pub(crate) fn text(&self) -> &[u8] {
         self.text.unread()
     }
 
-    /// Whether it holds a block that is far larger than blocks are.
+    /// Whether the ends of the blocks are still to be found.
+    pub(crate) const fn is_guess(&self) -> bool {
+        self.separator.is_some()
+    }
+
+    /// In a guess, the length of the separator at the start of `text`, with the
+    /// white space around it. `None` if something else is there.
+    #[inline]
+    pub(crate) fn separator_length(&self, text: &[u8]) -> Option<usize> {
+        let space = |text: &[u8]| {
+            let bytes = text.iter();
+            bytes
+                .take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
+                .count()
+        };
+        let before = space(text);
+        match self.separator? {
+            Separator::Nothing => Some(before),
+            Separator::Comma => {
+                let rest = text[before..].strip_prefix(b",")?;
+                Some(before + 1 + space(rest))
+            }
+        }
+    }
+
+    /// Whether it holds an unusually large block.
     pub(crate) fn is_large(&self) -> bool {
         self.text().len() > 8 * BATCH_BYTES
     }
 
-    /// Whether its memory is there for a [guess](super::ChainReader::guess).
-    pub(crate) fn has_room(&self) -> bool {
-        self.text.has_room(BATCH_BYTES)
-    }
-
-    /// Bytes of its text, read or not.
+    /// Bytes of text, read or still to be read.
     pub(crate) fn bytes(&self) -> usize {
         self.part
             .as_ref()
             .map_or(self.text().len(), |part| (part.end - part.start) as usize)
     }
 
-    /// Reads the text of a guess, if that is still to be done.
+    /// Reads the text of a guess from `file`, if it is still to be read.
     ///
     /// # Errors
-    /// If the file is no longer what it was, or cannot be read.
-    pub(crate) fn read(&mut self, file: Option<PartedFile<'_>>) -> io::Result<()> {
+    /// If the file has shrunk or cannot be read.
+    pub(crate) fn read(&mut self, file: Option<PositionalFile<'_>>) -> io::Result<()> {
         let (Some(file), Some(part)) = (file, &self.part) else {
             return Ok(());
         };
@@ -105,7 +108,12 @@ impl Batch {
         self.text.replace(length, start, BATCH_BYTES, read)
     }
 
-    /// Forgets the text, and gets the memory for a guess.
+    /// Whether its memory is allocated for a guess.
+    pub(crate) fn has_room(&self) -> bool {
+        self.text.has_room(BATCH_BYTES)
+    }
+
+    /// Drops the text and allocates the memory for a guess.
     pub(crate) fn make_room(&mut self) {
         self.text.clear(BATCH_BYTES);
         self.text.make_room(BATCH_BYTES);
@@ -116,18 +124,18 @@ impl Batch {
         self.shrink();
     }
 
-    /// Forgets the blocks: a huge one must not keep its memory for the rest of
-    /// the file.
+    /// Drops the blocks, and the memory that a huge block took.
     pub(crate) fn shrink(&mut self) {
         self.text.clear(2 * BATCH_BYTES);
+        self.separator = None;
         self.part = None;
-        self.entries.clear();
-        self.entries.shrink_to(BATCH_BYTES / 64);
+        self.ends.clear();
+        self.ends.shrink_to(BATCH_BYTES / 64);
     }
 
-    /// The text behind the last block is one, too.
+    /// Makes the text after the last block a block.
     pub(super) fn end_block(&mut self, position: Position) {
-        self.entries.push(Entry {
+        self.ends.push(BlockEnd {
             end: self.text().len(),
             position,
         });

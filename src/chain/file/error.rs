@@ -14,38 +14,47 @@ pub enum ReadError {
     /// The source failed.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is in a format that has to be unpacked or saved anew.
+    /// The file is in a format that must be unpacked or converted first.
     #[error(transparent)]
     Foreign(#[from] ForeignFormat),
-    /// It is not JSON, or ends too early.
+    /// The text is not JSON, or ends too early.
     #[error("{position}: {kind}{}{}", kind.remedy(), at(*.place))]
     Syntax {
         /// Where.
         position: Position,
         /// What is wrong there.
         kind: SyntaxErrorKind,
-        /// Where in the chain that is, if it is there.
+        /// The place in the chain, if known.
         place: Option<ChainPlace>,
     },
-    /// One block is larger than [`MAX_VALUE_BYTES`], as it stands or in
-    /// canonical text.
+    /// A block is larger than [`MAX_VALUE_BYTES`], as raw or canonical text.
     #[error(
-        "{position}: this block takes more than {} MiB, as it stands or as Python writes it to be \
-         hashed; larger ones are not read{}",
+        "{position}: this block exceeds the limit of {} MiB, for its text in the file or for the \
+         text that is hashed{}",
         MAX_VALUE_BYTES >> 20,
         at(*.place)
     )]
     TooLarge {
-        /// Where it starts.
+        /// Where the block starts.
         position: Position,
-        /// Which block it is, where that is known.
+        /// The place in the chain, if known.
         place: Option<ChainPlace>,
     },
-    /// The object has two members `"chain"`; which one is meant is not clear.
+    /// The object has two members `"chain"`, so the chain is ambiguous.
     #[error("{position}: a second \"chain\" in the same object")]
     SecondChain {
-        /// Where its key stands.
+        /// Where the second key is.
         position: Position,
+    },
+    /// A block is not an object. Verification reports this as a fault instead.
+    #[error("{position}: block {index} is {found}, expected an object")]
+    NotAnObject {
+        /// Where the block starts.
+        position: Position,
+        /// Its place in the chain, counted from 1.
+        index: u64,
+        /// The JSON value, shortened if it is long.
+        found: String,
     },
 }
 
@@ -66,11 +75,11 @@ impl From<StreamError> for ReadError {
     }
 }
 
-/// A place in a chain, by its blocks, which are counted from 1. It tells more
-/// than a column where the whole chain is one line.
+/// A place in a chain by its blocks, counted from 1. Where the whole chain is
+/// one line, this says more than a column.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ChainPlace {
-    /// Inside this block.
+    /// In this block.
     In(u64),
     /// Between this block and the next, or the end.
     After(u64),
@@ -85,13 +94,13 @@ impl fmt::Display for ChainPlace {
     }
 }
 
-/// As it stands behind an error.
+/// The place as the end of a message.
 fn at(place: Option<ChainPlace>) -> String {
     place.map_or_else(String::new, |place| format!(" ({place})"))
 }
 
 impl ReadError {
-    /// As a stream's error at `found` in the chain.
+    /// A stream's error at this place in the chain.
     pub(in crate::chain) fn at(error: StreamError, found: ChainPlace) -> Self {
         let mut error = error.into();
         match &mut error {

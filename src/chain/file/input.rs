@@ -1,27 +1,30 @@
-//! What a chain is verified from: a stream, or a file of which many threads
-//! can read parts at once.
+//! The input of verification: a stream, or a file that many threads can read at
+//! once.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 
-/// A regular file that can be read at any place, whoever else reads it.
+/// A regular file that threads can read at any offset, independently.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct PartedFile<'a> {
+pub(crate) struct PositionalFile<'a> {
     file: &'a File,
     size: u64,
 }
 
-/// Where a chain comes from.
+/// The source of a chain.
 pub(crate) enum Input<'a> {
-    /// It can only be read in order.
+    /// A source that can only be read in order.
     Stream(Box<dyn Read + Send + 'a>),
-    /// It is read in order from `offset` on, and from anywhere else.
-    File { file: PartedFile<'a>, offset: u64 },
+    /// A file that is read in order from `offset` on, and in parts.
+    File {
+        file: PositionalFile<'a>,
+        offset: u64,
+    },
 }
 
-impl<'a> PartedFile<'a> {
-    /// `None` if it is a pipe, a device or the like, or the system cannot read
-    /// parts.
+impl<'a> PositionalFile<'a> {
+    /// `None` for a pipe, a device or the like, or if the system cannot read
+    /// at an offset.
     fn of(file: &'a File) -> Option<Self> {
         let metadata = file.metadata().ok()?;
         let has_parts = cfg!(any(unix, windows)) && metadata.is_file();
@@ -31,28 +34,17 @@ impl<'a> PartedFile<'a> {
         })
     }
 
-    /// Its size when it was opened.
+    /// The size when this was created.
     pub(crate) const fn size(self) -> u64 {
         self.size
     }
 
-    /// Fills `buffer` with what stands at `offset`.
+    /// Fills `buffer` with the bytes at `offset`.
     ///
     /// # Errors
-    /// If the file ends before, or cannot be read.
-    pub(crate) fn read_exact_at(self, mut buffer: &mut [u8], mut offset: u64) -> io::Result<()> {
-        while !buffer.is_empty() {
-            match self.read_at(buffer, offset) {
-                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                Ok(count) => {
-                    buffer = &mut buffer[count..];
-                    offset += count as u64;
-                }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
+    /// If the file ends too early or cannot be read.
+    pub(crate) fn read_exact_at(self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        Input::File { file: self, offset }.read_exact(buffer)
     }
 
     #[cfg(unix)]
@@ -72,16 +64,23 @@ impl<'a> PartedFile<'a> {
 }
 
 impl<'a> Input<'a> {
-    /// All of a regular file, or the rest of any other.
+    /// All of a regular file, or the rest of any other file.
     pub(crate) fn of_file(file: &'a File) -> Self {
-        match PartedFile::of(file) {
+        match PositionalFile::of(file) {
             Some(file) => Self::File { file, offset: 0 },
             None => Self::Stream(Box::new(file)),
         }
     }
 
-    /// The file, if parts of it can be read.
-    pub(crate) const fn file(&self) -> Option<PartedFile<'a>> {
+    /// Continues a file at `offset`; does nothing to a stream.
+    pub(crate) const fn seek(&mut self, to: u64) {
+        if let Self::File { offset, .. } = self {
+            *offset = to;
+        }
+    }
+
+    /// The file, if it can be read in parts.
+    pub(crate) const fn file(&self) -> Option<PositionalFile<'a>> {
         match self {
             Self::Stream(_) => None,
             Self::File { file, .. } => Some(*file),
@@ -98,19 +97,6 @@ impl Read for Input<'_> {
                 *offset += count as u64;
                 Ok(count)
             }
-        }
-    }
-}
-
-/// Only a file, and only from its start.
-impl Seek for Input<'_> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        match (self, to) {
-            (Self::File { offset, .. }, SeekFrom::Start(start)) => {
-                *offset = start;
-                Ok(start)
-            }
-            _ => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 }

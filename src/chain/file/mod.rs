@@ -1,15 +1,15 @@
-//! Chain files: reading the three shapes in which chains are exported, and
-//! writing them.
+//! Reads and writes chain files, in each of the three formats.
 
 mod batch;
 mod error;
+mod format;
 mod input;
 mod read;
 mod write;
 
-pub(crate) use batch::{Batch, Separator};
+pub(crate) use batch::Batch;
 pub use error::{ChainPlace, ReadError};
-pub(crate) use input::{Input, PartedFile};
-pub(crate) use read::ChainReader;
-pub use read::Shape;
-pub use write::{ChainWriter, Format};
+pub use format::Format;
+pub(crate) use input::{Input, PositionalFile};
+pub(crate) use read::{ChainReader, Filled};
+pub use write::ChainWriter;

@@ -1,67 +1,54 @@
-//! Finding the end of an array or object, 64 bytes at a time.
+//! Finds the end of an array or object, 64 bytes at a time.
 //!
-//! Whether a bracket counts depends on all quotes before it. Bit masks, one
-//! bit a byte, answer that without a branch a byte; the method is that of
+//! Whether a bracket counts depends on all quotes before it. Bit masks, with one
+//! bit per byte, find that out without a branch for each byte. The method is from
 //! Langdale and Lemire, "Parsing gigabytes of JSON per second" (2019).
 
 use wide::u8x16;
 
-/// Bytes looked at in one step: the bits of a mask.
+/// Bytes per step: the bits of a mask.
 const STEP: usize = 64;
 
-/// How a search for the end came out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Close {
-    /// The closing bracket is the last of this many bytes.
-    At(usize),
-    /// The text ends inside a string.
-    InString,
-    /// The text ends, but not inside a string.
-    Missing,
-}
-
-/// Finds the bracket that closes the one at the start of `text`. The kinds of
-/// brackets are not told apart.
-pub(super) fn closing_bracket(text: &[u8]) -> Close {
-    let mut scan = Scan {
-        depth: 0,
-        in_string: 0,
-        is_escaped: 0,
-    };
+/// Finds the bracket that closes the one at the start of `text`. Brackets and
+/// braces count as the same. Returns the length up to there, or what is missing.
+pub(super) fn closing_bracket(text: &[u8]) -> Result<usize, &'static str> {
+    let mut scan = Scan::default();
     let (steps, rest) = text.as_chunks::<STEP>();
     for (number, step) in steps.iter().enumerate() {
         if let Some(place) = scan.step(step) {
-            return Close::At(number * STEP + place + 1);
+            return Ok(number * STEP + place + 1);
         }
     }
-    // White space changes nothing.
+    // Pad the rest with white space, which has no effect.
     let mut last = [b' '; STEP];
     last[..rest.len()].copy_from_slice(rest);
     match scan.step(&last) {
-        Some(place) => Close::At(steps.len() * STEP + place + 1),
-        None if scan.in_string == 0 => Close::Missing,
-        None => Close::InString,
+        Some(place) => Ok(steps.len() * STEP + place + 1),
+        None if scan.in_string != 0 => Err("the end of the string ('\"')"),
+        None if text[0] == b'{' => Err("the end of the object ('}')"),
+        None => Err("the end of the array (']')"),
     }
 }
 
-/// What is known between two steps.
+/// The state between two steps.
+#[derive(Default)]
 struct Scan {
-    /// Brackets that are open.
+    /// Open brackets.
     depth: u32,
-    /// All ones inside a string, else zero.
+    /// All ones inside a string, or else zero.
     in_string: u64,
-    /// One if the next byte is escaped.
+    /// One if the next byte is escaped, or else zero.
     is_escaped: u64,
 }
 
 impl Scan {
-    /// Looks at the next bytes, and finds the bracket that closes the first.
+    /// Scans the next bytes for the bracket that closes the first one.
     #[inline(always)]
     fn step(&mut self, bytes: &[u8; STEP]) -> Option<usize> {
         let (parts, _) = bytes.as_chunks::<16>();
         let parts = [0, 1, 2, 3].map(|part| u8x16::new(parts[part]));
         let quotes = mask(parts, b'"') & !self.escaped(mask(parts, b'\\'));
-        // A bit is set inside a string if the quotes up to it are odd.
+        // A byte is inside a string if the number of quotes up to it is odd.
         let in_string = parity_up_to(quotes) ^ self.in_string;
         self.in_string = ((in_string as i64) >> 63) as u64;
 
@@ -89,9 +76,9 @@ impl Scan {
 
     /// The bytes that a backslash escapes.
     ///
-    /// In a run of backslashes every second one is escaped, so it depends on
-    /// whether a run starts at an even or an odd place which of them are. An
-    /// addition carries through a run and comes out behind it.
+    /// In a run of backslashes, every second one is escaped, so the start of the
+    /// run decides which: at an even or an odd place. An addition carries through
+    /// a run and comes out after it.
     fn escaped(&mut self, backslashes: u64) -> u64 {
         if backslashes == 0 {
             return std::mem::take(&mut self.is_escaped);
@@ -113,7 +100,7 @@ fn mask(parts: [u8x16; 4], byte: u8) -> u64 {
     bits[0] | bits[1] << 16 | bits[2] << 32 | bits[3] << 48
 }
 
-/// Each bit is the parity of the bits up to it, its own included.
+/// Each bit is the parity of the bits up to and including it.
 const fn parity_up_to(mut bits: u64) -> u64 {
     let mut shift = 1;
     while shift < 64 {
@@ -127,8 +114,8 @@ const fn parity_up_to(mut bits: u64) -> u64 {
 mod tests {
     use super::*;
 
-    /// The same, a byte at a time.
-    fn naive(text: &[u8]) -> Close {
+    /// The same, byte by byte.
+    fn naive(text: &[u8]) -> Result<usize, &'static str> {
         let (mut depth, mut in_string, mut position) = (0, false, 0);
         while position < text.len() {
             match text[position] {
@@ -138,23 +125,23 @@ mod tests {
                 b']' | b'}' if !in_string => {
                     depth -= 1;
                     if depth == 0 {
-                        return Close::At(position + 1);
+                        return Ok(position + 1);
                     }
                 }
                 _ => {}
             }
             position += 1;
         }
-        if in_string {
-            Close::InString
-        } else {
-            Close::Missing
+        match text[0] {
+            _ if in_string => Err("the end of the string ('\"')"),
+            b'{' => Err("the end of the object ('}')"),
+            _ => Err("the end of the array (']')"),
         }
     }
 
     #[test]
-    fn the_end_is_where_a_plain_scan_finds_it() {
-        // Backslashes stand inside strings only, as in all JSON.
+    fn a_plain_scan_finds_the_same_end() {
+        // Backslashes occur only inside strings, as in all JSON.
         let pieces: [&[u8]; 9] = [
             b"{",
             b"}",
@@ -192,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_backslashes_are_crossed_at_every_alignment() {
+    fn runs_of_backslashes_are_handled_at_every_alignment() {
         for before in 0..130 {
             for backslashes in 0..140 {
                 let text = [

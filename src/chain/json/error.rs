@@ -1,16 +1,16 @@
-//! What can be wrong with a JSON text.
+//! The errors of a JSON text.
 
 use thiserror::Error;
 
 use super::MAX_VALUE_BYTES;
 
-/// A text is not JSON, or not JSON that Python would write back.
+/// A text is not JSON, or Python cannot write it back as JSON.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[error("{kind}")]
 pub struct SyntaxError {
-    /// Where, in bytes from the start of the text.
+    /// The offset in bytes from the start of the text.
     pub offset: usize,
-    /// What was found there.
+    /// What is wrong there.
     pub kind: SyntaxErrorKind,
 }
 
@@ -21,59 +21,58 @@ pub enum SyntaxErrorKind {
     /// The text ends inside a value.
     #[error("the text ends here, but {expected} was expected")]
     UnexpectedEnd {
-        /// What should have come.
+        /// What was expected.
         expected: &'static str,
     },
-    /// A character that cannot stand here.
+    /// A character that is not allowed here.
     #[error("found {found:?}, but {expected} was expected")]
     Unexpected {
         /// The character.
         found: char,
-        /// What should have come.
+        /// What was expected.
         expected: &'static str,
     },
     /// Bytes that are not UTF-8.
     #[error("these bytes are not UTF-8")]
     InvalidUtf8,
     /// A raw control character inside a string.
-    #[error("a raw control character U+{code:04X} stands in a string; JSON wants it escaped")]
+    #[error("the control character U+{code:04X} in a string must be escaped")]
     ControlCharacter {
         /// Its code point.
         code: u8,
     },
-    /// A backslash that starts no escape sequence.
-    #[error("this is no JSON escape sequence")]
+    /// A backslash that does not start an escape sequence.
+    #[error("this is not a JSON escape sequence")]
     InvalidEscape,
-    /// Half of a surrogate pair, which no UTF-8 text can hold.
+    /// Half of a surrogate pair, which UTF-8 cannot represent.
     #[error("\\u{code:04x} is half of a surrogate pair; its other half is missing")]
     LoneSurrogate {
         /// The code unit.
         code: u16,
     },
-    /// `NaN`, `Infinity` or `-Infinity`, which Python writes but JSON has not.
+    /// `NaN`, `Infinity` or `-Infinity`, which Python writes but JSON does not have.
     #[error("{word} is not JSON")]
     NotANumber {
-        /// The word as it stands.
+        /// The word.
         word: &'static str,
     },
-    /// A number with more than a double can hold.
+    /// A number that a double cannot hold.
     #[error("this number is past the range of a double")]
     NumberOutOfRange,
-    /// Arrays and objects nested too deep.
+    /// Arrays and objects are nested too deeply.
     #[error("arrays and objects are nested more than {most} deep")]
     TooDeep {
-        /// How deep they may be here: [`MAX_DEPTH`](super::MAX_DEPTH), or less
-        /// where the value is to stand inside another.
+        /// The limit: [`MAX_DEPTH`](super::MAX_DEPTH), or less for a value that will
+        /// be inside another.
         most: usize,
     },
-    /// The canonical text takes more than [`MAX_VALUE_BYTES`].
-    #[error("up to here, Python writes this value in more than {} MiB", MAX_VALUE_BYTES >> 20)]
+    /// The canonical text is longer than [`MAX_VALUE_BYTES`].
+    #[error("the canonical text of this value exceeds {} MiB here", MAX_VALUE_BYTES >> 20)]
     TooLarge,
 }
 
 impl SyntaxErrorKind {
-    /// What to do about it in a file, to follow what is wrong, if that is not
-    /// plain.
+    /// What to do about it in a file, as the end of a message.
     pub(crate) const fn remedy(&self) -> &'static str {
         match self {
             Self::InvalidUtf8 => "; save the file as UTF-8",
@@ -82,23 +81,23 @@ impl SyntaxErrorKind {
     }
 }
 
-/// A format that is told by the first bytes of a file and is not read here.
+/// A format that is recognized by the first bytes of a file but not supported.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum ForeignFormat {
-    /// Packed by gzip.
+    /// Compressed by gzip.
     #[error("this is gzip")]
     Gzip,
-    /// An archive of zip.
+    /// A zip archive.
     #[error("this is a zip archive")]
     Zip,
-    /// Packed by bzip2.
+    /// Compressed by bzip2.
     #[error("this is bzip2")]
     Bzip2,
-    /// Packed by xz.
+    /// Compressed by xz.
     #[error("this is xz")]
     Xz,
-    /// Packed by zstd.
+    /// Compressed by zstd.
     #[error("this is zstd")]
     Zstd,
     /// Text in UTF-32, with its byte order mark.
@@ -110,7 +109,7 @@ pub enum ForeignFormat {
 }
 
 impl ForeignFormat {
-    /// The format of a file that starts with `bytes`.
+    /// The format of a file that starts with `bytes`, if it is one of these.
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0x1f, 0x8b, ..] => Some(Self::Gzip),
@@ -118,8 +117,8 @@ impl ForeignFormat {
             [b'B', b'Z', b'h', ..] => Some(Self::Bzip2),
             [0xfd, b'7', b'z', ..] => Some(Self::Xz),
             [0x28, 0xb5, 0x2f, ..] => Some(Self::Zstd),
-            // In UTF-16, that would be U+0100, U+0200 and so on: no chain or queue
-            // starts with one.
+            // In UTF-16, the first character would be U+0100, U+0200 or the like, with
+            // which no chain or queue starts.
             [0xff, 0xfe, 0, ..] | [0, 0, 0xfe, ..] => Some(Self::Utf32),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Self::Utf16),
             _ => None,

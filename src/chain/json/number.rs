@@ -1,13 +1,12 @@
-//! Doubles as Python's `float` reads and its `repr` writes them.
+//! Reads doubles like Python's `float`, and writes them like its `repr`.
 
 use std::io::Write as _;
 
-/// From this length on, a number goes through [`as_fraction`] before it is
-/// parsed. The shortest text that needs it has some 65,000 bytes.
+/// Numbers of this length or more are parsed [`as_fraction`]. The shortest text
+/// that needs it has some 65,000 bytes.
 const LONG_NUMBER_BYTES: usize = 32 << 10;
 
-/// The double nearest to the JSON number `text`, infinite if that is past
-/// the range.
+/// The double nearest to the JSON number `text`; infinite outside the range.
 pub(crate) fn read_float(text: &str) -> f64 {
     const REASON: &str = "JSON numbers are a subset of what f64 parses";
     if text.len() < LONG_NUMBER_BYTES {
@@ -17,12 +16,12 @@ pub(crate) fn read_float(text: &str) -> f64 {
     }
 }
 
-/// The same number as `0.ddd`, its first digit not zero, with an exponent.
+/// The same number as `0.ddd` with an exponent, where the first digit is not zero.
 ///
-/// The standard library's parser drops the later digits of an exponent once
-/// it is past 65,536, whatever the digits before it are; but `1000e-3`, with
-/// a million zeros in place of three, is 1. In this form any such exponent
-/// is far out of range, and its exact size of no account.
+/// The standard library's parser ignores further digits of an exponent above
+/// 65,536, whatever the mantissa is. But `1000e-3`, with a million zeros and that
+/// exponent, is 1. In this form, such an exponent is far out of range, and its
+/// exact value does not matter.
 fn as_fraction(text: &str) -> String {
     let (sign, magnitude) = match text.strip_prefix('-') {
         Some(magnitude) => ("-", magnitude),
@@ -30,8 +29,8 @@ fn as_fraction(text: &str) -> String {
     };
     let (mantissa, exponent) = magnitude.split_once(['e', 'E']).unwrap_or((magnitude, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    // Only an exponent that overflows fails to parse, and no text is long
-    // enough to make up for that one.
+    // Only an exponent that overflows fails to parse, and no mantissa is long
+    // enough to compensate it.
     let exponent = exponent.parse::<i64>().unwrap_or_else(|_| {
         let is_negative = exponent.starts_with('-');
         if is_negative { i64::MIN } else { i64::MAX }
@@ -43,14 +42,14 @@ fn as_fraction(text: &str) -> String {
     format!("{sign}0.{significant}0e{exponent}")
 }
 
-/// Appends `value`, which must be finite, as Python's `repr(float)` does: the
-/// shortest digits that read back to the same double, of several the nearest,
-/// of two equally near the even one; in positional form from 1e-4 up to 1e16
-/// and with an exponent of at least two digits outside.
+/// Appends `value`, which must be finite, like Python's `repr(float)`: the
+/// shortest digits that read back as the same double, the nearest of several,
+/// and the even one of two equally near; in positional form from 1e-4 up to 1e16,
+/// and otherwise with an exponent of at least two digits.
 pub(crate) fn write_float(value: f64, out: &mut Vec<u8>) {
     debug_assert!(value.is_finite());
     let mut buffer = zmij::Buffer::new();
-    // The same digits; in Python's positional range the same form, too.
+    // The digits are the same, and so is the form in Python's positional range.
     let text = buffer.format_finite(value);
     if value == 0.0 || (1e-4..1e16).contains(&value.abs()) {
         out.extend_from_slice(text.as_bytes());
@@ -92,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exponent_may_make_up_for_a_million_zeros() {
+    fn an_exponent_may_compensate_a_million_zeros() {
         // 655,360 is where the standard library stops counting.
         for count in [1_000, 65_536, 69_999, 655_359, 655_360, 1_000_000] {
             let zeros = "0".repeat(count);
@@ -133,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_form_changes_where_python_changes_it() {
+    fn the_form_changes_where_python_s_does() {
         for (value, expected) in [
             (0.0, "0.0"),
             (-0.0, "-0.0"),

@@ -1,8 +1,8 @@
-//! Lines and columns.
+//! Positions in a text: lines and columns.
 
 use std::fmt;
 
-/// A place in a text file, both numbers counted from 1. Columns count
+/// A position in a text file. Both numbers start at 1, and columns count
 /// characters, not bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Position {
@@ -16,7 +16,7 @@ impl Position {
     /// The first character of a file.
     pub const START: Self = Self { line: 1, column: 1 };
 
-    /// The place just after `text`, if `self` is where `text` starts.
+    /// The position after `text`, if `text` starts at `self`.
     ///
     /// ```
     /// use fourzero::chain::json::Position;
@@ -47,16 +47,16 @@ impl Position {
     }
 }
 
-/// How far a text leads from wherever it starts.
+/// The extent of a text: how far it moves a position.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Advance {
     newlines: u64,
-    /// Characters behind the last newline.
+    /// Characters after the last newline.
     characters: u64,
 }
 
 impl Advance {
-    /// Over lines of ASCII, and as many bytes behind the last newline.
+    /// The extent of lines of ASCII with `bytes` after the last newline.
     pub(crate) const fn over_ascii(newlines: u64, bytes: usize) -> Self {
         Self {
             newlines,
@@ -64,12 +64,12 @@ impl Advance {
         }
     }
 
-    /// Goes over `characters` of the same line.
+    /// Adds `characters` of the same line.
     pub(crate) const fn over_characters(&mut self, characters: usize) {
         self.characters += characters as u64;
     }
 
-    /// Goes over `text`.
+    /// Adds `text`.
     pub(crate) fn over_text(&mut self, text: &[u8]) {
         let next = Self::over(text);
         self.newlines += next.newlines;
@@ -85,7 +85,7 @@ impl Advance {
             Some(newline) => &text[newline + 1..],
             None => text,
         };
-        // Every byte of UTF-8 but a continuation byte starts a character.
+        // In UTF-8, every byte except continuation bytes starts a character.
         let characters = last_line
             .iter()
             .filter(|byte| (**byte as i8) >= -0x40)

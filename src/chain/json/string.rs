@@ -1,21 +1,23 @@
-//! Strings as Python's `json.dumps` writes them with `ensure_ascii`.
+//! Reads and writes the escapes of JSON strings; writes them like Python's
+//! `json.dumps` with `ensure_ascii`.
 
 use wide::i8x16;
 
-/// Whether a byte stands for itself inside a Python-written string: printable
-/// ASCII but the quote and the backslash.
+use super::error::{SyntaxError, SyntaxErrorKind};
+
+/// Whether Python writes the character unescaped: printable ASCII but the quote
+/// and the backslash.
 const fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
 }
 
-/// Bytes at the start of `text` that stand for themselves in a string:
-/// printable ASCII but the quote and the backslash.
+/// The number of bytes at the start of `text` that Python writes unescaped.
 #[inline(always)]
 pub(crate) fn plain_run(text: &[u8]) -> usize {
     let mut position = 0;
     while let Some(chunk) = text[position..].first_chunk::<16>() {
         let bytes = i8x16::new(chunk.map(u8::cast_signed));
-        // One past them, bytes past the tilde are below the space, too.
+        // After adding one, bytes above the tilde are negative, so below the space.
         let special = (bytes + i8x16::splat(1)).simd_lt(i8x16::splat(0x21))
             | bytes.simd_eq(i8x16::splat(b'"' as i8))
             | bytes.simd_eq(i8x16::splat(b'\\' as i8));
@@ -36,7 +38,7 @@ pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
     loop {
         let plain = plain_run(rest.as_bytes());
         out.extend_from_slice(&rest.as_bytes()[..plain]);
-        // What is not plain is a whole character: plain bytes are ASCII.
+        // Plain bytes are ASCII, so a whole character follows them.
         let mut characters = rest[plain..].chars();
         match characters.next() {
             Some(character) => write_escaped(character, out),
@@ -47,7 +49,7 @@ pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// How many bytes [`write_string`] appends.
+/// The number of bytes that [`write_string`] appends.
 pub(crate) fn written_length(text: &str) -> usize {
     let length_of = |character| match character {
         '"' | '\\' | '\n' | '\r' | '\t' | '\u{c}' | '\u{8}' => 2,
@@ -80,12 +82,64 @@ pub(crate) fn write_escaped(character: char, out: &mut Vec<u8>) {
     }
 }
 
+/// Reads the escape sequence at the start of `text`, which starts with a
+/// backslash. Returns its character and length; a surrogate pair is one
+/// sequence.
+pub(super) fn read_escape(text: &[u8]) -> Result<(char, usize), SyntaxError> {
+    let fail = |offset, kind| Err(SyntaxError { offset, kind });
+    let character = match text.get(1) {
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        Some(b'f') => '\u{c}',
+        Some(b'b') => '\u{8}',
+        Some(letter @ (b'"' | b'\\' | b'/')) => char::from(*letter),
+        Some(b'u') => return read_unicode_escape(text),
+        Some(_) => return fail(0, SyntaxErrorKind::InvalidEscape),
+        None => {
+            let expected = "an escape sequence";
+            return fail(1, SyntaxErrorKind::UnexpectedEnd { expected });
+        }
+    };
+    Ok((character, 2))
+}
+
+fn read_unicode_escape(text: &[u8]) -> Result<(char, usize), SyntaxError> {
+    let first = code_unit(text, 0)?;
+    if let Some(character) = char::from_u32(first.into()) {
+        return Ok((character, 6));
+    }
+    // A surrogate: only a high one followed by a low one is a character.
+    let second = match text.get(6..8) {
+        Some(b"\\u") => Some(code_unit(text, 6)?),
+        _ => None,
+    };
+    let pair = second.and_then(|second| char::decode_utf16([first, second]).next()?.ok());
+    pair.map(|character| (character, 12)).ok_or(SyntaxError {
+        offset: 0,
+        kind: SyntaxErrorKind::LoneSurrogate { code: first },
+    })
+}
+
+/// The code unit of the escape sequence `\uxxxx` at `offset`.
+fn code_unit(text: &[u8], offset: usize) -> Result<u16, SyntaxError> {
+    let digits = text.get(offset + 2..offset + 6).unwrap_or_default();
+    let mut bytes = [0; 2];
+    match hex::decode_to_slice(digits, &mut bytes) {
+        Ok(()) => Ok(u16::from_be_bytes(bytes)),
+        Err(_) => Err(SyntaxError {
+            offset,
+            kind: SyntaxErrorKind::InvalidEscape,
+        }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_plain_run_ends_at_the_first_byte_that_is_not_plain() {
+    fn a_plain_run_ends_at_the_first_special_byte() {
         for special in 0..=255u8 {
             for before in 0..20 {
                 let mut text = vec![b'a'; before];
@@ -97,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn all_but_space_to_tilde_is_escaped() {
+    fn all_characters_outside_space_to_tilde_are_escaped() {
         let mut out = Vec::new();
         let text = "a\"\\/\n\r\t\u{c}\u{8}\u{0}\u{1f} ~\u{7f}é😀\u{ffff}";
         write_string(text, &mut out);

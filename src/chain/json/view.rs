@@ -1,8 +1,10 @@
-//! Walking canonical text.
+//! Reads canonical text without parsing it into a tree.
 //!
-//! A [`View`] is made only of text that [`Transcoder`](super::Transcoder) wrote, so it is
-//! known to be well formed, with no white space but `", "` and `": "`, and
-//! with one spelling for every string: keys can be compared as bytes.
+//! A [`View`] is made only of text that [`Transcoder`](super::Transcoder) wrote
+//! or would write. Such text is well formed, has no white space but in `", "` and
+//! `": "`, and one form for every string, so keys can be compared as bytes.
+
+use super::stream::value_length;
 
 /// One JSON value in canonical text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,7 +23,7 @@ pub(crate) enum Kind {
 }
 
 impl<'a> View<'a> {
-    /// Looks at `text`, which must be the canonical text of one value.
+    /// A view of `text`, which must be the canonical text of one value.
     pub(crate) fn of(text: &'a [u8]) -> Self {
         Self(text)
     }
@@ -48,12 +50,12 @@ impl<'a> View<'a> {
         !self.0.iter().any(|byte| matches!(byte, b'.' | b'e'))
     }
 
-    /// The value as a message quotes it: shortened if it is long.
+    /// The value as quoted in messages: shortened if it is long.
     pub(crate) fn excerpt(self) -> String {
-        const MOST: usize = 80;
+        const MAX_BYTES: usize = 80;
         // Canonical text is ASCII, so it can be cut anywhere.
-        let shown = String::from_utf8_lossy(&self.0[..self.0.len().min(MOST)]).into_owned();
-        if self.0.len() > MOST {
+        let shown = String::from_utf8_lossy(&self.0[..self.0.len().min(MAX_BYTES)]).into_owned();
+        if self.0.len() > MAX_BYTES {
             shown + "..."
         } else {
             shown
@@ -81,6 +83,18 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The values of these keys in an object; `None` for missing keys. The keys
+    /// must need no escapes.
+    pub(crate) fn fields<const N: usize>(self, keys: [&str; N]) -> [Option<Self>; N] {
+        let mut found = [None; N];
+        for (key, value) in self.members() {
+            if let Some(place) = keys.iter().position(|it| it.as_bytes() == key) {
+                found[place] = Some(value);
+            }
+        }
+        found
+    }
+
     fn inside(self, open: u8) -> &'a [u8] {
         match self.0 {
             [first, inside @ .., _close] if *first == open => inside,
@@ -96,12 +110,12 @@ pub(crate) struct Elements<'a> {
 }
 
 impl<'a> Elements<'a> {
-    /// The text of the elements that are left.
+    /// The text of the remaining elements.
     pub(crate) const fn text(&self) -> &'a [u8] {
         self.rest
     }
 
-    /// Passes over the next element, which takes `length` bytes.
+    /// Skips the next element, which takes `length` bytes.
     pub(crate) fn pass(&mut self, length: usize) {
         let rest = &self.rest[length..];
         self.rest = rest.strip_prefix(b", ").unwrap_or(rest);
@@ -129,7 +143,7 @@ impl<'a> Iterator for Members<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let end = string_end(self.rest);
+        let end = value_length(self.rest)?;
         let key = &self.rest[1..end - 1];
         self.rest = &self.rest[end + b": ".len()..];
         take_value(&mut self.rest).map(|value| (key, value))
@@ -141,49 +155,10 @@ fn take_value<'a>(list: &mut &'a [u8]) -> Option<View<'a>> {
     if list.is_empty() {
         return None;
     }
-    let (value, rest) = list.split_at(value_end(list));
+    // A number at the end of the list has no delimiter after it.
+    let (value, rest) = list.split_at(value_length(list).unwrap_or(list.len()));
     *list = rest.strip_prefix(b", ").unwrap_or(rest);
     Some(View(value))
-}
-
-fn value_end(text: &[u8]) -> usize {
-    match text[0] {
-        b'"' => string_end(text),
-        b'[' | b'{' => {
-            let mut depth = 0usize;
-            let mut position = 0;
-            loop {
-                match text[position] {
-                    b'"' => {
-                        position += string_end(&text[position..]);
-                        continue;
-                    }
-                    b'[' | b'{' => depth += 1,
-                    b']' | b'}' => depth -= 1,
-                    _ => {}
-                }
-                position += 1;
-                if depth == 0 {
-                    return position;
-                }
-            }
-        }
-        _ => memchr::memchr3(b',', b']', b'}', text).unwrap_or(text.len()),
-    }
-}
-
-/// Length of the string at the start of `text`, quotes included.
-fn string_end(text: &[u8]) -> usize {
-    let mut position = 1;
-    loop {
-        let step = memchr::memchr2(b'"', b'\\', &text[position..])
-            .expect("canonical text closes its strings");
-        position += step;
-        if text[position] == b'"' {
-            return position + 1;
-        }
-        position += 2;
-    }
 }
 
 #[cfg(test)]

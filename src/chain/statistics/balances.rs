@@ -1,72 +1,78 @@
-//! Who owns how much: exact sums, one a name.
+//! The exact balance of each name.
 //!
-//! There may be millions of names, and what takes the time is to fetch their
-//! accounts from memory. So an account is small and all in one place: nearly
-//! every name fits in its key, and nearly every sum in an integer that counts
-//! billionths.
+//! There may be millions of names, and most of the time goes into fetching their
+//! accounts from memory. Nearly every name and balance is therefore stored
+//! inline in the map.
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
-use std::hash::{Hash, Hasher};
 
-use super::sum::{Side, Sum, Uncounted};
-use crate::chain::json::View;
+use smallvec::SmallVec;
+
+use crate::chain::amount::Amount;
+use crate::chain::json::{Kind, View};
 use crate::chain::transaction::TransactionView;
 use crate::sha256::Digest;
 
-/// Whose transactions make money instead of spending it.
+/// The sender that creates money.
 const MINT: &[u8] = b"\"0\"";
 
-/// Of a longer name, this much is kept, and its digest to tell it by.
-const MOST_NAME_BYTES: usize = 256;
+/// Of a longer name, only the start and the digest are stored.
+const MAX_NAME_BYTES: usize = 256;
 
-/// Who owns how much in a chain, by its transactions: what each name received
-/// less what it sent. All sums are exact.
+/// Longer amounts are not counted. By default, CPython does not read longer
+/// integers; and an account must not take megabytes.
+const MAX_AMOUNT_BYTES: usize = 4_300;
+
+/// The canonical text of a name. A node id fits inline with its quotes.
+type NameText = SmallVec<[u8; 40]>;
+
+/// The balances of a chain: for each name, the sum of what it received less the
+/// sum of what it sent. All sums are exact.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Balances {
-    /// The richest, as many as were asked for; of equally rich ones, in the
-    /// order of their names. The sender `"0"` is not among them: it owes what
-    /// was minted.
+    /// The richest names, as many as requested; equal balances are ordered by
+    /// name. The sender `"0"` is not included: it owes what was minted.
     pub top: Vec<Holder>,
-    /// How many names sent or received something, without `"0"`.
+    /// The number of names that sent or received something, without `"0"`.
     pub names: u64,
-    /// How many of them own less than nothing.
+    /// The number of names with a negative balance.
     pub below_zero: u64,
-    /// What the sender `"0"` sent less what it received, as a decimal number.
+    /// The sum the sender `"0"` sent less what it received, as a decimal number.
     pub minted: String,
-    /// Transactions that are not in the sums: their amount is no number, or
-    /// one of more than 4,300 characters.
+    /// Transactions that are not in the sums: their amount is not a number, or
+    /// has more than 4,300 characters.
     pub not_counted: u64,
-    /// Those of them whose amount is such a number.
+    /// Transactions whose amount is such a long number.
     pub too_long: u64,
 }
 
-/// A name and what it owns.
+/// A name and its balance.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Holder {
-    /// The name as JSON: a string, or whatever stands in its place. Shortened
-    /// to 256 bytes, with `...` behind, if it is longer.
+    /// The name as JSON, of any type. If it has more than 256 bytes, the first
+    /// 256 and `...`.
     pub name: String,
-    /// What it owns, as a decimal number without an exponent.
+    /// The balance as a decimal number without an exponent.
     pub balance: String,
-    /// Transactions that it sent or received.
+    /// The number of transactions it sent or received.
     pub transactions: u64,
 }
 
-/// [`Balances`] in the making.
+/// Collects [`Balances`].
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
-    accounts: HashMap<Name, Account>,
+    accounts: HashMap<NameText, Account>,
     mint: Account,
     /// Transactions from the mint.
     rewards: u64,
-    no_number: u64,
+    not_a_number: u64,
     too_long: u64,
 }
 
 #[derive(Debug, Default)]
 struct Account {
-    sum: Sum,
+    balance: Amount,
     transactions: u64,
 }
 
@@ -74,22 +80,20 @@ impl Accounts {
     pub(super) fn add(&mut self, transaction: &TransactionView<'_>) {
         let [amount, recipient, sender] = transaction.values();
         self.rewards += u64::from(sender.text() == MINT);
-        let amount = Sum::parse(amount);
-        match amount {
-            Ok(_) => {}
-            Err(Uncounted::NoNumber) => self.no_number += 1,
-            Err(Uncounted::TooLong) => self.too_long += 1,
-        }
-        let amount = amount.ok();
-        self.book(sender, amount.as_ref(), Side::Sent);
+        let amount = self.amount(amount);
+        let account = self.account(sender);
+        account.transactions += 1;
+        // A transaction with oneself counts once and changes no balance.
         if recipient == sender {
-            // One transaction, not two; its amount changes nothing.
-            let account = self.account(recipient);
-            if let Some(amount) = &amount {
-                account.sum.add(amount, Side::Received);
-            }
-        } else {
-            self.book(recipient, amount.as_ref(), Side::Received);
+            return;
+        }
+        if let Some(amount) = &amount {
+            account.balance.subtract(amount);
+        }
+        let account = self.account(recipient);
+        account.transactions += 1;
+        if let Some(amount) = &amount {
+            account.balance.add(amount);
         }
     }
 
@@ -97,50 +101,49 @@ impl Accounts {
         self.rewards
     }
 
-    fn book(&mut self, name: View<'_>, amount: Option<&Sum>, side: Side) {
-        let account = self.account(name);
-        account.transactions += 1;
-        if let Some(amount) = amount {
-            account.sum.add(amount, side);
+    fn amount(&mut self, value: View<'_>) -> Option<Amount> {
+        let is_number = matches!(value.kind(), Kind::Integer | Kind::Float);
+        if is_number && value.text().len() > MAX_AMOUNT_BYTES {
+            self.too_long += 1;
+            return None;
         }
+        let text = std::str::from_utf8(value.text()).ok();
+        let amount = text.filter(|_| is_number).and_then(Amount::parse);
+        self.not_a_number += u64::from(amount.is_none());
+        amount
     }
 
     fn account(&mut self, name: View<'_>) -> &mut Account {
         if name.text() == MINT {
             return &mut self.mint;
         }
-        self.accounts.entry(Name::of(name.text())).or_default()
+        self.accounts.entry(stored_name(name.text())).or_default()
     }
 
-    /// The balances, with so many of the richest.
-    pub(super) fn finish(mut self, top: usize) -> Balances {
-        self.mint.sum.negate();
-        let below_zero = self
-            .accounts
-            .values()
-            .filter(|account| account.sum.sign() == Ordering::Less)
-            .count() as u64;
+    /// The balances, with the `top` richest names.
+    pub(super) fn finish(self, top: usize) -> Balances {
         let holders = self.richest(top).into_iter().map(|(name, account)| Holder {
-            name: name.shown(),
-            balance: account.sum.to_string(),
+            name: shown_name(name),
+            balance: account.balance.to_string(),
             transactions: account.transactions,
         });
+        let is_negative = |account: &&Account| account.balance.sign() == Ordering::Less;
         Balances {
             top: holders.collect(),
             names: self.accounts.len() as u64,
-            below_zero,
-            minted: self.mint.sum.to_string(),
-            not_counted: self.no_number + self.too_long,
+            below_zero: self.accounts.values().filter(is_negative).count() as u64,
+            minted: Amount::default().minus(&self.mint.balance).to_string(),
+            not_counted: self.not_a_number + self.too_long,
             too_long: self.too_long,
         }
     }
 
-    /// So many accounts, the richest first. Never looks at more than twice as
-    /// many at once: there may be millions, few of them asked for.
-    fn richest(&self, count: usize) -> Vec<(&Name, &Account)> {
-        let order = |(name, account): &(&Name, &Account), (other, than): &(&Name, &Account)| {
-            let richer = than.sum.compare(&account.sum);
-            richer.then_with(|| name.bytes().cmp(other.bytes()))
+    /// The `count` richest accounts in order. Looks at no more than twice as
+    /// many at once: there may be millions, and few are requested.
+    fn richest(&self, count: usize) -> Vec<(&NameText, &Account)> {
+        let order = |one: &(&NameText, &Account), other: &(&NameText, &Account)| {
+            let difference = other.1.balance.clone().minus(&one.1.balance);
+            difference.sign().then_with(|| one.0.cmp(other.0))
         };
         let mut richest = Vec::new();
         if count == 0 {
@@ -159,71 +162,25 @@ impl Accounts {
     }
 }
 
-/// Bytes that a short name may take: those of a node id between quotes, and
-/// some more.
-const SHORT_NAME_BYTES: usize = 38;
-
-/// What an account is found by.
-#[derive(Debug)]
-enum Name {
-    Short {
-        length: u8,
-        bytes: [u8; SHORT_NAME_BYTES],
-    },
-    Long(Box<[u8]>),
+fn stored_name(text: &[u8]) -> NameText {
+    if text.len() <= MAX_NAME_BYTES {
+        return text.into();
+    }
+    // The start, a byte that canonical text never has, and the digest.
+    let digest = Digest::of(text).to_hex();
+    SmallVec::from_vec([&text[..MAX_NAME_BYTES], b"\0", &digest].concat())
 }
 
-impl Name {
-    /// By the canonical text of a name.
-    fn of(text: &[u8]) -> Self {
-        let mut bytes = [0; SHORT_NAME_BYTES];
-        if let Some(start) = bytes.get_mut(..text.len()) {
-            start.copy_from_slice(text);
-            let length = text.len() as u8;
-            return Self::Short { length, bytes };
-        }
-        if text.len() <= MOST_NAME_BYTES {
-            return Self::Long(text.into());
-        }
-        // Its start, a byte that canonical text never holds, and its digest.
-        let digest = Digest::of(text).to_hex();
-        Self::Long([&text[..MOST_NAME_BYTES], b"\0", &digest].concat().into())
-    }
-
-    fn bytes(&self) -> &[u8] {
-        match self {
-            Self::Short { length, bytes } => &bytes[..usize::from(*length)],
-            Self::Long(bytes) => bytes,
-        }
-    }
-
-    fn shown(&self) -> String {
-        let bytes = self.bytes();
-        let (text, end) = match memchr::memchr(b'\0', bytes) {
-            Some(cut) => (&bytes[..cut], "..."),
-            None => (bytes, ""),
-        };
-        String::from_utf8_lossy(text).into_owned() + end
-    }
-}
-
-impl PartialEq for Name {
-    fn eq(&self, other: &Self) -> bool {
-        self.bytes() == other.bytes()
-    }
-}
-
-impl Eq for Name {}
-
-impl Hash for Name {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.bytes().hash(state);
-    }
+fn shown_name(stored: &[u8]) -> String {
+    let (text, end) = match memchr::memchr(b'\0', stored) {
+        Some(cut) => (&stored[..cut], "..."),
+        None => (stored, ""),
+    };
+    String::from_utf8_lossy(text).into_owned() + end
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::sum::MOST_AMOUNT_BYTES;
     use super::*;
     use crate::chain::Strictness;
     use crate::chain::json::canonical;
@@ -276,9 +233,9 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_counted_is_told_and_not_lost_in_silence() {
-        let long = "1".repeat(MOST_AMOUNT_BYTES + 1);
-        let longest = "1".repeat(MOST_AMOUNT_BYTES);
+    fn amounts_that_cannot_be_summed_are_counted() {
+        let long = "1".repeat(MAX_AMOUNT_BYTES + 1);
+        let longest = "1".repeat(MAX_AMOUNT_BYTES);
         let found = balances(&[
             ("\"a\"", "\"b\"", "\"5\""),
             ("\"a\"", "\"b\"", "null"),
@@ -293,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_told_apart_by_their_json() {
+    fn names_with_different_json_are_different() {
         let long = |end: &str| format!("\"{}{end}\"", "x".repeat(300));
         let (one, other) = (long("1"), long("2"));
         let found = balances(&[
@@ -304,7 +261,7 @@ mod tests {
             ("\"0\"", &one, "5"),
             (&one, &other, "1"),
         ]);
-        let shown = format!("{}...", &one[..MOST_NAME_BYTES]);
+        let shown = format!("{}...", &one[..MAX_NAME_BYTES]);
         assert_eq!(
             top(&found),
             [
@@ -320,7 +277,7 @@ mod tests {
     }
 
     #[test]
-    fn as_many_are_told_as_asked_for_and_equals_in_the_order_of_their_names() {
+    fn the_requested_number_of_names_is_listed_and_equals_in_order() {
         let names: Vec<_> = (10..35).map(|number| format!("\"n{number}\"")).collect();
         let transactions: Vec<_> = names
             .iter()

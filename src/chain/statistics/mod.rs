@@ -1,12 +1,10 @@
-//! What a chain holds, in figures: its size and span of time, who owns how
-//! much, and what its proofs look like.
+//! Statistics of a chain: its size and time span, balances, and proofs.
 //!
-//! Nothing here says whether the chain is valid: a figure counts what can be
-//! counted, and says how much could not.
+//! The chain need not be valid: each figure counts what can be counted, and
+//! another says how much could not.
 
 mod balances;
 mod proofs;
-mod sum;
 mod times;
 
 use std::io::Read;
@@ -20,99 +18,71 @@ pub use self::times::Times;
 
 use self::balances::Accounts;
 use self::proofs::ProofTally;
-use super::canonical::{BlockError, CanonicalBlock, CanonicalReader};
+use super::canonical::{BlockFields, CanonicalReader};
 use super::file::ReadError;
-use super::json::{Kind, Position, View, canonical_number};
-use super::transaction::{Spelling, Strictness, TransactionView};
+use super::json::{Kind, View, canonical_number};
+use super::transaction::{Strictness, TransactionLayout, TransactionView};
 use crate::pow::Control;
-use crate::sha256::digest_texts;
+use crate::sha256::{Digest, digest_texts};
 
 /// The figures of a chain.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, Default)]
 pub struct Statistics {
     /// Bytes of the file.
     pub bytes: u64,
     /// Blocks, the genesis block included.
     pub blocks: u64,
-    /// The `"length"` that the file states, as JSON, where that is not the
-    /// number of its blocks.
+    /// The file's `"length"` as JSON, if it is not the number of blocks.
     pub wrong_length: Option<String>,
-    /// Transactions, those that [`Self::odd_transactions`] counts left out.
+    /// Transactions, without those that [`Self::odd_transactions`] counts.
     pub transactions: u64,
-    /// Those of them that come from the sender `"0"`: the miners' rewards.
+    /// Transactions from the sender `"0"`: the miners' rewards.
     pub rewards: u64,
     /// Elements of `transactions` lists that lack one of the three fields.
     pub odd_transactions: u64,
-    /// Blocks whose `transactions` are missing or no list.
+    /// Blocks whose `transactions` are missing or not a list.
     pub odd_blocks: u64,
-    /// Transactions a block, the rewards included; `None` without a block.
+    /// Transactions per block, rewards included; `None` without a block.
     pub block_transactions: Option<Range>,
-    /// Bytes a block, in its canonical text; `None` without a block.
+    /// Bytes per block as canonical text; `None` without a block.
     pub block_bytes: Option<Range>,
-    /// When its blocks were made.
+    /// The timestamps.
     pub times: Times,
-    /// Its proofs.
+    /// The proofs.
     pub proofs: Proofs,
-    /// Who owns how much.
+    /// The balances.
     pub balances: Balances,
 }
 
-/// The least and the greatest of some numbers, and their mean.
+/// The minimum, maximum and mean of some numbers.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]
 pub struct Range {
-    /// The least.
+    /// The minimum.
     pub min: u64,
     /// The mean.
     pub mean: f64,
-    /// The greatest.
+    /// The maximum.
     pub max: u64,
 }
 
-/// Why there are no figures.
+/// Why there are no statistics.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StatisticsError {
-    /// The file cannot be read as a chain.
+    /// The file cannot be read as a chain, or a block is not an object.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// One of its blocks is no object.
-    #[error("{position}: block {index} is {found}, expected an object")]
-    NotAnObject {
-        /// Where it stands.
-        position: Position,
-        /// Its place in the chain, counted from 1.
-        index: u64,
-        /// The JSON value it is, shortened if it is long.
-        found: String,
-    },
     /// The [`Control`] was cancelled.
     #[error("the chain was not read to its end: cancelled")]
     Cancelled,
 }
 
-impl From<BlockError> for StatisticsError {
-    fn from(error: BlockError) -> Self {
-        match error {
-            BlockError::Read(error) => Self::Read(error),
-            BlockError::NotAnObject {
-                position,
-                index,
-                found,
-            } => Self::NotAnObject {
-                position,
-                index,
-                found,
-            },
-        }
-    }
-}
-
-/// Reads `source` to its end and counts; the balances name as many of the
-/// richest as `top` says.
+/// Reads `source` to its end and counts; the balances list the `top` richest
+/// names.
 ///
-/// Memory grows with the chain: by 12 bytes a block for its proofs, and by 100
-/// to 300 for each name that stands in a transaction. `control` counts blocks and
-/// bytes, and cancels between batches.
+/// Memory grows with the chain: by 12 bytes for each block and by 100 to 300
+/// bytes for each name. `control` counts blocks and bytes, and cancels between
+/// batches.
 ///
 /// ```
 /// use fourzero::chain::statistics;
@@ -141,64 +111,60 @@ pub fn statistics(
         if control.is_cancelled() {
             return Err(StatisticsError::Cancelled);
         }
-        let texts: Vec<_> = reader.blocks().map(|block| block.text).collect();
+        let texts: Vec<_> = reader.blocks().map(|(text, _)| text).collect();
         digests.clear();
         digest_texts(&texts, &mut digests);
-        for (block, hash) in reader.blocks().zip(&digests) {
-            let fields = Fields::of(&block);
-            tally.add(block.text, &fields);
-            tally.proofs.add(fields.proof, fields.previous_hash, *hash);
+        for ((text, fields), hash) in reader.blocks().zip(&digests) {
+            tally.add(text, values(text, fields), *hash);
         }
         control.add_blocks(texts.len() as u64);
         control.add_bytes(reader.bytes_read() - bytes);
         bytes = reader.bytes_read();
     }
+    let blocks = reader.count();
     Ok(Statistics {
         bytes: reader.bytes_read(),
-        blocks: reader.count(),
+        blocks,
         wrong_length: reader.wrong_length(),
-        transactions: tally.transactions,
         rewards: tally.accounts.rewards(),
-        odd_transactions: tally.odd_transactions,
-        odd_blocks: tally.odd_blocks,
-        block_transactions: tally.block_transactions.range(),
-        block_bytes: tally.block_bytes.range(),
-        times: tally.times,
+        block_transactions: tally.block_transactions.range(blocks),
+        block_bytes: tally.block_bytes.range(blocks),
         proofs: tally.proofs.finish(),
         balances: tally.accounts.finish(top),
+        ..tally.counts
     })
 }
 
-/// What is counted while blocks are read.
+/// The running counts.
 #[derive(Debug, Default)]
 struct Tally {
-    transactions: u64,
-    odd_transactions: u64,
-    odd_blocks: u64,
+    /// The figures that are counted in place.
+    counts: Statistics,
     block_transactions: RangeTally,
     block_bytes: RangeTally,
-    times: Times,
     proofs: ProofTally,
     accounts: Accounts,
-    spelling: Spelling,
+    layout: TransactionLayout,
 }
 
 impl Tally {
-    fn add(&mut self, text: &[u8], fields: &Fields<'_>) {
+    fn add(&mut self, text: &[u8], values: Values<'_>, hash: Digest) {
+        let [timestamp, transactions, proof, previous_hash] = values;
         self.block_bytes.add(text.len() as u64);
-        self.times.add(fields.timestamp);
-        let before = self.transactions;
-        match fields.transactions {
+        self.counts.times.add(timestamp);
+        self.proofs.add(proof, previous_hash, hash);
+        let before = self.counts.transactions;
+        match transactions {
             Some(list) if list.kind() == Kind::Array => self.add_transactions(list),
-            _ => self.odd_blocks += 1,
+            _ => self.counts.odd_blocks += 1,
         }
-        self.block_transactions.add(self.transactions - before);
+        (self.block_transactions).add(self.counts.transactions - before);
     }
 
     fn add_transactions(&mut self, list: View<'_>) {
         let mut left = list.elements();
         while !left.text().is_empty() {
-            let transaction = match self.spelling.recognize(left.text()) {
+            let transaction = match self.layout.recognize(left.text()) {
                 Some((transaction, length)) => {
                     left.pass(length);
                     Some(transaction)
@@ -209,65 +175,44 @@ impl Tally {
             };
             match transaction {
                 Some(transaction) => {
-                    self.transactions += 1;
+                    self.counts.transactions += 1;
                     self.accounts.add(&transaction);
                 }
-                None => self.odd_transactions += 1,
+                None => self.counts.odd_transactions += 1,
             }
         }
     }
 }
 
-/// The values of a block that are counted.
-#[derive(Debug, Default)]
-struct Fields<'a> {
-    timestamp: Option<View<'a>>,
-    transactions: Option<View<'a>>,
-    proof: Option<View<'a>>,
-    previous_hash: Option<View<'a>>,
+/// The keys of a block that the figures need.
+const FIELDS: [&str; 4] = ["timestamp", "transactions", "proof", "previous_hash"];
+
+/// The values of [`FIELDS`] in a block.
+type Values<'a> = [Option<View<'a>>; FIELDS.len()];
+
+fn values<'a>(text: &'a [u8], fields: Option<&BlockFields>) -> Values<'a> {
+    fields
+        .and_then(|fields| standard_values(text, fields))
+        .unwrap_or_else(|| View::of(text).fields(FIELDS))
 }
 
-impl<'a> Fields<'a> {
-    fn of(block: &CanonicalBlock<'a>) -> Self {
-        Self::of_known(block).unwrap_or_else(|| Self::of_any(View::of(block.text)))
-    }
-
-    /// In a block whose spelling is known, they stand where they must.
-    fn of_known(block: &CanonicalBlock<'a>) -> Option<Self> {
-        let (parts, text) = (block.parts?, block.text);
-        let rest = text[parts.proof.end..].strip_prefix(b", \"timestamp\": ")?;
-        let (timestamp, rest) = rest.split_at(canonical_number(rest)?);
-        let list = rest.strip_prefix(b", \"transactions\": ")?;
-        Some(Self {
-            timestamp: Some(View::of(timestamp)),
-            transactions: Some(View::of(list.strip_suffix(b"}")?)),
-            proof: Some(View::of(&text[parts.proof.clone()])),
-            previous_hash: Some(View::of(&text[parts.previous_hash.clone()])),
-        })
-    }
-
-    fn of_any(block: View<'a>) -> Self {
-        let mut fields = Self::default();
-        for (key, value) in block.members() {
-            match key {
-                b"timestamp" => fields.timestamp = Some(value),
-                b"transactions" => fields.transactions = Some(value),
-                b"proof" => fields.proof = Some(value),
-                b"previous_hash" => fields.previous_hash = Some(value),
-                _ => {}
-            }
-        }
-        fields
-    }
+/// The same for a block that has just the standard keys, in order.
+fn standard_values<'a>(text: &'a [u8], fields: &BlockFields) -> Option<Values<'a>> {
+    let rest = text[fields.proof.end..].strip_prefix(b", \"timestamp\": ")?;
+    let (timestamp, rest) = rest.split_at(canonical_number(rest)?);
+    let list = rest.strip_prefix(b", \"transactions\": ")?;
+    let transactions = list.strip_suffix(b"}")?;
+    let proof = &text[fields.proof.clone()];
+    let previous_hash = &text[fields.previous_hash.clone()];
+    Some([timestamp, transactions, proof, previous_hash].map(|value| Some(View::of(value))))
 }
 
-/// A [`Range`] in the making.
+/// Collects a [`Range`].
 #[derive(Debug, Default)]
 struct RangeTally {
     min: Option<u64>,
     max: u64,
     sum: u64,
-    count: u64,
 }
 
 impl RangeTally {
@@ -275,13 +220,12 @@ impl RangeTally {
         self.min = Some(self.min.map_or(number, |min| min.min(number)));
         self.max = self.max.max(number);
         self.sum += number;
-        self.count += 1;
     }
 
-    fn range(&self) -> Option<Range> {
+    fn range(&self, count: u64) -> Option<Range> {
         Some(Range {
             min: self.min?,
-            mean: self.sum as f64 / self.count as f64,
+            mean: self.sum as f64 / count as f64,
             max: self.max,
         })
     }

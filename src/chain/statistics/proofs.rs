@@ -1,23 +1,24 @@
-//! What the proofs of a chain look like.
+//! Statistics of a chain's proofs: quantiles, the cycle in which they end, and
+//! the zeros of their digests.
 
 use std::collections::HashMap;
 
 use serde::Serialize;
 
 use crate::chain::json::{Kind, View};
-use crate::chain::verify::inspect::Tip;
+use crate::chain::verify::PreviousBlock;
 use crate::pow::Rule;
 use crate::sha256::Digest;
 
-/// The proofs of a chain. Block 1, to which no proof leads, counts in the
-/// cycle alone.
+/// The proofs of a chain. Block 1, whose proof is not the result of work, counts
+/// only for the cycle.
 #[derive(Clone, PartialEq, Debug, Default, Serialize)]
 pub struct Proofs {
-    /// How many stand in `min` to `max`.
+    /// The number of proofs that `min` to `max` cover.
     pub count: u64,
-    /// How many do not: they are missing, or no integers from 0 to 2^63 - 1.
+    /// The number of other proofs: missing, or not an integer from 0 to 2^63 - 1.
     pub odd: u64,
-    /// The least; this and the following are 0 without any.
+    /// The minimum. This and the next five are 0 without proofs.
     pub min: u64,
     /// A quarter is at most this.
     pub lower_quartile: u64,
@@ -25,15 +26,15 @@ pub struct Proofs {
     pub median: u64,
     /// Three quarters are at most this.
     pub upper_quartile: u64,
-    /// The greatest.
+    /// The maximum.
     pub max: u64,
     /// The mean.
     pub mean: f64,
-    /// Whether they run in a cycle to the end of the chain.
+    /// The cycle in which the proofs end, if any.
     #[serde(skip)]
     pub cycle: Option<Cycle>,
-    /// For each of [`Rule::ALL`], the fewest zero bits in front of a proof's
-    /// digest; `None` if there is no proof.
+    /// For each of [`Rule::ALL`], the fewest leading zero bits of a proof's
+    /// digest; `None` without proofs.
     #[serde(skip)]
     pub zero_bits: [Option<u16>; Rule::ALL.len()],
 }
@@ -41,31 +42,32 @@ pub struct Proofs {
 /// Proofs that repeat: from block `start` to the end of the chain, the proof
 /// of each block is also that of the block `length` after it.
 ///
-/// To be told from chance, all of them must come twice at least, and four in
-/// a row.
+/// To exclude chance, the whole cycle must occur at least twice, and at least
+/// four proofs must repeat.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct Cycle {
-    /// The first block in it, counted from 1: the least there is.
+    /// The first block of the cycle, counted from 1: the smallest possible.
     pub start: u64,
-    /// The number of proofs that repeat: the least for that start.
+    /// The number of proofs in the cycle: the smallest for that start.
     pub length: u64,
 }
 
-/// The fewest proofs in a row that must repeat.
-const LEAST_REPEATED: usize = 4;
+/// The fewest consecutive proofs that must repeat.
+const MIN_REPEATED: usize = 4;
 
-/// From here on, keys stand for proofs that are no numbers below.
+/// Keys from here on are for proofs that are not integers below.
 const FIRST_ODD: u64 = 1 << 63;
 
-/// [`Proofs`] in the making.
+/// Collects [`Proofs`].
 #[derive(Debug, Default)]
 pub(super) struct ProofTally {
-    /// The proof of every block, or a key for an odd one: equal if they are.
+    /// The proof of every block, or a key for an odd one. Equal proofs have
+    /// equal keys.
     keys: Vec<u64>,
     odd: HashMap<Box<[u8]>, u64>,
     zero_bits: [Option<u16>; Rule::ALL.len()],
-    /// The block before, if a proof can follow it.
-    tip: Option<Tip<'static>>,
+    /// The block before, if its proof is an integer.
+    previous: Option<PreviousBlock<'static>>,
 }
 
 impl ProofTally {
@@ -82,21 +84,23 @@ impl ProofTally {
         if !is_first {
             self.add_zeros(integer);
         }
-        self.tip = integer.map(|proof| {
+        self.previous = integer.map(|proof| {
             let previous_hash = previous_hash.unwrap_or(View::of(b"null"));
-            Tip::new(proof.text(), previous_hash, hash).into_owned()
+            PreviousBlock::new(proof.text(), previous_hash, hash).into_owned()
         });
     }
 
     fn add_zeros(&mut self, proof: Option<View<'_>>) {
         for rule in Rule::ALL {
             let fewest = &mut self.zero_bits[rule as usize];
-            // It cannot fall any further.
+            // It cannot get smaller.
             if *fewest == Some(0) {
                 continue;
             }
-            let zeros = match (&self.tip, proof) {
-                (Some(tip), Some(proof)) => zero_bits(&rule.digest(&tip.block(), proof.text())),
+            let zeros = match (&self.previous, proof) {
+                (Some(previous), Some(proof)) => {
+                    zero_bits(&rule.digest(&previous.as_last(), proof.text()))
+                }
                 _ => 0,
             };
             *fewest = Some(fewest.map_or(zeros, |fewest| fewest.min(zeros)));
@@ -104,7 +108,7 @@ impl ProofTally {
     }
 
     fn key(&mut self, proof: Option<View<'_>>) -> u64 {
-        // A missing proof is like no other text.
+        // A missing proof equals only other missing ones.
         let text = proof.map_or(&b""[..], View::text);
         let number = std::str::from_utf8(text)
             .ok()
@@ -134,7 +138,7 @@ impl ProofTally {
         keys.retain(|key| *key < FIRST_ODD);
         keys.sort_unstable();
         let count = keys.len();
-        // The least that so many quarters of them do not exceed.
+        // The smallest key that at least this many quarters do not exceed.
         let quantile = |quarters: usize| {
             let place = (count * quarters).div_ceil(4).saturating_sub(1);
             keys.get(place).copied().unwrap_or(0)
@@ -155,27 +159,24 @@ impl ProofTally {
     }
 }
 
+/// The leading zero bits.
 fn zero_bits(digest: &Digest) -> u16 {
-    let mut zeros = 0;
-    for byte in digest.as_bytes() {
-        zeros += byte.leading_zeros() as u16;
-        if *byte != 0 {
-            break;
-        }
-    }
-    zeros
+    let bytes = digest.as_bytes();
+    let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+    let next = bytes.get(zeros).map_or(0, |byte| byte.leading_zeros());
+    8 * zeros as u16 + next as u16
 }
 
 /// The cycle in which the keys end.
 fn cycle(keys: &[u64]) -> Option<Cycle> {
     let repeats = repeats_from_the_end(keys)?;
-    // Places from the end for which the keys before repeat those behind.
+    // Distances at which enough keys repeat.
     let candidates = repeats
         .iter()
         .enumerate()
         .skip(1)
-        .filter(|(length, repeated)| **repeated as usize >= LEAST_REPEATED.max(*length));
-    // The longest tail starts first; of equal ones, the shortest cycle.
+        .filter(|(length, repeated)| **repeated as usize >= MIN_REPEATED.max(*length));
+    // Prefer the earliest start, then the shortest cycle.
     let (length, repeated) = candidates
         .rev()
         .max_by_key(|(length, repeated)| length + **repeated as usize)?;
@@ -186,14 +187,14 @@ fn cycle(keys: &[u64]) -> Option<Cycle> {
     })
 }
 
-/// For each distance, how many keys, counted from the end, equal the key that
-/// is so far before them: the Z-function of the reversed sequence, which takes
-/// time in proportion to the keys. `None` for more keys than memory has.
+/// For each distance, how many keys, counted from the end, equal the key at that
+/// distance before them: the Z-function of the reversed sequence, in linear
+/// time. `None` for more keys than a `u32` counts.
 fn repeats_from_the_end(keys: &[u64]) -> Option<Vec<u32>> {
     let count = u32::try_from(keys.len()).ok()? as usize;
     let key = |place: usize| keys[count - 1 - place];
     let mut repeats = vec![0u32; count];
-    // `start..end` is the known stretch of equal keys that reaches farthest.
+    // `start..end` is the known run of equal keys that reaches farthest.
     let (mut start, mut end) = (0, 0);
     for distance in 1..count {
         let mut equal = 0;
@@ -221,7 +222,7 @@ mod tests {
             let tail = &keys[start..];
             for length in 1..=tail.len() / 2 {
                 let repeated = tail.len() - length;
-                if repeated >= LEAST_REPEATED && tail[..repeated] == tail[length..] {
+                if repeated >= MIN_REPEATED && tail[..repeated] == tail[length..] {
                     return Some(Cycle {
                         start: start as u64 + 1,
                         length: length as u64,

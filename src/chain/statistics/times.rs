@@ -1,23 +1,23 @@
-//! When the blocks of a chain were made, by what they say.
+//! The timestamps of a chain's blocks.
 
 use crate::chain::json::{Kind, View};
 
 /// The timestamps of a chain, in seconds since the epoch.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Times {
-    /// Of the first block that has one.
+    /// The first timestamp.
     pub first: Option<f64>,
-    /// Of the last block that has one.
+    /// The last timestamp.
     pub last: Option<f64>,
     /// Blocks that are older than the block before them.
     pub backwards: u64,
-    /// Blocks without a timestamp, or with one that is no number or past the
-    /// range of a double.
+    /// Blocks without a timestamp, or with one that is not a number or is outside
+    /// the range of a double.
     pub odd: u64,
 }
 
 impl Times {
-    /// Seconds from the first timestamp to the last.
+    /// Seconds between the first and the last timestamp.
     pub fn span(&self) -> Option<f64> {
         Some(self.last? - self.first?)
     }

@@ -1,38 +1,43 @@
-//! What can be wrong with a chain that reads well.
+//! What can be wrong with a chain that can be read.
 
 use std::fmt;
+
+use thiserror::Error;
 
 use crate::chain::TransactionProblem;
 use crate::pow::{Rule, Target};
 use crate::sha256::Digest;
 
-/// The first thing that is wrong with a chain, and where.
+/// The first fault of a chain.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Fault {
     /// The block's place in the chain, counted from 1.
     pub block: u64,
-    /// What is wrong with it.
+    /// What is wrong with the block.
     pub kind: FaultKind,
 }
 
-/// What can be wrong with a block or a chain. Values are quoted as they
-/// stand in the chain, shortened where they are long.
-#[derive(Clone, PartialEq, Eq, Debug)]
+/// What can be wrong with a block or a chain. Values are quoted as canonical
+/// text, shortened if they are long.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum FaultKind {
-    /// The block is no JSON object.
+    /// The block is not a JSON object.
+    #[error("the block is {found}, expected an object")]
     Malformed {
-        /// What stands in its place.
+        /// The JSON value.
         found: String,
     },
     /// A block lacks one of its five keys.
+    #[error("the field \"{field}\" is missing")]
     MissingField {
-        /// The first that is missing.
+        /// The first missing key.
         field: &'static str,
-        /// What the object seems to be, if it has none of the five.
+        /// What the object seems to be, if it has none of the five keys.
         lookalike: Option<Lookalike>,
     },
     /// A value has the wrong type.
+    #[error("the field \"{field}\" is {found}, expected {expected}")]
     Type {
         /// The key.
         field: &'static str,
@@ -42,59 +47,68 @@ pub enum FaultKind {
         expected: &'static str,
     },
     /// The block's index is not its place in the chain.
+    #[error("the index is {found}, expected {expected}")]
     Index {
         /// The index.
         found: String,
         /// Its place.
         expected: u64,
     },
-    /// The block does not quote the hash of the block before it.
+    /// `previous_hash` is not the hash of the block before.
+    #[error("previous_hash is {found}, but the block before hashes to {expected}")]
     PreviousHash {
-        /// What it quotes.
+        /// The value.
         found: String,
         /// The hash of the block before.
         expected: Digest,
     },
-    /// The proof does not satisfy the rule; or, where the rule was to be
-    /// found, satisfies none that held so far.
+    /// The proof does not satisfy the rule, or none of the rules that held so
+    /// far if any rule is accepted.
+    #[error("{}, expected {target} in front", proof_digests(found, digests))]
     Proof {
         /// The proof.
         found: String,
         /// The digest of its message under each rule that failed here.
         digests: Vec<(Rule, Digest)>,
-        /// What a digest should look like.
+        /// The required difficulty.
         target: Target,
     },
     /// The file's `"length"` is not the number of its blocks. The fault's
-    /// block is the first that is missing or too many.
+    /// block is the first missing or surplus one.
+    #[error(
+        "\"length\" is {found}, but the chain has {expected} block{}",
+        if *expected == 1 { "" } else { "s" }
+    )]
     Length {
         /// The stated length.
         found: String,
         /// The number of blocks.
         expected: u64,
     },
-    /// A transaction is not one.
+    /// A transaction is malformed.
+    #[error("transaction {place}: {problem}")]
     Transaction {
         /// Its place in the block, counted from 1.
         place: u64,
-        /// What is wrong with it.
+        /// What is wrong with the block.
         problem: TransactionProblem,
     },
-    /// The chain has no block at all.
+    /// The chain has no blocks.
+    #[error("the chain has no blocks")]
     Empty,
 }
 
-/// What an object that is no block at all seems to be.
+/// What an object with none of a block's keys seems to be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Lookalike {
-    /// A transaction, so that the file may be a queue.
+    /// A transaction: the file may be a queue.
     Transaction,
-    /// Anything.
+    /// Anything else.
     Other,
 }
 
 impl FaultKind {
-    /// The kind in one word, as `verify --json` prints it.
+    /// The kind in one word.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Malformed { .. } => "malformed",
@@ -110,62 +124,23 @@ impl FaultKind {
     }
 }
 
-impl fmt::Display for FaultKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Malformed { found } => write!(f, "the block is {found}, expected an object"),
-            Self::MissingField { field, .. } => write!(f, "the field \"{field}\" is missing"),
-            Self::Type {
-                field,
-                found,
-                expected,
-            } => {
-                write!(f, "the field \"{field}\" is {found}, expected {expected}")
-            }
-            Self::Index { found, expected } => {
-                write!(f, "the index is {found}, expected {expected}")
-            }
-            Self::PreviousHash { found, expected } => {
-                write!(
-                    f,
-                    "previous_hash is {found}, but the block before hashes to {expected}"
-                )
-            }
-            Self::Proof {
-                found,
-                digests,
-                target,
-            } => {
-                match digests.as_slice() {
-                    [(rule, digest)] => {
-                        write!(f, "the proof {found} hashes to {digest} under {rule}")?;
-                    }
-                    several => {
-                        write!(f, "the proof {found} fits no rule: it hashes to ")?;
-                        for (place, (rule, digest)) in several.iter().enumerate() {
-                            let comma = if place == 0 { "" } else { ", " };
-                            write!(f, "{comma}{digest} under {rule}")?;
-                        }
-                    }
-                }
-                write!(f, ", expected {target} in front")
-            }
-            Self::Length { found, expected } => {
-                let s = if *expected == 1 { "" } else { "s" };
-                write!(
-                    f,
-                    "\"length\" is {found}, but the chain has {expected} block{s}"
-                )
-            }
-            Self::Transaction { place, problem } => write!(f, "transaction {place}: {problem}"),
-            Self::Empty => f.write_str("the chain has no block"),
+/// The digests of a proof under each rule that failed, or under the only one.
+fn proof_digests(found: &str, digests: &[(Rule, Digest)]) -> String {
+    let under: Vec<_> = (digests.iter())
+        .map(|(rule, digest)| format!("{digest} under {rule}"))
+        .collect();
+    match under.as_slice() {
+        [only] => format!("the proof {found} hashes to {only}"),
+        several => {
+            let several = several.join(", ");
+            format!("the proof {found} fits no rule: it hashes to {several}")
         }
     }
 }
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // There is no block of which these could be told.
+        // These are not about a block that exists.
         if !matches!(self.kind, FaultKind::Length { .. } | FaultKind::Empty) {
             write!(f, "block {}: ", self.block)?;
         }

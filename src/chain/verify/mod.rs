@@ -1,32 +1,29 @@
-//! Verification of chain files, in parallel and in bounded memory.
+//! Verifies chain files, in parallel and in bounded memory.
 //!
-//! The threads of a rayon pool share one [`Desk`]. Each reads a batch of blocks
-//! there, checks it beside the others, brings back what it found, and reads the
-//! next: so it checks what its own core has just read, and none hands work to
-//! another. One at a time is at the desk. What is brought back comes together
-//! in the order of the file, in a [`Ledger`](ledger::Ledger). The buffers of a
-//! batch go round, and there is a fixed number of them.
+//! A thread takes a batch of blocks from the [`Scheduler`], [checks
+//! it](batch::BatchCheck::run), and returns it. The scheduler applies the
+//! [results](result::BatchResult) in the order of the file. A fixed number of
+//! batches circulates.
 //!
-//! Where a block ends is known only to who reads all that comes before it, so
-//! one thread would have to look at every byte. Instead, a thread guesses
-//! where its batch ends, and finds out when it checks it whether that was
-//! right. A wrong guess is taken back and read again with certainty, and so is
-//! every batch in which something is wrong: whatever is reported comes from
-//! there, and guesses change nothing but the time it takes.
+//! To find the end of a block, all text before it is needed, so one thread
+//! would have to look at every byte. Instead, the scheduler guesses where a
+//! batch ends, and the check finds out whether the guess was right. A wrong
+//! guess is read again with certainty, and so is every batch with a fault or an
+//! error. All reports thus come from text that was read with certainty, and
+//! guesses change only the time it takes.
 //!
-//! A stream has to be read at the desk. Of a file, a thread only looks there for
-//! a block's start near the end of its guess, and reads the rest of it while
-//! others are at the desk: one thread alone is there for 2 % of its time in
-//! place of 11 (AMD EPYC, Zen 4, 1,200 bytes a block), so some fifty threads
-//! can work before they wait for each other, in place of nine.
+//! A stream is read under the scheduler's lock. Of a file, only the end of a
+//! guess is read there, and each thread reads its own batch. One thread then
+//! holds the lock for 2 % of its time instead of 11 % (AMD EPYC, Zen 4, 1,200
+//! bytes per block), so some fifty threads can work before they wait for each
+//! other, instead of nine.
 
-mod desk;
+mod batch;
+mod block;
 mod fault;
-mod findings;
-pub(super) mod inspect;
-mod ledger;
-mod line;
-mod worker;
+mod link;
+mod result;
+mod scheduler;
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -34,27 +31,29 @@ use std::num::NonZeroUsize;
 
 use thiserror::Error;
 
+#[cfg(test)]
+pub(super) use self::block::check_block;
 pub use self::fault::{Fault, FaultKind, Lookalike};
+pub(super) use self::link::PreviousBlock;
+use self::scheduler::Scheduler;
 
-use self::desk::Desk;
-use self::line::Line;
-use super::file::{Input, ReadError, Shape};
+use super::file::{Format, Input, ReadError};
 use super::transaction::Strictness;
 use crate::pow::{Control, Rule, Target, thread_pool};
 
 /// What a chain is checked against.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct VerifyOptions {
-    /// The rule of its proofs; `None` finds it.
+    /// The rule of its proofs; `None` means any.
     pub rule: Option<Rule>,
     /// The difficulty of its proofs.
     pub target: Target,
-    /// How much is asked of its transactions.
+    /// What its transactions must be.
     pub strictness: Strictness,
 }
 
 impl VerifyOptions {
-    /// The rules that may hold.
+    /// The rules that the chain may follow.
     fn candidates(&self) -> &[Rule] {
         match &self.rule {
             Some(rule) => std::slice::from_ref(rule),
@@ -66,23 +65,22 @@ impl VerifyOptions {
 /// The verdict on a chain that could be read.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Report {
-    /// The rule it follows: the one asked for, or the first that holds
-    /// throughout; for a chain with a fault, the one that holds the longest.
-    /// `None` if there is no proof to tell by, or none holds at all.
+    /// The rule it follows: the requested one, or the first that holds
+    /// throughout, or the one that fails last. `None` if no proof was checked,
+    /// or all rules fail at the same block.
     pub rule: Option<Rule>,
-    /// The file's shape.
-    pub shape: Shape,
+    /// The file's format.
+    pub format: Format,
     /// Blocks in the file, the genesis block included.
     pub blocks: u64,
-    /// Transactions in all blocks that are sound in themselves, rewards
-    /// included.
+    /// Transactions in all well-formed blocks, rewards included.
     pub transactions: u64,
     /// The first fault, or `None` if the chain is valid.
     pub fault: Option<Fault>,
 }
 
 impl Report {
-    /// Whether nothing is wrong with the chain.
+    /// Whether the chain has no fault.
     pub const fn is_valid(&self) -> bool {
         self.fault.is_none()
     }
@@ -120,11 +118,11 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// Starts `threads` threads that read and check; the thread that calls
-    /// [`Self::verify`] waits for them.
+    /// Starts `threads` threads that read and check, while the thread that calls
+    /// [`Self::verify`] waits.
     ///
     /// # Errors
-    /// If the system refuses the threads.
+    /// If the system cannot start the threads.
     pub fn new(threads: NonZeroUsize) -> io::Result<Self> {
         let builder = rayon::ThreadPoolBuilder::new()
             .num_threads(threads.get())
@@ -134,14 +132,14 @@ impl Verifier {
         })
     }
 
-    /// Reads `source` to its end and says whether it is a valid chain.
+    /// Reads `source` to its end and checks whether it is a valid chain.
     ///
     /// The verdict does not depend on the number of threads. `control` counts
     /// blocks, bytes and the hashes of proofs, and cancels between batches.
     ///
     /// # Errors
-    /// [`VerifyError::Read`] if the source cannot be read as a chain, which
-    /// is told apart from a chain that is wrong; [`VerifyError::Cancelled`].
+    /// [`VerifyError::Read`] if the source cannot be read as a chain, unlike a
+    /// chain with a fault; [`VerifyError::Cancelled`].
     pub fn verify(
         &self,
         source: impl Read + Send,
@@ -151,12 +149,12 @@ impl Verifier {
         self.verify_input(Input::Stream(Box::new(source)), options, control)
     }
 
-    /// As [`Self::verify`], for all of `file` if it is a regular file, and the
-    /// rest of it if not. Many threads are faster at this than at a source that
-    /// one of them after the other has to read.
+    /// Like [`Self::verify`], for all of `file` if it is a regular file, or else
+    /// the rest of it. Many threads verify a regular file faster than a stream,
+    /// because they read it in parallel.
     ///
     /// # Errors
-    /// As [`Self::verify`].
+    /// See [`Self::verify`].
     pub fn verify_file(
         &self,
         file: &File,
@@ -172,10 +170,10 @@ impl Verifier {
         options: &VerifyOptions,
         control: &Control,
     ) -> Result<Report, VerifyError> {
-        // A batch a thread is at, and one that waits for others before it.
-        let line = Line::new(input, 2 * self.pool.current_num_threads(), options, control);
-        let desk = Desk::new(line);
-        self.pool.broadcast(|_| desk.work());
-        desk.into_line().into_report()
+        // For each thread, one batch to check and one that waits to be applied.
+        let batches = 2 * self.pool.current_num_threads();
+        let scheduler = Scheduler::new(input, batches, options, control);
+        self.pool.broadcast(|_| scheduler.work());
+        scheduler.into_report()
     }
 }

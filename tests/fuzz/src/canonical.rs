@@ -1,20 +1,20 @@
-//! The canonical text, against CPython's vectors and against a tree that
-//! `serde_json` reads and a plain walk writes.
+//! The canonical text, compared with CPython's vectors, and with a simple writer
+//! of a tree that `serde_json` reads.
 
 use std::sync::LazyLock;
 
 use fourzero::chain::json::Transcoder;
 
-use crate::opinion;
 use crate::recipe::Recipe;
+use crate::serde_tree;
 
-/// No JSON text starts with this byte: what follows it is a recipe.
+/// JSON text never starts with this byte: a recipe follows it.
 const RECIPE: u8 = 0xff;
 
-/// The text itself; behind the byte 255, a recipe that puts CPython's vectors
-/// together.
+/// Transcodes the bytes as text or, after the byte 255, uses them as a recipe to
+/// combine CPython's vectors.
 pub fn canonical(data: &[u8]) {
-    // Once: CPython's vectors as they are.
+    // Check CPython's vectors once.
     static ALL_HOLD: LazyLock<()> = LazyLock::new(|| drop(vectors()));
     LazyLock::force(&ALL_HOLD);
     match data.split_first() {
@@ -23,18 +23,15 @@ pub fn canonical(data: &[u8]) {
     }
 }
 
-/// What the encoder makes of `text`.
+/// The transcoder's result for `text`.
 fn written(text: &[u8]) -> Option<String> {
     let mut out = b"kept".to_vec();
     let result = Transcoder::default().transcode(text, &mut out);
-    assert!(
-        out.starts_with(b"kept"),
-        "it changed what stood there before"
-    );
+    assert!(out.starts_with(b"kept"), "it changed the text before");
     match result {
         Ok(()) => Some(String::from_utf8(out.split_off(4)).unwrap()),
         Err(error) => {
-            assert!(error.offset <= text.len(), "{error:?} lies past the end");
+            assert!(error.offset <= text.len(), "{error:?} is after the end");
             None
         }
     }
@@ -46,14 +43,14 @@ fn plain(text: &[u8]) {
         assert!(found.is_ascii());
         assert_eq!(written(found.as_bytes()).as_ref(), Some(found), "again");
     }
-    if opinion::is_too_deep(text, opinion::MAX_DEPTH) {
+    if serde_tree::is_too_deep(text, serde_tree::MAX_DEPTH) {
         assert_eq!(found, None, "nested too deep");
-    } else if !opinion::is_beyond_serde(text) {
-        assert_eq!(found, opinion::one(text).map(|value| value.canonical()));
+    } else if !serde_tree::is_beyond_serde(text) {
+        assert_eq!(found, serde_tree::one(text).map(|value| value.canonical()));
     }
 }
 
-/// A text that CPython was given, and what it made of it.
+/// A text and CPython's result.
 struct Vector {
     text: Vec<u8>,
     canonical: Option<String>,
@@ -74,27 +71,27 @@ static VECTORS: LazyLock<Vec<Vector>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Those that CPython takes, and that are not deep themselves.
+/// The vectors that CPython accepts and that are not nested deeply.
 static ACCEPTED: LazyLock<Vec<(&[u8], &str)>> = LazyLock::new(|| {
     VECTORS
         .iter()
         .filter_map(|vector| Some((vector.text.as_slice(), vector.canonical.as_deref()?)))
-        .filter(|(text, _)| !opinion::is_too_deep(text, 100))
+        .filter(|(text, _)| !serde_tree::is_too_deep(text, 100))
         .collect()
 });
 
-/// The texts of CPython's vectors, to start a corpus with. Each is run first.
+/// The texts of CPython's vectors, as a first corpus. Also checks each of them.
 pub fn vectors() -> Vec<Vec<u8>> {
     for vector in VECTORS.iter() {
         let found = written(&vector.text);
         assert_eq!(found, vector.canonical, "not as CPython writes it");
-        // What CPython does binds the second opinion, too.
+        // The independent implementation must also agree with CPython.
         plain(&vector.text);
     }
     VECTORS.iter().map(|vector| vector.text.clone()).collect()
 }
 
-/// Lists and objects of vectors are written as CPython writes their parts.
+/// Lists and objects of vectors must consist of CPython's results.
 fn composed(recipe: &mut Recipe<'_>) {
     let (text, expected) = value(recipe, 0);
     assert_eq!(
@@ -121,8 +118,8 @@ fn value(recipe: &mut Recipe<'_>, depth: usize) -> (Vec<u8>, String) {
         let text = [b"[", texts.join(&comma[..]).as_slice(), b"]"].concat();
         return (text, format!("[{}]", canonical.join(", ")));
     }
-    // Keys whose order by code point is not that of UTF-16, nor of their
-    // escaped text; given in that order.
+    // Keys in code point order, which differs from the order of UTF-16 and of
+    // their escaped text.
     const KEYS: [&str; 8] = ["", "\"", "A", "a", "aa", "\u{7f}", "\u{ff5e}", "\u{10000}"];
     let mut members = std::collections::BTreeMap::new();
     let mut texts = Vec::new();
@@ -134,11 +131,11 @@ fn value(recipe: &mut Recipe<'_>, depth: usize) -> (Vec<u8>, String) {
             .encode_utf16()
             .map(|unit| format!("\\u{unit:04X}"))
             .collect();
-        let spelled = match place % 2 {
+        let key_text = match place % 2 {
             0 => serde_json::to_string(key).unwrap(),
             _ => format!("\"{escaped}\""),
         };
-        texts.push([spelled.as_bytes(), space, b":", space, &text].concat());
+        texts.push([key_text.as_bytes(), space, b":", space, &text].concat());
         // The last of equal keys counts.
         members.insert(place / 2, canonical);
     }

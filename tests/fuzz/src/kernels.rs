@@ -1,4 +1,4 @@
-//! Every kernel that this CPU runs, against a loop over the `sha2` crate.
+//! Every kernel that this CPU can run, compared with a loop over the `sha2` crate.
 
 use std::num::NonZeroUsize;
 use std::sync::LazyLock;
@@ -9,7 +9,7 @@ use sha2::Digest as _;
 
 use crate::recipe::Recipe;
 
-/// One and two threads a variant.
+/// One and two threads for each variant.
 static SEARCHERS: LazyLock<Vec<Searcher>> = LazyLock::new(|| {
     Kernel::available()
         .into_iter()
@@ -23,7 +23,7 @@ static SEARCHERS: LazyLock<Vec<Searcher>> = LazyLock::new(|| {
 /// prefix; then the prefix, and the suffix.
 pub fn kernels(data: &[u8]) {
     let recipe = &mut Recipe::new(data);
-    // Few bits: many hits, so that the first of them is not found by chance.
+    // Few bits give many hits, so that finding the first is not by chance.
     let bits = 1 + recipe.below(12) as u16;
     let start = start(recipe);
     let count = recipe.word() % 1_500;
@@ -33,7 +33,7 @@ pub fn kernels(data: &[u8]) {
     let suffix = &suffix[..suffix.len().min(200)];
 
     let last = start.saturating_add(count as u64);
-    // The range's end is not part of it, but for the last nonce of all.
+    // The range excludes its end, except for the last nonce.
     let (range, end) = if last == u64::MAX {
         (NonceRange::starting_at(Nonce(start)), 1 << 64)
     } else {
@@ -67,7 +67,7 @@ pub fn kernels(data: &[u8]) {
     }
 }
 
-/// Where digits roll over as often as in their midst.
+/// A start that is often just before a power of ten.
 fn start(recipe: &mut Recipe<'_>) -> u64 {
     let kind = recipe.byte();
     if kind.is_multiple_of(2) {

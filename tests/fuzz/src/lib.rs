@@ -1,25 +1,23 @@
-//! Fuzz targets: each a plain function of bytes that panics where fourzero
-//! and a second opinion disagree, or where fourzero itself panics.
+//! Fuzz targets: functions of bytes that panic if fourzero panics or disagrees
+//! with an independent implementation.
 //!
-//! `targets/` hands them to libFuzzer, and `tests/corpus.rs` replays every
-//! input of `corpus/`.
-//! Where raw bytes would rarely come past the first check, a target takes
-//! them as a [recipe](recipe::Recipe) for something nearly right.
+//! `targets/` runs them in libFuzzer, and `tests/corpus.rs` replays all inputs in
+//! `corpus/`. Where raw bytes would rarely pass the first check, a target uses
+//! them as a [recipe](recipe::Recipe) for nearly valid input.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a target that cannot go on has found something"
-)]
+#![allow(clippy::unwrap_used, reason = "a target that panics has found a bug")]
 
 mod canonical;
 mod chain;
-mod drip;
+
 mod kernels;
-mod opinion;
 mod queue;
 mod recipe;
+mod serde_tree;
+mod slow_reader;
 
-// The integration tests' second opinion, which uses nothing of the crate.
+// The integration tests' independent implementation, which uses nothing of the
+// crate.
 #[allow(dead_code, reason = "the integration tests use the rest")]
 #[path = "../../it/naive.rs"]
 mod naive;
@@ -32,10 +30,10 @@ pub use chain::{reader as chain_reader, verify};
 pub use kernels::kernels;
 pub use queue::queue_reader;
 
-/// A target's body.
+/// A fuzz target.
 pub type Target = fn(&[u8]);
 
-/// Every target by its name, which is also that of its folder in `corpus/`.
+/// Every target with its name, which is also its folder in `corpus/`.
 pub const TARGETS: [(&str, Target); 5] = [
     ("canonical", canonical),
     ("chain_reader", chain_reader),

@@ -1,7 +1,6 @@
-//! Bytes as a list of choices.
+//! Interprets bytes as a list of choices.
 
-/// Hands out choices byte by byte; an exhausted recipe chooses the first of
-/// everything.
+/// Returns one choice per byte. An exhausted recipe always chooses the first.
 pub(crate) struct Recipe<'a>(&'a [u8]);
 
 impl<'a> Recipe<'a> {
@@ -26,12 +25,12 @@ impl<'a> Recipe<'a> {
         usize::from(self.byte()) % end
     }
 
-    /// A number made of two bytes.
+    /// A number from two bytes.
     pub(crate) fn word(&mut self) -> usize {
         usize::from(self.byte()) << 8 | usize::from(self.byte())
     }
 
-    /// A number made of eight bytes.
+    /// A number from eight bytes.
     pub(crate) fn long(&mut self) -> u64 {
         (0..8).fold(0, |number, _| number << 8 | u64::from(self.byte()))
     }
@@ -47,7 +46,7 @@ impl<'a> Recipe<'a> {
         now
     }
 
-    /// All that is left.
+    /// All remaining bytes.
     pub(crate) fn rest(&mut self) -> &'a [u8] {
         self.bytes(usize::MAX)
     }

@@ -1,10 +1,10 @@
-//! Any one change to a valid chain is found.
+//! Every single change to a valid chain is found.
 //!
-//! A change is one that changes a JSON value: white space, the spelling of a
-//! string or number, and the order of keys mean nothing. Nothing quotes the
-//! last block. So there, and only there, nobody can find another timestamp,
-//! other transactions, an unknown key, or a proof that is as good; nor, in a
-//! file that does not say its length, that the block is missing.
+//! Only changes of a JSON value count: white space, the form of a string or
+//! number, and the order of keys have no meaning. No block has the hash of the
+//! last block. Only there, another timestamp, other transactions, an unknown key
+//! or an equally good proof cannot be found; nor can a missing last block in a
+//! file without a length.
 
 use fourzero::chain::Format;
 use fourzero::chain::json::canonical;
@@ -27,13 +27,13 @@ const FIELDS: [&str; 5] = [
 /// One change to one block, or to the order of blocks.
 #[derive(Clone, Debug)]
 enum Change {
-    /// A field gets another value, which may be of another type.
+    /// A field gets another value, perhaps of another type.
     Field(&'static str, Json),
     /// A field is missing.
     Missing(&'static str),
     /// A key that no block has.
     Unknown(String, Json),
-    /// One of the transactions is another.
+    /// One of the transactions is replaced.
     Transaction(prop::sample::Index, Json),
     /// Two transactions change places.
     TransactionOrder(prop::sample::Index),
@@ -41,11 +41,11 @@ enum Change {
     TransactionMissing(prop::sample::Index),
     /// The block is something else.
     Block(Json),
-    /// The block changes places with the one behind it.
+    /// The block changes places with the next one.
     Order,
     /// The block is missing.
     BlockMissing,
-    /// The block comes twice.
+    /// The block is repeated.
     BlockTwice,
 }
 
@@ -112,7 +112,7 @@ fn apply(change: &Change, chain: &mut Vec<Json>, place: usize) {
     }
 }
 
-/// Whether the change can be found in the last block, too.
+/// Whether the change can also be found in the last block.
 fn is_found_in_the_last_block(change: &Change, has_length: bool) -> bool {
     match change {
         Change::Field("index" | "previous_hash", _)
@@ -124,8 +124,8 @@ fn is_found_in_the_last_block(change: &Change, has_length: bool) -> bool {
     }
 }
 
-/// The verdict as far as the second opinion gives one.
-fn told(report: &fourzero::chain::Report) -> (Option<&'static str>, u64, Option<(u64, &str)>) {
+/// The parts of the report that the independent verifier has, too.
+fn summary(report: &fourzero::chain::Report) -> (Option<&'static str>, u64, Option<(u64, &str)>) {
     let fault = report.fault.as_ref();
     (
         report.rule.map(Rule::name),
@@ -134,8 +134,8 @@ fn told(report: &fourzero::chain::Report) -> (Option<&'static str>, u64, Option<
     )
 }
 
-/// The same by the second opinion, for a file that says how long it is.
-fn second_opinion(
+/// The same by the independent verifier, for a file with its length.
+fn independent_summary(
     chain: &[Json],
     length: Option<&Json>,
     rule: Option<&'static str>,
@@ -157,7 +157,7 @@ proptest! {
     #![proptest_config(cases(250))]
 
     #[test]
-    fn no_change_of_a_value_or_of_the_order_goes_unnoticed(
+    fn every_change_of_a_value_or_of_the_order_is_found(
         plan in plan(),
         place in any::<prop::sample::Index>(),
         change in change(),
@@ -176,7 +176,7 @@ proptest! {
         });
         let blocks: Vec<_> = blocks.collect();
         let length = number(chain.len());
-        // Lines that do not start with an object are no chain file at all.
+        // JSON Lines must start with an object.
         let is_chain = changed.first().is_some_and(|block| matches!(block, Json::Object(_)));
         let format = if is_chain { plan.format } else { Format::Json };
         let (file, length) = match format {
@@ -189,7 +189,7 @@ proptest! {
         };
         for rule in [None, Some(plan.rule)] {
             let report = verdict(file.as_bytes(), rule, plan.zeros, plan.threads).unwrap();
-            prop_assert_eq!(told(&report), second_opinion(&changed, length, rule, plan.zeros));
+            prop_assert_eq!(summary(&report), independent_summary(&changed, length, rule, plan.zeros));
             if is_same {
                 prop_assert!(report.is_valid(), "{:?}", report);
                 continue;
@@ -206,7 +206,7 @@ proptest! {
     }
 
     #[test]
-    fn no_changed_byte_that_changes_a_value_goes_unnoticed(
+    fn every_changed_byte_that_changes_a_value_is_found(
         plan in plan(),
         is_compact in any::<bool>(),
         edits in prop::collection::vec((any::<prop::sample::Index>(), edit()), 1..12),
@@ -228,7 +228,7 @@ proptest! {
             }
             let found = verdict(&bytes, None, plan.zeros, plan.threads);
             let what = || format!("{edit:?} at {place} of {file}: {found:?}");
-            // What is not one JSON value is no chain; this file is no lines.
+            // The file is not JSON Lines, so it must be one JSON value.
             let Ok(text) = canonical(&bytes) else {
                 prop_assert!(found.is_err(), "{}", what());
                 continue;
@@ -236,13 +236,13 @@ proptest! {
             let changed = parse(&text);
             let report = found.as_ref().map_err(|_| TestCaseError::fail(what()))?;
             let Some(Json::List(blocks)) = changed.get("chain") else {
-                // It is one block now, which lacks all that makes one.
-                let fault = told(report).2;
+                // The file is one block now, which has none of a block's fields.
+                let fault = summary(report).2;
                 prop_assert_eq!(fault, Some((1, "missing-field")), "{}", what());
                 continue;
             };
-            let second = second_opinion(blocks, changed.get("length"), None, plan.zeros);
-            prop_assert_eq!(told(report), second, "{}", what());
+            let second = independent_summary(blocks, changed.get("length"), None, plan.zeros);
+            prop_assert_eq!(summary(report), second, "{}", what());
             if text == canonical(file.as_bytes()).unwrap() {
                 prop_assert!(report.is_valid(), "{}", what());
             } else if meaning(&blocks[..blocks.len().min(chain.len() - 1)])

@@ -1,4 +1,4 @@
-//! Mine, then verify.
+//! Mines random queues and verifies the chains.
 
 use fourzero::chain::Format;
 use proptest::prelude::*;
@@ -12,7 +12,7 @@ proptest! {
     #![proptest_config(cases(200))]
 
     #[test]
-    fn a_random_queue_is_mined_to_exactly_the_specified_bytes_and_verifies(plan in plan()) {
+    fn a_random_queue_is_mined_to_the_specified_bytes_and_verifies(plan in plan()) {
         let chain = expected(&plan);
         let file = match plan.format {
             Format::Json => naive_chain::json_file(&chain),
@@ -26,7 +26,7 @@ proptest! {
             prop_assert!(report.is_valid(), "{:?}", report);
             let mined = chain.len() as u64;
             prop_assert_eq!(report.blocks, mined);
-            // A reward in each block but the first.
+            // Each block except the first has a reward.
             prop_assert_eq!(report.transactions, plan.transactions.len() as u64 + mined - 1);
         }
     }

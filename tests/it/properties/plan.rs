@@ -1,4 +1,4 @@
-//! Random queues, and how they are mined.
+//! Random queues and mining options.
 
 use std::num::NonZeroUsize;
 
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use crate::naive::{Json, RULES, number, parse, text, transaction};
 use crate::naive_chain;
 
-/// Names with all that JSON or Unicode make awkward.
+/// Names that are awkward in JSON or Unicode.
 pub(super) fn name() -> impl Strategy<Value = String> {
     let awkward = prop::sample::select(vec![
         '"',
@@ -70,8 +70,8 @@ pub(super) struct Plan {
     timestamp: f64,
 }
 
-/// One to four hex zeros; the second opinion takes 65,536 hashes a block for
-/// four.
+/// One to four hex zeros. For four, the independent miner computes 65,536 hashes
+/// per block.
 fn zeros() -> impl Strategy<Value = u16> {
     prop_oneof![16 => Just(1), 12 => Just(2), 3 => Just(3), 1 => Just(4)]
 }
@@ -111,7 +111,7 @@ pub(super) fn threads(count: usize) -> NonZeroUsize {
     NonZeroUsize::new(count).unwrap()
 }
 
-/// What the library makes of the plan.
+/// The chain that the library mines.
 pub(super) fn mined(plan: &Plan) -> String {
     let queue: String = plan
         .transactions
@@ -140,7 +140,7 @@ pub(super) fn mined(plan: &Plan) -> String {
     String::from_utf8(text).unwrap()
 }
 
-/// What the second opinion makes of it.
+/// The chain that the independent miner mines.
 pub(super) fn expected(plan: &Plan) -> Vec<Json> {
     let blocks: Vec<_> = plan
         .transactions
@@ -156,7 +156,7 @@ pub(super) fn expected(plan: &Plan) -> Vec<Json> {
     )
 }
 
-/// The verdict on a file, or why there is none. `rule` is the rule's name.
+/// The report on a file, or the error. `rule` is the rule's name.
 pub(super) fn verdict(
     file: &[u8],
     rule: Option<&str>,

@@ -1,5 +1,5 @@
-//! The number of threads, and the pieces in which a file arrives, make no
-//! difference to the verdict.
+//! The verdict does not depend on the number of threads or on the pieces in which
+//! a file arrives.
 
 use std::io::{self, Read, Write as _};
 
@@ -12,7 +12,7 @@ use super::plan::{amount, threads};
 use crate::naive::{Json, LAST_HASH, LAST_PROOF, RULES, number, text, transaction};
 use crate::naive_chain;
 
-/// Gives at most so many bytes a read.
+/// Returns at most this many bytes per read.
 struct Pieces<'a>(&'a [u8], usize);
 
 impl Read for Pieces<'_> {
@@ -34,7 +34,7 @@ fn verdict(
         .map_err(|error| error.to_string())
 }
 
-/// The same of a file.
+/// The same for a file.
 fn file_verdict(file: &[u8], count: usize, options: &VerifyOptions) -> Result<Report, String> {
     let mut written = tempfile::tempfile().unwrap();
     written.write_all(file).unwrap();
@@ -44,13 +44,13 @@ fn file_verdict(file: &[u8], count: usize, options: &VerifyOptions) -> Result<Re
         .map_err(|error| error.to_string())
 }
 
-/// What happens to a block of a chain of many batches.
+/// A change of a block in a chain of many batches.
 #[derive(Clone, Debug)]
 enum Damage {
     Field(&'static str, Json),
-    /// A transaction of another shape.
+    /// A transaction in another form.
     Transaction(Json),
-    /// The block's text loses its last byte: a fault of the file.
+    /// The block's text loses its last byte, so that the file is not JSON.
     Torn,
     /// A string that looks like the start of a block.
     Decoy,
@@ -82,7 +82,7 @@ proptest! {
     #![proptest_config(cases(48))]
 
     #[test]
-    fn one_thread_and_many_find_the_same_first_fault(
+    fn one_thread_and_several_find_the_same_first_fault(
         sizes in prop::collection::vec(prop_oneof![4 => 0usize..4, 1 => 40usize..200], 1..40),
         rule in prop::sample::select(RULES.to_vec()),
         asked in prop::sample::select(vec![None, Some(LAST_PROOF), Some(LAST_HASH)]),

@@ -1,69 +1,68 @@
-//! Guesses of which only the ends are looked at, so that every thread reads its
-//! own.
+//! Guesses in a file: only their ends are read here, and each thread reads its
+//! own guess.
 
 use std::ops::Range;
 
 use memchr::memmem;
 
-use super::{BATCH_BYTES, BLOCK_START, Batch, ChainReader, Separator};
-use crate::chain::file::{Input, PartedFile};
+use super::{BATCH_BYTES, BLOCK_START, Batch, ChainReader, Filled, ReadError};
+use crate::chain::file::{Input, PositionalFile};
 
-/// Where the end of a guess is looked for, at first: the text of some blocks.
+/// Bytes in which the end of a guess is first searched: the text of some blocks.
 const TAIL_BYTES: u64 = 4 << 10;
 
 impl<'a> ChainReader<Input<'a>> {
-    /// The file, if there is one that can be read in parts.
-    pub(crate) fn file(&self) -> Option<PartedFile<'a>> {
-        self.stream.source().file()
+    /// Like [`Self::next`], but leaves reading the text of a guess from a file
+    /// to [`Batch::read`]. Threads then wait for each other only while one of
+    /// them searches for the end of its guess.
+    pub(crate) fn next_part(&mut self, batch: &mut Batch) -> Result<Filled, ReadError> {
+        self.next_by(batch, Self::guess_part)
     }
 
-    /// As [`Self::guess`], but from a [file](Self::file) the text is left for
-    /// [`Batch::read`]: however many threads read a chain, they wait for each
-    /// other only while one of them looks for an end.
-    pub(crate) fn guess_part(&mut self, batch: &mut Batch) -> Option<Separator> {
-        let Some(file) = self.file() else {
+    fn guess_part(&mut self, batch: &mut Batch) -> Option<()> {
+        let Some(file) = self.stream.source().file() else {
             return self.guess(batch);
         };
         let separator = self.go_to_block()?;
-        // A guess ends where a block seems to start, so there is nothing to
-        // skip behind one.
+        // A guess ends where a block seems to start, so no white space follows.
         if !self.stream.unread().is_empty() {
             self.stream.peek_ahead()?;
         }
         let start = self.stream.offset();
-        let sight = start..file.size().min(start + BATCH_BYTES as u64);
-        let end = last_block(file, sight)?;
-        self.stream.go_to(end).ok()?;
+        let reach = start..file.size().min(start + BATCH_BYTES as u64);
+        let end = last_block(file, reach)?;
+        self.stream.seek(end).seek(end);
         batch.clear(self.blocks + 1);
         batch.part = Some(start..end);
-        Some(separator)
+        batch.separator = Some(separator);
+        Some(())
     }
 
-    /// As [`Self::take_back`], for [`Self::guess_part`].
-    pub(crate) fn take_back_parts<'b>(
-        &mut self,
-        mut batches: impl Iterator<Item = &'b Batch> + Clone,
-    ) {
-        match batches.clone().next().and_then(|first| first.part.clone()) {
-            Some(part) => (self.stream.go_to(part.start)).expect("a file goes to any place"),
-            None => self.take_back(batches.by_ref()),
+    /// Like [`Self::take_back`], for [`Self::next_part`].
+    pub(crate) fn take_back_parts<'b>(&mut self, batches: impl Iterator<Item = &'b Batch>) {
+        let mut batches = batches.peekable();
+        if let Some(part) = batches.peek().and_then(|first| first.part.clone()) {
+            self.stream.seek(part.start).seek(part.start);
+            self.take_back(std::iter::empty());
+        } else {
+            self.take_back(batches);
         }
     }
 }
 
-/// Where in `sight`, but not at its start, the last block seems to start.
-fn last_block(file: PartedFile<'_>, sight: Range<u64>) -> Option<u64> {
+/// Where in `reach`, but not at its start, the last block seems to start.
+fn last_block(file: PositionalFile<'_>, reach: Range<u64>) -> Option<u64> {
     let mut tail = Vec::new();
-    let mut end = sight.end;
+    let mut end = reach.end;
     let mut length = TAIL_BYTES;
-    while end > sight.start {
-        let start = end.saturating_sub(length).max(sight.start);
-        // What is looked for may stand across the end.
-        let beyond = (end + BLOCK_START.len() as u64 - 1).min(sight.end);
+    while end > reach.start {
+        let start = end.saturating_sub(length).max(reach.start);
+        // A block's start may cross the end of what was searched before.
+        let beyond = (end + BLOCK_START.len() as u64 - 1).min(reach.end);
         tail.resize((beyond - start) as usize, 0);
         file.read_exact_at(&mut tail, start).ok()?;
         if let Some(place) = memmem::rfind(&tail, BLOCK_START) {
-            return Some(start + place as u64).filter(|found| *found > sight.start);
+            return Some(start + place as u64).filter(|found| *found > reach.start);
         }
         end = start;
         length *= 2;
@@ -84,7 +83,7 @@ mod tests {
         file
     }
 
-    /// An array, in which `lengths` go round.
+    /// An array of blocks that cycle through `lengths`.
     fn array(first: usize, lengths: &[usize], count: usize) -> String {
         let lengths = std::iter::once(&first).chain(lengths.iter().cycle());
         let block = |length| format!("{{\"index\": \"{}\"}}", "x".repeat(length));
@@ -92,16 +91,17 @@ mod tests {
         format!("[{}]", blocks.join(", "))
     }
 
-    /// The texts of the guesses behind the first block, which are all taken for
-    /// right, and what follows the last.
+    /// The texts of all guesses after the first block, as if they were right, and
+    /// where the last one ends.
     fn guesses(input: Input<'_>) -> (Vec<String>, u64) {
+        let file = input.file();
         let mut reader = ChainReader::new(input);
         let mut batch = Batch::default();
         assert!(reader.fill(&mut batch).unwrap());
         let mut texts = Vec::new();
         while reader.guess_part(&mut batch).is_some() {
             let length = batch.bytes();
-            batch.read(reader.file()).unwrap();
+            batch.read(file).unwrap();
             assert_eq!(batch.text().len(), length);
             texts.push(String::from_utf8(batch.text().to_vec()).unwrap());
         }
@@ -110,8 +110,8 @@ mod tests {
 
     #[test]
     fn parts_of_a_file_are_the_guesses_of_a_stream() {
-        // Of three blocks of 86,000 and what is around them, the last starts three
-        // bytes before the tail; 300,000 is beyond what a guess looks at.
+        // Of three blocks of 86,000 bytes, the last starts three bytes before the
+        // tail; blocks of 300,000 are larger than a guess.
         let lengths: [&[usize]; 4] = [&[100], &[3_000, 50], &[86_000], &[200_000, 300_000]];
         for lengths in lengths {
             for first in 0..40 {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_taken_back_is_read_again() {
+    fn guesses_that_are_taken_back_are_read_again() {
         let text = array(1, &[1_000], 1_000);
         let file = file_with(&text);
         let mut reader = ChainReader::new(Input::of_file(&file));
@@ -149,20 +149,22 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_shrinks_is_no_guess_and_no_panic() {
+    fn a_guess_in_a_file_that_shrank_fails() {
         let text = array(1, &[1_000], 1_000);
         let file = file_with(&text);
-        let mut reader = ChainReader::new(Input::of_file(&file));
+        let input = Input::of_file(&file);
+        let parts = input.file();
+        let mut reader = ChainReader::new(input);
         let mut batch = Batch::default();
         assert!(reader.fill(&mut batch).unwrap());
         reader.guess_part(&mut batch).unwrap();
         file.set_len(10_000).unwrap();
-        let error = batch.read(reader.file()).unwrap_err();
+        let error = batch.read(parts).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
         assert!(batch.text().is_empty());
         assert!(reader.guess_part(&mut Batch::default()).is_none());
         reader.take_back_parts(std::iter::once(&batch));
-        // Its whole blocks are still read, before the error is told.
+        // The whole blocks are still read before the error.
         assert!(reader.fill(&mut batch).unwrap());
         let error = reader.fill(&mut Batch::default()).unwrap_err();
         assert!(error.is_unexpected_end(), "{error}");

@@ -22,7 +22,7 @@ fn read(text: &str) -> (Vec<String>, Option<String>, Option<String>) {
 }
 
 #[test]
-fn the_three_shapes_give_the_same_blocks() {
+fn all_formats_give_the_same_blocks() {
     let blocks = vec!["{\"a\":1}".to_owned(), "{\"b\": 2}".to_owned()];
     for (text, length) in [
         (
@@ -50,7 +50,7 @@ fn the_three_shapes_give_the_same_blocks() {
 }
 
 #[test]
-fn what_is_not_a_chain_is_an_error_with_its_place() {
+fn an_unreadable_chain_is_an_error_with_its_place() {
     for (text, expected) in [
         (
             "",
@@ -135,7 +135,7 @@ fn what_is_not_a_chain_is_an_error_with_its_place() {
 }
 
 #[test]
-fn blocks_before_an_error_are_handed_out_first() {
+fn blocks_before_an_error_are_returned_first() {
     let (blocks, _, error) = read("[{},{},x");
     assert_eq!(blocks, ["{}", "{}", "x"]);
     assert!(error.is_some());

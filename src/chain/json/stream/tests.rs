@@ -1,11 +1,11 @@
-//! Values cut from a stream, however its bytes arrive.
+//! Values from a stream, with any size of reads.
 
 use super::*;
 
-/// Gives one byte a read, the worst case for everything that looks ahead.
-struct Drip<'a>(&'a [u8]);
+/// Returns one byte per read, the worst case for looking ahead.
+struct SingleBytes<'a>(&'a [u8]);
 
-impl Read for Drip<'_> {
+impl Read for SingleBytes<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let Some((first, rest)) = self.0.split_first() else {
             return Ok(0);
@@ -17,9 +17,9 @@ impl Read for Drip<'_> {
 }
 
 #[test]
-fn values_are_cut_at_their_ends_however_the_bytes_arrive() {
+fn values_end_where_they_should_with_single_byte_reads() {
     let text = "\u{feff} {\"a\":\"}\\\"]\"} [1,[2]]\n\t\"x\\\\\" 12,true";
-    let mut stream = JsonStream::new(Drip(text.as_bytes()));
+    let mut stream = JsonStream::new(SingleBytes(text.as_bytes()));
     let mut found = Vec::new();
     while let Some(byte) = stream.peek().unwrap() {
         let position = stream.position();
@@ -43,9 +43,9 @@ fn values_are_cut_at_their_ends_however_the_bytes_arrive() {
 }
 
 #[test]
-fn an_unexpected_character_is_shown_whole_however_its_bytes_arrive() {
+fn an_unexpected_character_is_shown_whole_with_single_byte_reads() {
     let error = |text: &[u8]| {
-        let mut stream = JsonStream::new(Drip(text));
+        let mut stream = JsonStream::new(SingleBytes(text));
         stream.peek().unwrap();
         stream.unexpected("a block").to_string()
     };
@@ -59,7 +59,7 @@ fn an_unexpected_character_is_shown_whole_however_its_bytes_arrive() {
 }
 
 #[test]
-fn an_unfinished_value_is_an_error_where_the_text_ends() {
+fn an_unfinished_value_is_an_error_at_the_end_of_the_text() {
     for (text, expected) in [
         (
             "[1,\n{\"a\": \"b",
@@ -74,14 +74,14 @@ fn an_unfinished_value_is_an_error_where_the_text_ends() {
             "line 1 column 4: the text ends here, but the end of the string ('\"') was expected",
         ),
     ] {
-        let mut stream = JsonStream::new(Drip(text.as_bytes()));
+        let mut stream = JsonStream::new(SingleBytes(text.as_bytes()));
         stream.peek().unwrap();
         assert_eq!(stream.value().unwrap_err().to_string(), expected);
     }
 }
 
 #[test]
-fn a_value_past_the_limit_is_refused_without_reading_it_all() {
+fn a_value_over_the_limit_is_refused_without_reading_it_all() {
     let endless = b"[\"".chain(io::repeat(b'x'));
     let mut stream = JsonStream::new(endless);
     stream.peek().unwrap();
@@ -99,7 +99,7 @@ fn a_value_past_the_limit_is_refused_without_reading_it_all() {
 
 #[test]
 fn looking_ahead_does_not_consume() {
-    let mut stream = JsonStream::new(Drip(b" [1] \n {}"));
+    let mut stream = JsonStream::new(SingleBytes(b" [1] \n {}"));
     stream.peek().unwrap();
     let length = stream.value_length().unwrap().unwrap();
     assert!(stream.has_more_after(length).unwrap());
@@ -113,7 +113,7 @@ fn looking_ahead_does_not_consume() {
 }
 
 #[test]
-fn what_is_no_text_is_told_by_the_first_bytes_however_they_arrive() {
+fn foreign_formats_are_recognized_by_their_first_bytes() {
     fn foreign(source: impl Read) -> Option<ForeignFormat> {
         let mut stream = JsonStream::new(source);
         stream.peek().unwrap();
@@ -128,7 +128,7 @@ fn what_is_no_text_is_told_by_the_first_bytes_however_they_arrive() {
         (b"\xff\xfe{\0", Some(ForeignFormat::Utf16)),
         (b"PK\x03\x04", Some(ForeignFormat::Zip)),
         (b"\x1f\x8b", Some(ForeignFormat::Gzip)),
-        // What follows the mark of UTF-8 is not the start.
+        // After the byte order mark of UTF-8, everything is text.
         (b"\xef\xbb\xbf\xfe\xff\xff", None),
         (b"\xef\xbb\xbfPK\x03\x04", None),
         (b" \x1f\x8b", None),
@@ -136,16 +136,20 @@ fn what_is_no_text_is_told_by_the_first_bytes_however_they_arrive() {
     ];
     for (bytes, expected) in cases {
         assert_eq!(foreign(bytes), expected, "{bytes:x?}");
-        assert_eq!(foreign(Drip(bytes)), expected, "{bytes:x?}, in drips");
+        assert_eq!(
+            foreign(SingleBytes(bytes)),
+            expected,
+            "{bytes:x?}, byte by byte"
+        );
     }
 }
 
 #[test]
-fn text_taken_ahead_replaces_what_was_there() {
+fn text_taken_ahead_replaces_the_old_text() {
     for length in [1, 2, 3, 7] {
         let mut stream = JsonStream::new(&b"[12, 3]"[..]);
         let mut out = ReadBuffer::default();
-        out.push(b"something older");
+        out.push(b"old text");
         assert_eq!(stream.peek_ahead(), Some(b'['));
         stream.take_ahead(&mut out, length);
         assert_eq!(out.unread(), &b"[12, 3]"[..length]);
@@ -157,11 +161,11 @@ fn text_taken_ahead_replaces_what_was_there() {
 }
 
 #[test]
-fn an_error_met_ahead_is_told_to_who_reads_on() {
+fn an_error_from_looking_ahead_is_returned_later() {
     /// Fails once, then ends.
-    struct Failing(bool);
+    struct FailsOnce(bool);
 
-    impl Read for Failing {
+    impl Read for FailsOnce {
         fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
             match std::mem::replace(&mut self.0, true) {
                 true => Ok(0),
@@ -170,7 +174,7 @@ fn an_error_met_ahead_is_told_to_who_reads_on() {
         }
     }
 
-    let mut stream = JsonStream::new(b"1   ".chain(Failing(false)));
+    let mut stream = JsonStream::new(b"1   ".chain(FailsOnce(false)));
     assert_eq!(stream.peek_ahead(), Some(b'1'));
     stream.bump();
     assert_eq!(stream.peek_ahead(), None);

@@ -1,4 +1,4 @@
-//! What the transcoder writes, and what it refuses.
+//! The transcoder's output and errors.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn error(json: &str) -> (usize, String) {
 }
 
 #[test]
-fn the_table_of_the_format_holds() {
+fn values_are_written_as_documented() {
     for (read, written) in [
         (r#""é""#, r#""\u00e9""#),
         (r#""😀""#, r#""\ud83d\ude00""#),
@@ -66,7 +66,7 @@ fn equal_keys_are_equal_however_they_are_escaped() {
 }
 
 #[test]
-fn errors_name_the_place_and_what_was_expected() {
+fn errors_have_the_place_and_what_was_expected() {
     for (json, offset, message) in [
         ("", 0, "the text ends here, but a JSON value was expected"),
         ("[1,]", 3, "found ']', but a JSON value was expected"),
@@ -94,8 +94,8 @@ fn errors_name_the_place_and_what_was_expected() {
             2,
             "the text ends here, but the end of the string ('\"') was expected",
         ),
-        (r#""\x""#, 1, "this is no JSON escape sequence"),
-        (r#""\u+123""#, 1, "this is no JSON escape sequence"),
+        (r#""\x""#, 1, "this is not a JSON escape sequence"),
+        (r#""\u+123""#, 1, "this is not a JSON escape sequence"),
         (
             r#""\ud800""#,
             1,
@@ -109,7 +109,7 @@ fn errors_name_the_place_and_what_was_expected() {
         (
             "\"\n\"",
             1,
-            "a raw control character U+000A stands in a string; JSON wants it escaped",
+            "the control character U+000A in a string must be escaped",
         ),
         ("é", 0, "found 'é', but a JSON value was expected"),
     ] {
@@ -123,7 +123,7 @@ fn errors_name_the_place_and_what_was_expected() {
 }
 
 #[test]
-fn nesting_ends_at_the_limit_and_not_in_a_crash() {
+fn nesting_beyond_the_limit_is_an_error() {
     let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     assert_eq!(text(&nested(MAX_DEPTH)), nested(MAX_DEPTH));
     assert_eq!(

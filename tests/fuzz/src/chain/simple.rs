@@ -1,31 +1,31 @@
-//! Reading and judging a chain file as plainly as it can be done.
+//! A simple chain reader and verifier.
 
 use fourzero::chain::Report;
 use fourzero::pow::Rule;
 
 use crate::naive::Json;
 use crate::naive_chain;
-use crate::opinion::{self, Tree};
+use crate::serde_tree::{self, Tree};
 
-/// What a text is.
+/// The result of reading a text.
 enum Reading {
-    /// No chain.
+    /// Not a chain.
     Unreadable,
-    /// These blocks, and what the file says their number is.
+    /// The blocks, and the stated length.
     Chain(Vec<Json>, Option<Json>),
-    /// The plain way cannot tell.
+    /// This reader cannot decide.
     Unclear,
 }
 
 fn read(text: &[u8]) -> Reading {
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    if opinion::is_beyond_serde(text) || opinion::is_too_deep(text, opinion::MAX_DEPTH) {
+    if serde_tree::is_beyond_serde(text) || serde_tree::is_too_deep(text, serde_tree::MAX_DEPTH) {
         return Reading::Unclear;
     }
-    let Some(values) = opinion::stream(text) else {
+    let Some(values) = serde_tree::stream(text) else {
         return Reading::Unreadable;
     };
-    // A file may have a second list under "chain", which has no meaning.
+    // A second list under "chain" is ambiguous.
     if let [Tree::Object(members), ..] = values.as_slice() {
         let mut chains = members.iter().filter(|(key, _)| key == "chain");
         let has_list = chains.any(|(_, value)| matches!(value, Tree::List(_)));
@@ -46,7 +46,7 @@ fn read(text: &[u8]) -> Reading {
             Some(Json::List(blocks)) => {
                 Reading::Chain(blocks.clone(), first.get("length").cloned())
             }
-            // Where a word or number ends is seen differently.
+            // The readers differ about where a word or number ends.
             _ if values.iter().any(is_scalar) => Reading::Unclear,
             _ => Reading::Chain(values, None),
         },
@@ -58,7 +58,7 @@ fn is_scalar(value: &Json) -> bool {
     !matches!(value, Json::List(_) | Json::Object(_))
 }
 
-/// Asserts that `found` is the plain way's answer.
+/// Asserts that `found` is what this verifier finds.
 pub(super) fn compare(
     text: &[u8],
     found: &Result<Report, String>,
@@ -68,12 +68,12 @@ pub(super) fn compare(
     let (blocks, length) = match read(text) {
         Reading::Unclear => return,
         Reading::Unreadable => {
-            assert!(found.is_err(), "no chain, but {found:?}");
+            assert!(found.is_err(), "not a chain, but {found:?}");
             return;
         }
         Reading::Chain(blocks, length) => (blocks, length),
     };
-    let report = found.as_ref().expect("the plain way can read it");
+    let report = found.as_ref().expect("the simple reader can read it");
     let plain = naive_chain::verify(&blocks, rule, zeros);
     let count = blocks.len() as u64;
     let fault = plain.fault.or_else(|| {

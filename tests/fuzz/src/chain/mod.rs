@@ -1,8 +1,8 @@
-//! Chain files: every way of reading one gives the same answer, and that is
-//! the answer of the slow and plain way.
+//! Chain files: all ways to read one must agree with each other and with the
+//! simple verifier.
 
-mod forge;
-mod plain;
+mod generate;
+mod simple;
 
 use std::fs::File;
 use std::io::{Seek as _, Write as _};
@@ -12,8 +12,8 @@ use std::sync::{LazyLock, Mutex};
 use fourzero::chain::{Report, Strictness, Verifier, VerifyError, VerifyOptions};
 use fourzero::pow::{Control, Rule, Target};
 
-use crate::drip::Drip;
 use crate::recipe::Recipe;
+use crate::slow_reader::SlowReader;
 
 /// One thread and three.
 static VERIFIERS: LazyLock<Vec<Verifier>> = LazyLock::new(|| {
@@ -22,33 +22,33 @@ static VERIFIERS: LazyLock<Vec<Verifier>> = LazyLock::new(|| {
         .into()
 });
 
-/// A file without a name, written anew for each chain.
+/// An unnamed file, rewritten for each chain.
 static FILE: LazyLock<Mutex<File>> = LazyLock::new(|| Mutex::new(tempfile::tempfile().unwrap()));
 
-/// The bytes are a chain file.
+/// Reads the bytes as a chain file.
 pub fn reader(data: &[u8]) {
     let [one, three] = VERIFIERS.as_slice() else {
         unreachable!("there are two");
     };
     let options = options(None, 1);
-    let found = run(one, Drip::new(data, usize::MAX), &options);
+    let found = run(one, SlowReader::new(data, usize::MAX), &options);
     for (verifier, most) in [(one, 1), (three, usize::MAX), (three, 3)] {
-        let again = run(verifier, Drip::new(data, most), &options);
-        assert_eq!(again, found, "{most} bytes a read");
+        let again = run(verifier, SlowReader::new(data, most), &options);
+        assert_eq!(again, found, "{most} bytes per read");
     }
     assert_eq!(run_file(data, &options), found, "from a file");
-    plain::compare(data, &found, None, 1);
+    simple::compare(data, &found, None, 1);
 }
 
-/// A recipe for a chain that is nearly right, and for how it is written.
+/// Uses the bytes as a recipe for a nearly valid chain and its form.
 pub fn verify(data: &[u8]) {
     let recipe = &mut Recipe::new(data);
     let asked = recipe.one_of(&[None, Some(0), Some(1), Some(2)]);
     let asked = asked.map(|place: usize| crate::naive::RULES[place]);
-    // Two zeros take 256 hashes a block instead of 16.
+    // Two zeros take 256 hashes per block instead of 16.
     let zeros = 1 + recipe.below(16) / 15;
     let step = recipe.one_of(&[usize::MAX, 1, 17, 4_093]);
-    let text = forge::file(recipe, zeros);
+    let text = generate::file(recipe, zeros);
 
     let options = options(asked.map(|name| name.parse().unwrap()), zeros as u16);
     let step = if text.len() > 20_000 {
@@ -58,13 +58,13 @@ pub fn verify(data: &[u8]) {
     };
     let mut verdicts = VERIFIERS
         .iter()
-        .map(|verifier| run(verifier, Drip::new(&text, step), &options));
+        .map(|verifier| run(verifier, SlowReader::new(&text, step), &options));
     let found = verdicts.next().unwrap();
     for again in verdicts {
         assert_eq!(again, found, "with more threads");
     }
     assert_eq!(run_file(&text, &options), found, "from a file");
-    plain::compare(&text, &found, asked, zeros);
+    simple::compare(&text, &found, asked, zeros);
 }
 
 fn options(rule: Option<Rule>, zeros: u16) -> VerifyOptions {
@@ -75,13 +75,17 @@ fn options(rule: Option<Rule>, zeros: u16) -> VerifyOptions {
     }
 }
 
-/// The verdict, or why there is none.
-fn run(verifier: &Verifier, source: Drip<'_>, options: &VerifyOptions) -> Result<Report, String> {
+/// The report or the error.
+fn run(
+    verifier: &Verifier,
+    source: SlowReader<'_>,
+    options: &VerifyOptions,
+) -> Result<Report, String> {
     let control = Control::new();
     counted(verifier.verify(source, options, &control), &control)
 }
 
-/// The same of a file with that text.
+/// The same for a file with this text.
 fn run_file(text: &[u8], options: &VerifyOptions) -> Result<Report, String> {
     let mut file = FILE.lock().unwrap();
     file.set_len(0).unwrap();

@@ -1,4 +1,4 @@
-//! Queues that are nearly right.
+//! Generates nearly valid queues.
 
 use crate::naive::{Json, number, object, text, transaction};
 use crate::recipe::Recipe;
@@ -38,7 +38,7 @@ pub(super) fn json(recipe: &mut Recipe<'_>) -> Vec<u8> {
             }
             _ => entry(recipe),
         };
-        let spelled = match recipe.below(4) {
+        let written = match recipe.below(4) {
             0 => value.compact(),
             1 => value.odd(recipe.one_of(&["", " ", "\r\n"])),
             _ => value.canonical(),
@@ -46,7 +46,7 @@ pub(super) fn json(recipe: &mut Recipe<'_>) -> Vec<u8> {
         if is_array {
             file.push(if file.is_empty() { b'[' } else { b',' });
         }
-        file.extend_from_slice(spelled.as_bytes());
+        file.extend_from_slice(written.as_bytes());
         if recipe.below(32) == 0 {
             file.extend_from_slice(recipe.bytes(2));
         }

@@ -1,5 +1,4 @@
-//! What `serde_json` makes of JSON text, as a tree that is written the plain
-//! way.
+//! Reads JSON text with `serde_json`, to compare with the crate's own reader.
 
 use std::fmt;
 
@@ -12,18 +11,18 @@ use crate::naive::Json;
 /// How deep values may be nested.
 pub(crate) const MAX_DEPTH: usize = 1_000;
 
-/// The key under which `serde_json` hands numbers to itself. An object that
-/// has it is mistaken for a number.
+/// The key by which `serde_json` represents numbers internally. It takes an
+/// object with this key for a number.
 const NUMBER_KEY: &[u8] = b"$serde_json::private::Number";
 
-/// Whether `serde_json` may mistake the text for something else: it holds the
-/// key above, or an escape that may hide it.
+/// Whether `serde_json` may misread the text: it has the key above, or an escape
+/// that may hide it.
 pub(crate) fn is_beyond_serde(text: &[u8]) -> bool {
     let has = |part: &[u8]| text.windows(part.len()).any(|window| window == part);
     has(NUMBER_KEY) || (has(b"\\u") && has(b"serde"))
 }
 
-/// Whether brackets outside of strings are nested deeper than a value may be.
+/// Whether brackets outside of strings are nested too deeply.
 pub(crate) fn is_too_deep(text: &[u8], most: usize) -> bool {
     let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
     for byte in text {
@@ -44,8 +43,7 @@ pub(crate) fn is_too_deep(text: &[u8], most: usize) -> bool {
     false
 }
 
-/// JSON text as it stands: all members of an object, and numbers as they are
-/// written.
+/// A JSON value as written: with repeated keys, and with the text of numbers.
 pub(crate) enum Tree {
     Word(&'static str),
     Number(String),
@@ -54,7 +52,7 @@ pub(crate) enum Tree {
     Object(Vec<(String, Self)>),
 }
 
-/// The one value that is the whole text, or `None` if it is not JSON.
+/// The value of a text, or `None` if it is not one JSON value.
 pub(crate) fn one(text: &[u8]) -> Option<Json> {
     let mut deserializer = Deserializer::from_slice(text);
     deserializer.disable_recursion_limit();
@@ -63,8 +61,7 @@ pub(crate) fn one(text: &[u8]) -> Option<Json> {
     value.json()
 }
 
-/// The values of the text one after another, or `None` if it is not JSON from
-/// its start to its end.
+/// The consecutive values of a text, or `None` if it is not JSON to its end.
 pub(crate) fn stream(text: &[u8]) -> Option<Vec<Tree>> {
     let mut deserializer = Deserializer::from_slice(text);
     deserializer.disable_recursion_limit();
@@ -72,8 +69,8 @@ pub(crate) fn stream(text: &[u8]) -> Option<Vec<Tree>> {
 }
 
 impl Tree {
-    /// The value it stands for; `None` if a number is past the range of a
-    /// double, even where another member replaces it.
+    /// The value; `None` if a number is outside the range of a double, even in a
+    /// member that another one replaces.
     pub(crate) fn json(&self) -> Option<Json> {
         Some(match self {
             Self::Word(word) => Json::Word(word),
@@ -145,7 +142,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
         let mut members = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
-            // So comes a number that is no integer of 64 bits.
+            // This is how other numbers than 64-bit integers arrive.
             if key.as_bytes() == NUMBER_KEY {
                 return Ok(Tree::Number(map.next_value()?));
             }

@@ -1,28 +1,28 @@
-//! Transactions, kept as the canonical text that is hashed.
+//! Transactions, kept as canonical text.
 
-mod spelling;
+mod layout;
 
 use thiserror::Error;
 
-pub(crate) use self::spelling::Spelling;
+pub(crate) use self::layout::TransactionLayout;
 use super::json::{Kind, SyntaxError, Transcoder, View, write_string};
 
 /// The three keys of a transaction, in the order in which they are written.
 pub const TRANSACTION_FIELDS: [&str; 3] = ["amount", "recipient", "sender"];
 
-/// Levels of nesting that are kept free for what stands around a transaction:
-/// its block, the chain file, and the frames of a Python program that reads
-/// it, whose limit is about [`MAX_DEPTH`](super::json::MAX_DEPTH) in all.
+/// Levels of nesting reserved for what surrounds a transaction: its block, the
+/// chain file, and the stack frames of a Python program that reads it. Python's
+/// limit for all of them is about [`MAX_DEPTH`](super::json::MAX_DEPTH).
 pub(crate) const LEVELS_ABOVE: usize = 100;
 
-/// How much is asked of a transaction's values.
+/// What a transaction's values must be.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Strictness {
-    /// The three keys are present, whatever their values: all that the
-    /// tutorial asks.
+    /// The three keys are present, with any values: all that the tutorial
+    /// requires.
     #[default]
     Presence,
-    /// Also, sender and recipient are strings and the amount is a number.
+    /// In addition, sender and recipient are strings and the amount is a number.
     Typed,
 }
 
@@ -31,9 +31,9 @@ pub enum Strictness {
 #[non_exhaustive]
 pub enum TransactionProblem {
     /// It is not a JSON object.
-    #[error("{found} is no transaction, expected an object")]
+    #[error("{found} is not a transaction, expected an object")]
     NotAnObject {
-        /// The JSON value it is, shortened if it is long.
+        /// The JSON value, shortened if it is long.
         found: String,
     },
     /// One of the three keys is missing.
@@ -42,14 +42,14 @@ pub enum TransactionProblem {
         /// The key.
         field: &'static str,
     },
-    /// A value is not of the type that [`Strictness::Typed`] asks for.
+    /// A value does not have the type that [`Strictness::Typed`] requires.
     #[error("the field \"{field}\" is {found}, expected {expected}")]
     WrongType {
         /// The key.
         field: &'static str,
-        /// The JSON value it has, shortened if it is long.
+        /// The JSON value, shortened if it is long.
         found: String,
-        /// The kind it should have.
+        /// The type it should have.
         expected: &'static str,
     },
 }
@@ -70,28 +70,19 @@ pub enum TransactionError {
 pub(crate) struct TransactionView<'a>([View<'a>; 3]);
 
 impl<'a> TransactionView<'a> {
-    /// Finds the three fields in an object; other keys are passed over.
+    /// Finds the three fields in an object; other keys are ignored.
     pub(crate) fn of(value: View<'a>, strictness: Strictness) -> Result<Self, TransactionProblem> {
         if value.kind() != Kind::Object {
             return Err(TransactionProblem::NotAnObject {
                 found: value.excerpt(),
             });
         }
-        let mut found = [None; 3];
-        for (key, member) in value.members() {
-            for (slot, field) in found.iter_mut().zip(TRANSACTION_FIELDS) {
-                if key == field.as_bytes() {
-                    *slot = Some(member);
-                }
-            }
+        let found = value.fields(TRANSACTION_FIELDS);
+        if let Some(missing) = found.iter().position(Option::is_none) {
+            let field = TRANSACTION_FIELDS[missing];
+            return Err(TransactionProblem::MissingField { field });
         }
-        for (value, field) in found.iter().zip(TRANSACTION_FIELDS) {
-            value.ok_or(TransactionProblem::MissingField { field })?;
-        }
-        let [Some(amount), Some(recipient), Some(sender)] = found else {
-            unreachable!("every field was found above");
-        };
-        let transaction = Self([amount, recipient, sender]);
+        let transaction = Self(found.map(|value| value.expect("no field is missing")));
         if strictness == Strictness::Typed {
             transaction.check_types()?;
         }
@@ -103,11 +94,23 @@ impl<'a> TransactionView<'a> {
         self.0
     }
 
+    /// Checks what [`Strictness::Typed`] requires.
     fn check_types(&self) -> Result<(), TransactionProblem> {
-        self.0
-            .iter()
-            .zip(TRANSACTION_FIELDS)
-            .try_for_each(|(value, field)| check_type(field, *value))
+        for (value, field) in self.0.iter().zip(TRANSACTION_FIELDS) {
+            let kind = value.kind();
+            let (is_right, expected) = match field {
+                "amount" => (matches!(kind, Kind::Integer | Kind::Float), "a number"),
+                _ => (kind == Kind::String, "a string"),
+            };
+            if !is_right {
+                return Err(TransactionProblem::WrongType {
+                    field,
+                    found: value.excerpt(),
+                    expected,
+                });
+            }
+        }
+        Ok(())
     }
 
     /// Appends the canonical text of the object with just the three keys.
@@ -122,24 +125,6 @@ impl<'a> TransactionView<'a> {
         out.extend_from_slice(b", \"sender\": ");
         out.extend_from_slice(sender);
         out.push(b'}');
-    }
-}
-
-/// What [`Strictness::Typed`] asks of one field.
-fn check_type(field: &'static str, value: View<'_>) -> Result<(), TransactionProblem> {
-    let kind = value.kind();
-    let (is_right, expected) = match field {
-        "amount" => (matches!(kind, Kind::Integer | Kind::Float), "a number"),
-        _ => (kind == Kind::String, "a string"),
-    };
-    if is_right {
-        Ok(())
-    } else {
-        Err(TransactionProblem::WrongType {
-            field,
-            found: value.excerpt(),
-            expected,
-        })
     }
 }
 
@@ -163,24 +148,23 @@ fn check_type(field: &'static str, value: View<'_>) -> Result<(), TransactionPro
 /// ```
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Transactions {
-    /// [`HEAD_ROOM`] bytes that mean nothing, then the text; or nothing at
-    /// all, while there is none.
+    /// [`HEAD_ROOM`] unused bytes, then the text; empty without transactions.
     text: Vec<u8>,
     count: usize,
 }
 
-/// Bytes kept free before the text, into which a block writes what stands
-/// before its transactions: to hash and write it then takes no copy.
+/// Bytes reserved before the text, into which a block writes its other fields.
+/// The block can then be hashed and written without a copy.
 pub(crate) const HEAD_ROOM: usize = 224;
 
 impl Transactions {
-    /// No transaction.
+    /// An empty list.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// No transaction, but room for as much text as `other` has, within
-    /// reason: the blocks of a queue are of one size.
+    /// An empty list with capacity for as much text as `other` has, up to a
+    /// limit: the blocks of a queue have about one size.
     pub(crate) fn with_room_of(other: &Self) -> Self {
         const MOST_BYTES: usize = 64 << 10;
         Self {
@@ -189,19 +173,19 @@ impl Transactions {
         }
     }
 
-    /// No transaction, in the buffer of these.
+    /// An empty list that reuses this buffer.
     pub(crate) fn into_empty(mut self) -> Self {
         self.text.clear();
         self.count = 0;
         self
     }
 
-    /// Bytes of memory that they take.
+    /// Bytes of memory in use.
     pub(crate) const fn buffer_bytes(&self) -> usize {
         self.text.capacity()
     }
 
-    /// [`HEAD_ROOM`] free bytes, then the text.
+    /// [`HEAD_ROOM`] unused bytes, then the text.
     pub(crate) fn into_text_with_room(mut self) -> Vec<u8> {
         self.make_room();
         self.text
@@ -213,12 +197,12 @@ impl Transactions {
         }
     }
 
-    /// How many there are.
+    /// The number of transactions.
     pub const fn count(&self) -> usize {
         self.count
     }
 
-    /// Whether there is none.
+    /// Whether there are no transactions.
     pub const fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -238,7 +222,7 @@ impl Transactions {
     }
 
     /// Reads one transaction from JSON text and appends it with the three
-    /// keys it must have; others are dropped, as the tutorial's node does.
+    /// required keys. Others are dropped, as in the tutorial's node.
     ///
     /// # Errors
     /// If `json` is not JSON or not a transaction.
@@ -255,7 +239,7 @@ impl Transactions {
         )
     }
 
-    /// As [`Self::push_json`], with buffers to reuse.
+    /// Like [`Self::push_json`], with reusable buffers.
     pub(crate) fn push_raw(
         &mut self,
         json: &[u8],
@@ -263,7 +247,7 @@ impl Transactions {
         transcoder: &mut Transcoder,
         buffer: &mut Vec<u8>,
     ) -> Result<(), TransactionError> {
-        if let Some((transaction, length)) = spelling::recognize(json)
+        if let Some((transaction, length)) = TransactionLayout::default().recognize(json)
             && length == json.len()
         {
             self.push_checked(transaction, strictness)?;
@@ -275,17 +259,17 @@ impl Transactions {
         Ok(())
     }
 
-    /// Appends the transaction at the start of `text` if it is spelled as most
-    /// programs do, and returns its length: one line of ASCII. `None` says
-    /// nothing about the text.
+    /// Appends the transaction at the start of `text` if it has a common layout,
+    /// and returns its length: one line of ASCII. `None` says nothing about the
+    /// text.
     #[inline(always)]
     pub(crate) fn push_recognized(
         &mut self,
         text: &[u8],
         strictness: Strictness,
-        spelling: &mut Spelling,
+        layout: &mut TransactionLayout,
     ) -> Result<Option<usize>, TransactionProblem> {
-        let Some((transaction, length)) = spelling.recognize(text) else {
+        let Some((transaction, length)) = layout.recognize(text) else {
             return Ok(None);
         };
         self.push_checked(transaction, strictness)?;
@@ -305,7 +289,7 @@ impl Transactions {
         Ok(())
     }
 
-    /// Appends a transaction that is canonical already.
+    /// Appends a transaction that is canonical text.
     pub(crate) fn push_view(
         &mut self,
         value: View<'_>,
@@ -321,7 +305,7 @@ impl Transactions {
         self.text.extend_from_slice(text);
     }
 
-    /// Appends all of `others`, in their order.
+    /// Appends all of `others` in order.
     #[cfg(feature = "node")]
     pub(crate) fn append(&mut self, others: &Self) {
         if others.is_empty() {
@@ -338,8 +322,7 @@ impl Transactions {
         transaction.write(&mut self.text);
     }
 
-    /// Appends the reward for whoever mined the block: one coin from the
-    /// sender `"0"`.
+    /// Appends the miner's reward: one coin from the sender `"0"`.
     pub fn push_reward(&mut self, recipient: &str) {
         self.separate();
         self.text
@@ -371,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn presence_is_enough_unless_types_are_asked_for() {
+    fn types_are_checked_only_if_required() {
         let odd = r#"{"sender": null, "recipient": [1], "amount": "many"}"#;
         assert_eq!(
             push(odd, Strictness::Presence).unwrap(),
@@ -401,7 +384,7 @@ mod tests {
         }
         assert_eq!(
             push("7", Strictness::Presence).unwrap_err(),
-            "7 is no transaction, expected an object"
+            "7 is not a transaction, expected an object"
         );
     }
 }

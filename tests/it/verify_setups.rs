@@ -1,5 +1,5 @@
-//! The ways in which the library verifies a chain: on one thread or several,
-//! from a stream or a file. They must make no difference.
+//! The setups for verifying a chain: one thread or several, a stream or a file.
+//! All must return the same report.
 
 use std::io::Write as _;
 use std::num::NonZeroUsize;
@@ -8,20 +8,20 @@ use fourzero::chain::{Report, Verifier, VerifyError, VerifyOptions};
 use fourzero::pow::Control;
 
 #[derive(Debug)]
-pub(crate) struct Way {
+pub(crate) struct Setup {
     verifier: Verifier,
     from_file: bool,
 }
 
-pub(crate) fn ways() -> [Way; 5] {
-    let ways = [(1, false), (3, false), (1, true), (2, true), (5, true)];
-    ways.map(|(threads, from_file)| Way {
+pub(crate) fn setups() -> [Setup; 5] {
+    let setups = [(1, false), (3, false), (1, true), (2, true), (5, true)];
+    setups.map(|(threads, from_file)| Setup {
         verifier: Verifier::new(NonZeroUsize::new(threads).unwrap()).unwrap(),
         from_file,
     })
 }
 
-impl Way {
+impl Setup {
     pub(crate) fn verify(
         &self,
         text: &[u8],

@@ -1,15 +1,14 @@
-//! Telling whether text is canonical already, without writing it anew.
+//! Recognizes numbers and strings that are canonical already.
 //!
-//! These functions only ever say yes to text that
-//! [`Transcoder`](super::Transcoder) would write back unchanged. Where they
-//! are not sure they say no, and the transcoder decides.
+//! A result means that [`Transcoder`](super::Transcoder) would write the text
+//! back unchanged. `None` means that the transcoder must decide.
 
 use wide::i8x16;
 
 use super::number::{read_float, write_float};
-use super::string::plain_run;
+use super::string::{plain_run, read_escape};
 
-/// A one in each byte.
+/// One in each byte.
 const ONES: u64 = u64::MAX / 0xff;
 /// The high bit of each byte.
 const HIGHS: u64 = ONES * 0x80;
@@ -28,8 +27,8 @@ pub(crate) fn canonical_number(text: &[u8]) -> Option<usize> {
     longer_canonical_number(text)
 }
 
-/// The same for what is no integer of a few digits; out of line, so that the
-/// loops over those stay small.
+/// The same for all other numbers; out of line, so that the callers' loops stay
+/// small.
 #[inline(never)]
 fn longer_canonical_number(text: &[u8]) -> Option<usize> {
     match text.first_chunk().and_then(short_number) {
@@ -38,39 +37,39 @@ fn longer_canonical_number(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// How many of the bytes are digits, up to the first that is not.
+/// The number of digits before the first other byte.
 #[inline(always)]
 fn leading_digits(chunk: &[u8; 8]) -> usize {
-    // Digits become 0 to 9, to which adding this leaves the high bit clear. A
-    // carry can only reach bytes behind one that is no digit.
+    // Digits become 0 to 9, so that the addition leaves the high bit clear. A
+    // carry can only reach bytes after one that is not a digit.
     let values = u64::from_le_bytes(*chunk) ^ (ONES * 0x30);
     let others = (values.wrapping_add(ONES * 0x76) | values) & HIGHS;
     others.trailing_zeros() as usize / 8
 }
 
-/// Length of the number at the start of `chunk`, if it ends there and is
-/// written without sign or exponent, nor as a fraction of one.
+/// Length of the number at the start of `chunk`, if it ends there, has no sign or
+/// exponent, and is 0 or at least 1.
 ///
-/// It is looked at in masks, one bit a byte: a branch on where the point and
-/// the end are would be mispredicted more often than not.
+/// Masks with one bit per byte replace branches on the places of the point and
+/// the end, which would often be mispredicted.
 #[inline(always)]
 fn short_number(chunk: &[u8; 16]) -> Option<usize> {
     let bytes = i8x16::new(chunk.map(u8::cast_signed));
-    // What is added makes the largest signed bytes of the digits.
+    // The addition makes digits the largest signed bytes.
     let digits = (bytes + i8x16::splat(i8::MAX - b'9' as i8)).simd_gt(i8x16::splat(i8::MAX - 10));
     let zeros = bytes.simd_eq(i8x16::splat(b'0' as i8)).to_bitmask();
     let points = bytes.simd_eq(i8x16::splat(b'.' as i8)).to_bitmask();
     let others = !digits.to_bitmask();
 
-    // The point, if it is what ends the first digits.
+    // The point, if it comes right after the first digits.
     let point = others & others.wrapping_neg() & points;
     let end = (others ^ point).trailing_zeros() as usize;
     let last = 1 << end >> 1;
     let if_float = u32::from(point == 0).wrapping_sub(1);
-    let wrong = others & 1 // no digit in front
-        | zeros & 1 & !last // a zero in front of others
-        | last & point // none behind the point
-        | zeros & last & !(point << 1) & if_float; // one too many there
+    let wrong = others & 1 // no digit before the point
+        | zeros & 1 & !last // a leading zero
+        | last & point // no digit after the point
+        | zeros & last & !(point << 1) & if_float; // a trailing zero
     (wrong == 0 && *chunk.get(end)? | 0x20 != b'e').then_some(end)
 }
 
@@ -85,7 +84,7 @@ fn any_canonical_number(text: &[u8]) -> Option<usize> {
     match text.get(point) {
         Some(b'.') => {}
         Some(b'e' | b'E') => return canonical_float(text),
-        // An integer; Python has no negative zero among them.
+        // An integer, of which Python has no negative zero.
         _ => return (!starts_with_zero || sign == 0).then_some(point),
     }
     let places = digits(&text[point + 1..]);
@@ -98,9 +97,8 @@ fn any_canonical_number(text: &[u8]) -> Option<usize> {
         true => fraction.iter().take_while(|digit| **digit == b'0').count(),
         false => 0,
     };
-    // Any number of up to 15 digits survives the way to a double and back, so
-    // these digits are the shortest. They also are in positional form, unless
-    // the number is below 1e-4.
+    // A number of up to 15 digits reads back from a double unchanged, so these
+    // digits are the shortest. The positional form is right from 1e-4 on.
     let is_certain = match fraction {
         [] => return None,
         [b'0'] => whole <= 15,
@@ -114,12 +112,12 @@ fn any_canonical_number(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// Whether `whole.fraction` is how the double nearest to it is written: with
-/// no digit fewer, and none that is nearer. Decides in integers what reading
-/// and writing the number would; in doubt, as at a tie, the answer is no.
+/// Whether `whole.fraction` is how the nearest double is written: with the fewest
+/// digits, and the nearest ones. Uses integers instead of reading and writing the
+/// number; in doubt, as at a tie, returns `false`.
 ///
-/// Nearly every timestamp that a clock gave has 16 or 17 digits and comes
-/// here. The last digit of `fraction` must not be zero.
+/// Nearly every timestamp from a clock has 16 or 17 digits and comes here. The
+/// last digit of `fraction` must not be zero.
 fn is_shortest(whole: &[u8], fraction: &[u8]) -> bool {
     let places = fraction.len() as u32;
     // The number is `digits` / `scale`.
@@ -145,23 +143,24 @@ fn is_shortest(whole: &[u8], fraction: &[u8]) -> bool {
     let mantissa = (digits + half) / scale;
     // The distance of the text from the double, in units of 1 / (2^shift * scale).
     let distance = digits.abs_diff(mantissa * scale);
-    // Next to a power of two, the doubles on one side are nearer.
+    // Next to a power of two, the doubles on one side are closer together.
     if distance == half || mantissa <= 1 << 52 || mantissa >= 1 << 53 {
         return false;
     }
-    // No text of as many places is nearer than half of the last place ...
+    // Another text with this many places is nearer, if half of the last place is
+    // less than the distance.
     if 2 * distance >= 1 << shift {
         return false;
     }
-    // ... and the nearest of one place less belongs to another double, that
-    // is, lies farther off than half the distance to the next.
+    // The nearest text with one place less must belong to another double: it must
+    // be farther away than half the distance to the next double.
     let scale = scale / 10;
     let exact = mantissa * scale;
     let nearest = (exact + (1 << (shift - 1))) >> shift << shift;
     2 * nearest.abs_diff(exact) > scale
 }
 
-/// The same for a double that has to be read and written to know.
+/// The same by reading and writing the double.
 #[cold]
 fn canonical_float(text: &[u8]) -> Option<usize> {
     let is_inside = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
@@ -170,7 +169,7 @@ fn canonical_float(text: &[u8]) -> Option<usize> {
     let number = std::str::from_utf8(&text[..length])
         .ok()
         .filter(|_| length <= 24)?;
-    // What JSON refuses but this takes, such as `1.e5`, is not written back.
+    // Text that only `parse` accepts, such as `1.e5`, is not written back.
     number.parse::<f64>().ok()?;
     let value = Some(read_float(number)).filter(|value| value.is_finite())?;
     let mut written = Vec::with_capacity(32);
@@ -207,41 +206,21 @@ fn string_with_escapes(text: &[u8], mut position: usize) -> Option<usize> {
     }
 }
 
-/// Length of the canonical escape sequence at the start of `text`, a
-/// surrogate pair counting as one.
+/// Length of the canonical escape sequence at the start of `text`; a surrogate
+/// pair is one sequence.
 fn canonical_escape(text: &[u8]) -> Option<usize> {
-    match text.get(1)? {
-        b'"' | b'\\' | b'n' | b'r' | b't' | b'f' | b'b' => Some(2),
-        b'u' => {
-            let first = code_unit(text)?;
-            match first {
-                // These have a shorter form.
-                0x08 | 0x09 | 0x0a | 0x0c | 0x0d | 0x20..=0x7e => None,
-                0xd800..=0xdbff => {
-                    let second = code_unit(text.get(6..)?)?;
-                    matches!(second, 0xdc00..=0xdfff).then_some(12)
-                }
-                0xdc00..=0xdfff => None,
-                _ => Some(6),
-            }
+    let (character, length) = read_escape(text).ok()?;
+    let is_canonical = match length {
+        2 => text[1] != b'/',
+        _ => {
+            let has_shorter_form = matches!(
+                character,
+                ' '..='~' | '\n' | '\r' | '\t' | '\u{c}' | '\u{8}'
+            );
+            !has_shorter_form && !text[2..length].iter().any(u8::is_ascii_uppercase)
         }
-        _ => None,
-    }
-}
-
-/// The code unit of `\uxxxx` in lower-case digits.
-fn code_unit(text: &[u8]) -> Option<u16> {
-    let digits = text.get(..6)?.strip_prefix(b"\\u")?;
-    let mut unit = 0;
-    for digit in digits {
-        let value = match digit {
-            b'0'..=b'9' => digit - b'0',
-            b'a'..=b'f' => digit - b'a' + 10,
-            _ => return None,
-        };
-        unit = unit << 4 | u16::from(value);
-    }
-    Some(unit)
+    };
+    is_canonical.then_some(length)
 }
 
 #[cfg(test)]
@@ -250,7 +229,7 @@ mod tests {
     use crate::chain::json::canonical;
 
     #[test]
-    fn the_shortest_text_is_told_without_writing_it() {
+    fn the_shortest_text_is_recognized_without_writing_it() {
         let mut state = 1u64;
         let mut random = || {
             state = state
@@ -295,8 +274,7 @@ mod tests {
         assert!(yes > 50_000);
     }
 
-    /// What follows a number: too little to look at all of it at once, or
-    /// enough.
+    /// Text after a number: too short or long enough to compare it as a chunk.
     const TAILS: [&str; 2] = [",", ", \"recipient\": \""];
 
     #[test]
@@ -317,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_recognized_is_written_back_unchanged() {
+    fn recognized_values_are_written_back_unchanged() {
         let numbers = [
             "0",
             "-0",

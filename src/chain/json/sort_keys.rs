@@ -1,43 +1,44 @@
-//! Putting the members of objects in the order of their keys.
+//! Sorts the members of objects by their keys.
 //!
-//! No text is moved while more is written. An object that turns out not to be
-//! in order is noted; when the whole value is written, the text is copied once
-//! with the members of those objects in order, however deep they lie in one
-//! another. What is noted takes eight bytes a member, and is forgotten for
-//! objects in which everything is in order.
+//! While a value is written, objects that are not in order are only recorded.
+//! Once the whole value is written, its text is copied once, with the members of
+//! those objects sorted. The cost is thus linear for any nesting. A record takes
+//! eight bytes per member, and is dropped for objects in order.
 
 use std::cmp::Ordering;
 
-/// Stands for "no further member".
+use super::string::read_escape;
+
+/// Marks the last member of an object.
 const NONE: u32 = u32::MAX;
 
 /// A member whose key was written.
 #[derive(Clone, Copy, Debug)]
 struct Member {
-    /// Where it starts, with the quote of its key.
+    /// Where it starts: at the quote of its key.
     start: u32,
-    /// The next member of the same object, as a place among all members.
+    /// The next member of the same object, as an index into all members.
     next: u32,
 }
 
-/// An object whose members are not in order, or have equal keys.
+/// An object whose members are not in order or have equal keys.
 #[derive(Clone, Copy, Debug)]
-struct Disorder {
+struct UnsortedObject {
     /// Where its opening brace is.
     start: u32,
-    /// Where it ends, its closing brace included.
+    /// Where it ends, after its closing brace.
     end: u32,
     /// Its first member.
     first: u32,
 }
 
-/// What is known of the objects in one value. All places are offsets in the
-/// value's canonical text, which must be shorter than `u32::MAX`.
+/// Records of the objects in one value. All places are offsets in the value's
+/// canonical text, which must be shorter than `u32::MAX`.
 #[derive(Debug, Default)]
-pub(super) struct Order {
+pub(super) struct KeyOrder {
     members: Vec<Member>,
-    disorders: Vec<Disorder>,
-    /// The members of the objects that are being copied, in order.
+    unsorted: Vec<UnsortedObject>,
+    /// The sorted members of the objects that are being copied.
     sorted: Vec<u32>,
     copy: Vec<u8>,
 }
@@ -49,40 +50,40 @@ pub(super) struct OpenObject {
     first: u32,
     last: Option<u32>,
     is_ordered: bool,
-    disorders_before: usize,
+    unsorted_before: usize,
 }
 
-impl Order {
+impl KeyOrder {
     pub(super) fn clear(&mut self) {
         self.members.clear();
-        self.disorders.clear();
+        self.unsorted.clear();
     }
 
-    /// Gives back the memory that one huge value took.
+    /// Frees the memory that a huge value took.
     pub(super) fn shrink(&mut self) {
         /// More than a block needs.
         const KEPT: usize = 8 << 10;
         self.clear();
         self.members.shrink_to(KEPT);
-        self.disorders.shrink_to(KEPT);
+        self.unsorted.shrink_to(KEPT);
         self.sorted.shrink_to(KEPT);
         self.copy.clear();
         self.copy.shrink_to(KEPT);
     }
 
-    /// An object was begun, its opening brace at `start`.
+    /// Records an object that starts at `start`.
     pub(super) fn open(&self, start: usize) -> OpenObject {
         OpenObject {
             start: start as u32,
             first: self.members.len() as u32,
             last: None,
             is_ordered: true,
-            disorders_before: self.disorders.len(),
+            unsorted_before: self.unsorted.len(),
         }
     }
 
-    /// The key of the next member of `object` was written, from `start` to the
-    /// end of `text`.
+    /// Records the next member of `object`, whose key is written from `start` to
+    /// the end of `text`.
     pub(super) fn add(&mut self, object: &mut OpenObject, text: &[u8], start: usize) {
         let place = self.members.len() as u32;
         if let Some(last) = object.last.replace(place) {
@@ -97,27 +98,27 @@ impl Order {
         });
     }
 
-    /// The object ends before `end`.
+    /// Records the end of an object.
     pub(super) fn close(&mut self, object: &OpenObject, end: usize) {
         if !object.is_ordered {
-            self.disorders.push(Disorder {
+            self.unsorted.push(UnsortedObject {
                 start: object.start,
                 end: end as u32,
                 first: object.first,
             });
-        } else if self.disorders.len() == object.disorders_before {
+        } else if self.unsorted.len() == object.unsorted_before {
             self.members.truncate(object.first as usize);
         }
     }
 
-    /// Puts the members of all objects in order, the last of equal ones alone,
-    /// in the value that starts at `base` in `out`.
+    /// Sorts the members of all objects in the value that starts at `base` in
+    /// `out`. Of equal keys, the last one stays.
     pub(super) fn apply(&mut self, out: &mut Vec<u8>, base: usize) {
-        if self.disorders.is_empty() {
+        if self.unsorted.is_empty() {
             return;
         }
-        // Nested objects were closed, so noted, before those around them.
-        self.disorders.sort_unstable_by_key(|object| object.start);
+        // Nested objects were recorded before those around them.
+        self.unsorted.sort_unstable_by_key(|object| object.start);
         let text = &out[base..];
         self.copy.clear();
         self.copy.reserve_exact(text.len());
@@ -125,7 +126,7 @@ impl Order {
         Copying {
             text,
             members: &self.members,
-            disorders: &self.disorders,
+            unsorted: &self.unsorted,
             sorted: &mut self.sorted,
             copy: &mut self.copy,
         }
@@ -135,25 +136,25 @@ impl Order {
     }
 }
 
-/// One call of [`Order::apply`].
+/// One call of [`KeyOrder::apply`].
 struct Copying<'a> {
     text: &'a [u8],
     members: &'a [Member],
-    /// By their starts: each is followed by those inside it.
-    disorders: &'a [Disorder],
+    /// Sorted by start: each is followed by those inside it.
+    unsorted: &'a [UnsortedObject],
     sorted: &'a mut Vec<u32>,
     copy: &'a mut Vec<u8>,
 }
 
 impl Copying<'_> {
-    /// Copies a part of the text that holds whole values.
+    /// Copies a part of the text that consists of whole values.
     fn copy(&mut self, mut from: u32, to: u32) {
-        let mut next = self.disorders.partition_point(|object| object.start < from);
-        while let Some(object) = self.disorders.get(next).filter(|object| object.start < to) {
+        let mut next = self.unsorted.partition_point(|object| object.start < from);
+        while let Some(object) = self.unsorted.get(next).filter(|object| object.start < to) {
             self.copy_plain(from, object.start);
             self.copy_in_order(*object);
             from = object.end;
-            let rest = &self.disorders[next..];
+            let rest = &self.unsorted[next..];
             next += rest.partition_point(|object| object.start < from);
         }
         self.copy_plain(from, to);
@@ -164,7 +165,7 @@ impl Copying<'_> {
             .extend_from_slice(&self.text[from as usize..to as usize]);
     }
 
-    fn copy_in_order(&mut self, object: Disorder) {
+    fn copy_in_order(&mut self, object: UnsortedObject) {
         let (text, members) = (self.text, self.members);
         let start_of = |member: u32| members[member as usize].start;
         let bottom = self.sorted.len();
@@ -215,7 +216,7 @@ fn compare_keys(text: &[u8], one: u32, other: u32) -> Ordering {
             (b'"', _) => return Ordering::Less,
             (_, b'"') => return Ordering::Greater,
             (b'\\', _) | (_, b'\\') => {
-                let order = code_point(&mut one).cmp(&code_point(&mut other));
+                let order = take_character(&mut one).cmp(&take_character(&mut other));
                 if order.is_ne() {
                     return order;
                 }
@@ -227,35 +228,11 @@ fn compare_keys(text: &[u8], one: u32, other: u32) -> Ordering {
 }
 
 /// Takes one character, escaped or not, from canonical text.
-fn code_point(text: &mut &[u8]) -> u32 {
-    let hex = |digits: &[u8]| {
-        digits.iter().fold(0, |unit, digit| {
-            unit << 4 | (*digit as char).to_digit(16).unwrap_or(0)
-        })
-    };
-    let (code_point, length) = match **text {
-        [b'\\', b'u', ref rest @ ..] => match hex(&rest[..4]) {
-            // A surrogate pair: canonical text has no halves.
-            high @ 0xd800..=0xdbff => {
-                let low = hex(&rest[6..10]);
-                (0x1_0000 + ((high - 0xd800) << 10) + (low - 0xdc00), 12)
-            }
-            unit => (unit, 6),
-        },
-        [b'\\', escaped, ..] => {
-            let character = match escaped {
-                b'n' => b'\n',
-                b'r' => b'\r',
-                b't' => b'\t',
-                b'f' => 0xc,
-                b'b' => 0x8,
-                other => other,
-            };
-            (character.into(), 2)
-        }
-        [character, ..] => (character.into(), 1),
-        [] => (0, 0),
+fn take_character(text: &mut &[u8]) -> char {
+    let (character, length) = match text[0] {
+        b'\\' => read_escape(text).expect("canonical text has only valid escapes"),
+        plain => (plain.into(), 1),
     };
     *text = &text[length..];
-    code_point
+    character
 }

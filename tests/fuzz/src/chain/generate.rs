@@ -1,4 +1,4 @@
-//! Chains that are nearly right, and the many ways to write one.
+//! Generates nearly valid chains, in many forms.
 
 use crate::naive::{self, Json, number, object, text, transaction};
 use crate::naive_chain;
@@ -12,7 +12,7 @@ const FIELDS: [&str; 5] = [
     "transactions",
 ];
 
-/// Texts that look like something else.
+/// Strings that look like something else.
 const TEXTS: [&str; 12] = [
     "alice",
     "",
@@ -52,15 +52,15 @@ pub(super) fn file(recipe: &mut Recipe<'_>, zeros: usize) -> Vec<u8> {
         .map(|_| (0..recipe.below(4)).map(|_| entry(recipe)).collect())
         .collect();
     let mut chain = naive_chain::mine(&queue, rule, zeros, recipe.one_of(&TEXTS), 1.5e9);
-    let shape = recipe.below(4);
-    let spelling = recipe.below(5);
+    let format = recipe.below(4);
+    let form = recipe.below(5);
     let length = recipe.below(8);
     for _ in 0..recipe.below(6) {
         change(&mut chain, rule, zeros, recipe);
     }
 
-    let mut file = spell(&chain, shape, spelling, length).into_bytes();
-    // Whatever is left of the recipe changes single bytes.
+    let mut file = write(&chain, format, form, length).into_bytes();
+    // The rest of the recipe changes single bytes.
     while !recipe.is_empty() && !file.is_empty() {
         let place = (recipe.word() * file.len()) >> 16;
         match recipe.below(4) {
@@ -118,8 +118,8 @@ fn change(chain: &mut Vec<Json>, rule: &str, zeros: usize, recipe: &mut Recipe<'
         }
         2 if is_object => chain[place].remove(recipe.one_of(&FIELDS)),
         3 if is_object => {
-            // Before the other keys, in their midst, and behind them; long
-            // ones fill more than a batch.
+            // Sorts before, between and after the other keys. Long values fill
+            // more than a batch.
             let key = recipe.one_of(&["a", "more", "z", ""]);
             let times = recipe.one_of(&[0, 1, 40, 4_000, 30_000]);
             let filler = recipe.one_of(&["abc", "é", "{\"index\""]);
@@ -140,17 +140,17 @@ fn change(chain: &mut Vec<Json>, rule: &str, zeros: usize, recipe: &mut Recipe<'
     }
 }
 
-/// Makes the blocks behind `place` follow what is before them again.
+/// Mines the blocks after `place` again, so that they follow each other.
 fn seal(chain: &mut [Json], place: usize, rule: &str, zeros: usize) {
     for place in place.max(1)..chain.len() {
         let (before, block) = chain.split_at_mut(place);
         let (last, block) = (&before[place - 1], &mut block[0]);
-        let is_sound = |block: &Json| FIELDS.iter().all(|field| block.get(field).is_some());
+        let is_complete = |block: &Json| FIELDS.iter().all(|field| block.get(field).is_some());
         let is_plain = |value: &Json| matches!(value, Json::Text(_) | Json::Number(_));
         let can_follow = ["proof", "previous_hash"]
             .iter()
             .all(|field| last.get(field).is_some_and(is_plain));
-        if !is_sound(last) || !is_sound(block) || !can_follow {
+        if !is_complete(last) || !is_complete(block) || !can_follow {
             return;
         }
         let mined = (0u64..)
@@ -165,13 +165,13 @@ fn seal(chain: &mut [Json], place: usize, rule: &str, zeros: usize) {
     }
 }
 
-fn spell(chain: &[Json], shape: usize, spelling: usize, length: usize) -> String {
-    let write = |place: usize, value: &Json| match spelling {
+fn write(chain: &[Json], format: usize, form: usize, length: usize) -> String {
+    let write = |place: usize, value: &Json| match form {
         0 => value.canonical(),
         1 => value.compact(),
         2 => value.odd(""),
         3 => value.odd(" \n"),
-        // Each otherwise.
+        // Mixed.
         _ if place.is_multiple_of(3) => value.canonical(),
         _ => value.odd(if place.is_multiple_of(2) { "" } else { "\t" }),
     };
@@ -180,14 +180,14 @@ fn spell(chain: &[Json], shape: usize, spelling: usize, length: usize) -> String
         .enumerate()
         .map(|(place, block)| write(place, block))
         .collect();
-    let comma = if spelling == 1 { "," } else { ", " };
+    let comma = if form == 1 { "," } else { ", " };
     let length = match length {
         0 => "0".to_owned(),
         1 => (blocks.len() + 1).to_string(),
         2 => "\"1\"".to_owned(),
         _ => blocks.len().to_string(),
     };
-    match shape {
+    match format {
         0 => format!(
             "{{\"chain\": [{}], \"length\": {length}}}",
             blocks.join(comma)

@@ -1,13 +1,12 @@
-//! Reading a chain in any of its three shapes, a batch of blocks at a time:
-//! `{"chain": [...], "length": N}`, a bare array of blocks, or JSON Lines.
+//! Reads a chain in any format, a batch of blocks at a time.
 
 mod parts;
 
-use std::fmt;
 use std::io::Read;
 
 use memchr::memmem;
 
+use super::Format;
 use super::batch::{BATCH_BYTES, Batch, Separator};
 use super::error::{ChainPlace, ReadError};
 use crate::chain::json::{
@@ -17,59 +16,45 @@ use crate::chain::json::{
 /// How nearly every program starts the text of a block.
 const BLOCK_START: &[u8] = b"{\"index\"";
 
-/// The shapes in which chains are exported.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Shape {
-    /// `{"chain": [...], "length": N}`, as a node's `/chain` answers.
-    Object,
-    /// A bare array of blocks.
-    Array,
-    /// One block after another.
-    Lines,
-}
+/// Batches to read with certainty after a guess failed.
+const CERTAIN_BATCHES: u32 = 16;
 
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Object => "an object with a chain",
-            Self::Array => "an array of blocks",
-            Self::Lines => "JSON Lines",
-        })
-    }
-}
-
-/// The shape of a chain file, and how far in it the reader is.
+/// What may come next in a chain file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum State {
-    /// Nothing was read yet.
+enum NextToken {
+    /// The start of the file.
     Start,
-    /// Inside the list of a bare array, or of the member `"chain"`.
-    List { in_object: bool, next: Next },
-    /// JSON Lines.
-    Lines,
-    /// Everything was read.
-    Ended,
-}
-
-/// What may come next in a list.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Next {
-    /// The first block, or the end.
+    /// In a list: the first block, or the end.
     FirstBlock,
-    /// A comma, or the end.
+    /// In a list: a comma, or the end.
     Comma,
-    /// A block.
+    /// In a list: a block.
     Block,
+    /// In JSON Lines: a block, or the end.
+    Line,
+    /// Nothing: everything was read.
+    End,
 }
 
-/// What came of reading one block more into a batch.
+/// The result of reading one more block into a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Step {
-    /// It is there.
+    /// The block was added.
     Block,
-    /// The next one is so large that it needs a batch of its own.
+    /// The block is so large that it needs a batch for itself.
     Full,
-    /// There are no more.
+    /// There are no more blocks.
+    End,
+}
+
+/// The result of reading the next batch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Filled {
+    /// The batch has text.
+    Batch,
+    /// Nothing can be read until all guesses are confirmed or taken back.
+    AfterGuesses,
+    /// There are no more blocks.
     End,
 }
 
@@ -77,42 +62,84 @@ enum Step {
 #[derive(Debug)]
 pub(crate) struct ChainReader<R> {
     stream: JsonStream<R>,
-    state: State,
-    shape: Option<Shape>,
+    expected: NextToken,
+    format: Option<Format>,
+    /// Blocks that were read, without those of open guesses.
     blocks: u64,
     stated_length: Option<Vec<u8>>,
     transcoder: Transcoder,
-    /// An error that came after blocks that were still to be handed out.
+    /// An error that comes after blocks that are still to be returned.
     delayed: Option<ReadError>,
+    /// Batches to read with certainty before the next guess.
+    certain: u32,
+    /// Guesses that are neither confirmed nor taken back.
+    open_guesses: usize,
 }
 
 impl<R: Read> ChainReader<R> {
     pub(crate) fn new(source: R) -> Self {
         Self {
             stream: JsonStream::new(source),
-            state: State::Start,
-            shape: None,
+            expected: NextToken::Start,
+            format: None,
             blocks: 0,
             stated_length: None,
             transcoder: Transcoder::default(),
             delayed: None,
+            // The first batch is one block.
+            certain: 1,
+            open_guesses: 0,
         }
     }
 
-    /// The canonical text of the member `"length"`, known once the last batch
+    /// The canonical text of the member `"length"`; complete once the last batch
     /// was read.
     pub(crate) fn stated_length(&self) -> Option<&[u8]> {
         self.stated_length.as_deref()
     }
 
-    /// The file's shape, once a block or the end was reached.
-    pub(crate) const fn shape(&self) -> Option<Shape> {
-        self.shape
+    /// The file's format, once a block or the end was reached.
+    pub(crate) const fn format(&self) -> Option<Format> {
+        self.format
     }
 
-    /// Bytes that were read from the source so far.
+    /// Bytes read from the source so far.
     pub(crate) const fn bytes_read(&self) -> u64 {
         self.stream.bytes_read()
+    }
+
+    /// Whether [`Self::next`] will try a guess.
+    pub(crate) const fn will_guess(&self) -> bool {
+        self.certain == 0
+    }
+
+    /// Reads the next batch, as a [guess](Self::guess) where possible.
+    pub(crate) fn next(&mut self, batch: &mut Batch) -> Result<Filled, ReadError> {
+        self.next_by(batch, Self::guess)
+    }
+
+    fn next_by(
+        &mut self,
+        batch: &mut Batch,
+        guess: impl FnOnce(&mut Self, &mut Batch) -> Option<()>,
+    ) -> Result<Filled, ReadError> {
+        if self.certain == 0 {
+            if guess(self, batch).is_some() {
+                self.open_guesses += 1;
+                return Ok(Filled::Batch);
+            }
+            self.certain = CERTAIN_BATCHES;
+        }
+        if self.open_guesses > 0 {
+            return Ok(Filled::AfterGuesses);
+        }
+        self.certain -= 1;
+        let is_filled = self.fill(batch)?;
+        Ok(if is_filled {
+            Filled::Batch
+        } else {
+            Filled::End
+        })
     }
 
     /// Fills `batch` with the next blocks; `false` if there are no more.
@@ -121,87 +148,74 @@ impl<R: Read> ChainReader<R> {
             return Err(error);
         }
         batch.clear(self.blocks + 1);
-        // The first block comes alone: from there on, there can be guesses.
+        // The first block comes alone, so that guesses can start after it.
         let enough = if self.blocks == 0 { 1 } else { BATCH_BYTES };
         while batch.text().len() < enough {
             match self.next_block(batch) {
                 Ok(Step::Block) => self.blocks += 1,
                 Ok(Step::Full | Step::End) => break,
-                Err(error) if batch.entries.is_empty() => return Err(error),
+                Err(error) if batch.ends.is_empty() => return Err(error),
                 Err(error) => {
                     self.delayed = Some(error);
                     break;
                 }
             }
         }
-        Ok(!batch.entries.is_empty())
+        Ok(!batch.ends.is_empty())
     }
 
     fn next_block(&mut self, batch: &mut Batch) -> Result<Step, ReadError> {
-        match self.state {
-            State::Ended => Ok(Step::End),
-            State::Start => match self.stream.peek()? {
-                Some(b'[') => {
-                    self.stream.bump();
-                    self.shape = Some(Shape::Array);
-                    self.state = State::List {
-                        in_object: false,
-                        next: Next::FirstBlock,
-                    };
-                    self.next_block(batch)
-                }
-                Some(b'{') => self.first_object(batch),
-                _ => Err(match self.stream.foreign_format() {
-                    Some(format) => format.into(),
-                    None => self.stream.unexpected("a chain ('{' or '[')").into(),
-                }),
-            },
-            State::Lines => {
-                if self.stream.peek()?.is_some() {
-                    return self.push_value(batch);
-                }
-                self.state = State::Ended;
+        match (self.expected, self.stream.peek()?) {
+            (NextToken::End, _) => Ok(Step::End),
+            (NextToken::Start, Some(b'[')) => {
+                self.format = Some(Format::Array);
+                self.go_on(NextToken::FirstBlock, batch)
+            }
+            (NextToken::Start, Some(b'{')) => self.first_object(batch),
+            (NextToken::Start, _) => Err(match self.stream.foreign_format() {
+                Some(format) => format.into(),
+                None => self.stream.unexpected("a chain ('{' or '[')").into(),
+            }),
+            (NextToken::Line, Some(_)) => self.push_value(batch),
+            (NextToken::Line, None) => {
+                self.expected = NextToken::End;
                 Ok(Step::End)
             }
-            State::List { in_object, next } => match (self.stream.peek()?, next) {
-                (Some(b']'), Next::FirstBlock | Next::Comma) => {
-                    self.stream.bump();
-                    if in_object {
-                        self.rest_of_object()?;
-                    }
-                    if self.stream.peek()?.is_some() {
-                        return Err(self.stream.unexpected("the end of the file").into());
-                    }
-                    self.state = State::Ended;
-                    Ok(Step::End)
+            (NextToken::FirstBlock | NextToken::Comma, Some(b']')) => {
+                self.stream.bump();
+                if self.format == Some(Format::Json) {
+                    self.rest_of_object()?;
                 }
-                (Some(b','), Next::Comma) => {
-                    self.stream.bump();
-                    self.state = State::List {
-                        in_object,
-                        next: Next::Block,
-                    };
-                    self.next_block(batch)
+                if self.stream.peek()?.is_some() {
+                    return Err(self.stream.unexpected("the end of the file").into());
                 }
-                (Some(b']') | None, Next::Block) => Err(self.no_block("a block")),
-                (Some(_), Next::FirstBlock | Next::Block) => {
-                    let step = self.push_value(batch)?;
-                    if step == Step::Block {
-                        self.state = State::List {
-                            in_object,
-                            next: Next::Comma,
-                        };
-                    }
-                    Ok(step)
+                self.expected = NextToken::End;
+                Ok(Step::End)
+            }
+            (NextToken::Comma, Some(b',')) => self.go_on(NextToken::Block, batch),
+            (NextToken::Comma, _) | (NextToken::FirstBlock, None) => {
+                Err(self.unexpected("',' or ']'"))
+            }
+            (NextToken::Block, Some(b']') | None) => Err(self.unexpected("a block")),
+            (NextToken::FirstBlock | NextToken::Block, Some(_)) => {
+                let step = self.push_value(batch)?;
+                if step == Step::Block {
+                    self.expected = NextToken::Comma;
                 }
-                _ => Err(self.no_block("',' or ']'")),
-            },
+                Ok(step)
+            }
         }
     }
 
-    /// The error for what stands behind the last block, when `expected` should
-    /// have come.
-    fn no_block(&mut self, expected: &'static str) -> ReadError {
+    /// Takes the next byte and reads on.
+    fn go_on(&mut self, expected: NextToken, batch: &mut Batch) -> Result<Step, ReadError> {
+        self.stream.bump();
+        self.expected = expected;
+        self.next_block(batch)
+    }
+
+    /// The error for text after the last block that should be `expected`.
+    fn unexpected(&mut self, expected: &'static str) -> ReadError {
         let error = self.stream.unexpected(expected);
         match self.blocks {
             0 => error.into(),
@@ -209,20 +223,18 @@ impl<R: Read> ChainReader<R> {
         }
     }
 
-    /// Fills `batch` with text that is likely to hold whole blocks, without
-    /// looking at what is in it: it starts with a block and ends where the
-    /// last one in sight seems to start. `None` if no place looks like that,
-    /// or at the end or an error of the source; else what should stand between
-    /// two blocks.
+    /// Fills `batch` with text that is likely to be whole blocks, without
+    /// parsing it: it starts with a block and ends where the last block within
+    /// reach seems to start. Returns `None` if nothing looks like a block's
+    /// start, and at the end or an error of the source.
     ///
     /// The guess is right if the text turns out to be blocks, each with a
-    /// separator behind it; then [`Self::confirm`] it. If not,
-    /// [`Self::take_back`] it and all that were made after it. Until every
-    /// guess is settled, nothing else may be read.
+    /// separator after it; then the caller calls [`Self::confirm`]. If not, it
+    /// calls [`Self::take_back`] with this guess and all later ones.
     ///
-    /// This is what lets many threads look for the ends of blocks: quotes and
-    /// brackets can only be paired from the start of the text.
-    pub(crate) fn guess(&mut self, batch: &mut Batch) -> Option<Separator> {
+    /// Guesses let many threads look for the ends of blocks: to pair quotes and
+    /// brackets, all text before them is needed.
+    fn guess(&mut self, batch: &mut Batch) -> Option<()> {
         let separator = self.go_to_block()?;
         self.stream.peek_ahead()?;
         batch.clear(self.blocks + 1);
@@ -230,41 +242,37 @@ impl<R: Read> ChainReader<R> {
         let end = memmem::rfind(batch.text(), BLOCK_START).unwrap_or(0);
         self.stream.put_back(&batch.text()[end..]);
         batch.text.truncate(end);
-        (end > 0).then_some(separator)
+        batch.separator = Some(separator);
+        (end > 0).then_some(())
     }
 
-    /// Moves behind the separator, and tells it; `None` where no block can
-    /// come.
+    /// Moves past the separator and returns it; `None` where no block can
+    /// follow.
     fn go_to_block(&mut self) -> Option<Separator> {
-        match self.state {
-            State::Lines => Some(Separator::Nothing),
-            State::List {
-                next: Next::Block, ..
-            } => Some(Separator::Comma),
-            State::List {
-                in_object,
-                next: Next::Comma,
-            } if self.stream.peek_ahead() == Some(b',') => {
+        match self.expected {
+            NextToken::Line => Some(Separator::Nothing),
+            NextToken::Comma if self.stream.peek_ahead() == Some(b',') => {
                 self.stream.bump();
-                self.state = State::List {
-                    in_object,
-                    next: Next::Block,
-                };
+                self.expected = NextToken::Block;
                 Some(Separator::Comma)
             }
+            NextToken::Block => Some(Separator::Comma),
             _ => None,
         }
     }
 
-    /// Counts the oldest guess, which was right, as read: `blocks` blocks, and
-    /// `advance` from the start of its text to the end.
+    /// Counts the oldest guess, which was right, as read: it has `blocks`
+    /// blocks, and its text leads over `advance`.
     pub(crate) fn confirm(&mut self, blocks: u64, advance: Advance) {
+        self.open_guesses -= 1;
         self.blocks += blocks;
         self.stream.count(advance);
     }
 
-    /// Takes back all guesses that are not confirmed, oldest first.
+    /// Takes back all open guesses, oldest first.
     pub(crate) fn take_back<'a>(&mut self, batches: impl Iterator<Item = &'a Batch>) {
+        self.open_guesses = 0;
+        self.certain = CERTAIN_BATCHES;
         let texts: Vec<_> = batches.map(Batch::text).collect();
         self.stream.put_back(&texts.concat());
     }
@@ -283,8 +291,8 @@ impl<R: Read> ChainReader<R> {
     }
 
     /// Reads an object at the start of the file up to the list under its key
-    /// `"chain"`. Without such a list, the object is the first block of JSON
-    /// Lines, and is pushed with its white space left out.
+    /// `"chain"`. An object without such a list is the first block of JSON
+    /// Lines, and is added without its white space.
     fn first_object(&mut self, batch: &mut Batch) -> Result<Step, ReadError> {
         let start = self.stream.position();
         self.stream.bump();
@@ -298,14 +306,9 @@ impl<R: Read> ChainReader<R> {
             let byte = self.stream.peek()?;
             let is_length = match &object[key_start..] {
                 b"\"chain\"" if byte == Some(b'[') => {
-                    self.stream.bump();
-                    self.shape = Some(Shape::Object);
-                    self.state = State::List {
-                        in_object: true,
-                        next: Next::FirstBlock,
-                    };
+                    self.format = Some(Format::Json);
                     self.transcoder.shrink();
-                    return self.next_block(batch);
+                    return self.go_on(NextToken::FirstBlock, batch);
                 }
                 key => key == b"\"length\"",
             };
@@ -325,14 +328,14 @@ impl<R: Read> ChainReader<R> {
         object.push(b'}');
         self.transcoder.shrink();
         self.stated_length = None;
-        self.shape = Some(Shape::Lines);
-        self.state = State::Lines;
+        self.format = Some(Format::JsonLines);
+        self.expected = NextToken::Line;
         batch.text.push(&object);
         batch.end_block(start);
         Ok(Step::Block)
     }
 
-    /// Reads what follows the list under `"chain"`, to the closing brace.
+    /// Reads the members after the list under `"chain"`, and the closing brace.
     fn rest_of_object(&mut self) -> Result<(), ReadError> {
         while self.next_member(false)? {
             let position = self.stream.position();
@@ -387,7 +390,7 @@ impl<R: Read> ChainReader<R> {
         let text = self.stream.value()?;
         match self.transcoder.transcode(text, out) {
             Ok(()) => Ok(()),
-            // Where the value ends, the file goes on.
+            // The value ends here, but not the file.
             Err(SyntaxError {
                 kind: SyntaxErrorKind::UnexpectedEnd { expected },
                 ..

@@ -1,17 +1,17 @@
-//! What stands in a queue, as plainly as it can be found out.
+//! A simple queue reader.
 
 use fourzero::chain::Strictness;
 
-use super::Held;
+use super::Content;
 use crate::naive::{Json, text as string, transaction};
-use crate::opinion::{self, Tree};
+use crate::serde_tree::{self, Tree};
 
-/// What a text is.
+/// The result of reading a text.
 enum Reading {
-    /// No queue, or one with something wrong in it.
+    /// Not a queue, or a queue with an error.
     Refused,
     Queue(Vec<Item>),
-    /// The plain way cannot tell.
+    /// This reader cannot decide.
     Unclear,
 }
 
@@ -20,11 +20,11 @@ enum Item {
     Block(Vec<Json>),
 }
 
-/// Asserts that `found` is the plain way's answer.
-pub(super) fn compare(text: &[u8], found: &Held, block_size: usize, strictness: Strictness) {
+/// Asserts that `found` is what this reader finds.
+pub(super) fn compare(text: &[u8], found: &Content, block_size: usize, strictness: Strictness) {
     match read(text, strictness) {
         Reading::Unclear => {}
-        Reading::Refused => assert!(found.error.is_some(), "no queue, but {found:?}"),
+        Reading::Refused => assert!(found.error.is_some(), "not a queue, but {found:?}"),
         Reading::Queue(items) => {
             let blocks: Vec<_> = gathered(items, block_size)
                 .iter()
@@ -72,8 +72,8 @@ fn read(text: &[u8], strictness: Strictness) -> Reading {
     let text = &text[start..];
     let items = match text[0] {
         b'{' | b'[' => {
-            // A transaction may be nested less deep than a value.
-            if opinion::is_beyond_serde(text) || opinion::is_too_deep(text, 900) {
+            // The limit of nesting is lower for a transaction than for a value.
+            if serde_tree::is_beyond_serde(text) || serde_tree::is_too_deep(text, 900) {
                 return Reading::Unclear;
             }
             json(text, strictness)
@@ -95,7 +95,7 @@ fn read(text: &[u8], strictness: Strictness) -> Reading {
 
 /// `None` if something is wrong.
 fn json(text: &[u8], strictness: Strictness) -> Option<Vec<Item>> {
-    let values: Vec<_> = opinion::stream(text)?
+    let values: Vec<_> = serde_tree::stream(text)?
         .iter()
         .map(Tree::json)
         .collect::<Option<_>>()?;
@@ -116,7 +116,7 @@ fn json(text: &[u8], strictness: Strictness) -> Option<Vec<Item>> {
     items.collect()
 }
 
-/// The three keys that count.
+/// A transaction with just the three required keys.
 fn entry(value: &Json, strictness: Strictness) -> Option<Json> {
     let field = |key| value.get(key).cloned();
     let (sender, recipient, amount) = (field("sender")?, field("recipient")?, field("amount")?);
@@ -126,8 +126,8 @@ fn entry(value: &Json, strictness: Strictness) -> Option<Json> {
     (is_typed || strictness == Strictness::Presence).then(|| transaction(sender, recipient, amount))
 }
 
-/// The fields of each record, or `None` where a quote stands in a place that
-/// RFC 4180 has no meaning for.
+/// The fields of each record, or `None` if a quote is in a place where RFC 4180
+/// does not allow one.
 fn records(text: &[u8]) -> Option<Vec<Vec<Vec<u8>>>> {
     let mut records = Vec::new();
     let mut rest = text;
@@ -207,15 +207,15 @@ fn csv(records: &[Vec<Vec<u8>>], strictness: Strictness) -> Option<Vec<Item>> {
     rows.iter().map(row).collect()
 }
 
-/// A number if it is written as JSON writes one, else a string.
+/// A number if it is written as in JSON, or else a string.
 fn amount(cell: &str, strictness: Strictness) -> Option<Json> {
     let trimmed = cell.trim();
     if trimmed.is_empty() {
         return None;
     }
     if let Ok(number) = serde_json::from_str::<serde_json::Number>(trimmed) {
-        // Past the range of a double there is no number.
-        let number = opinion::one(number.as_str().as_bytes())?;
+        // Outside the range of a double, this is not a number.
+        let number = serde_tree::one(number.as_str().as_bytes())?;
         return matches!(number, Json::Number(_)).then_some(number);
     }
     (strictness == Strictness::Presence).then(|| string(cell))

@@ -1,23 +1,23 @@
-//! Cutting a stream of JSON text into single values, in bounded memory.
+//! Splits a stream of JSON text into values, in bounded memory.
 //!
-//! The stream finds where a value ends by its brackets and quotes alone; that
-//! the value is well formed is for [`Transcoder`](super::Transcoder) to say.
+//! The stream finds the end of a value only by its brackets and quotes;
+//! [`Transcoder`](super::Transcoder) checks that the value is well formed.
 
-use std::io::{self, Read, Seek};
+use std::io::{self, Read};
 
 use thiserror::Error;
 
-use super::brackets::{Close, closing_bracket};
+use super::brackets::closing_bracket;
 use super::error::{ForeignFormat, SyntaxError, SyntaxErrorKind};
 use super::position::Advance;
 use super::{MAX_VALUE_BYTES, Position};
 use crate::chain::read_buffer::{ReadBuffer, Source};
 
-/// Bytes read at once, and the buffer's first size: few enough to be still in
-/// a core's own cache when they are looked at.
+/// Bytes per read, and the buffer's first size: small enough to stay in a core's
+/// own cache until they are parsed.
 const CHUNK_BYTES: usize = 128 << 10;
 
-/// Why the next value of a stream cannot be had.
+/// Why the next value of a stream cannot be read.
 #[derive(Debug, Error)]
 pub(crate) enum StreamError {
     /// The source failed.
@@ -29,8 +29,7 @@ pub(crate) enum StreamError {
         position: Position,
         kind: SyntaxErrorKind,
     },
-    /// A value larger than [`MAX_VALUE_BYTES`], as it stands or in canonical
-    /// text.
+    /// A value is larger than [`MAX_VALUE_BYTES`], as raw or canonical text.
     #[error("{position}: this value takes more than {} MiB", MAX_VALUE_BYTES >> 20)]
     TooLarge { position: Position },
 }
@@ -53,14 +52,14 @@ impl StreamError {
 pub(crate) struct JsonStream<R> {
     source: Source<R>,
     buffer: ReadBuffer,
-    /// Unread bytes for which the buffer has room.
+    /// The buffer's capacity for unread bytes.
     size: usize,
     is_at_start: bool,
-    /// An error that came while there was text before it.
+    /// An error after text that is still unread.
     delayed: Option<io::Error>,
-    /// The place of the next unread byte in the stream.
+    /// The position of the next unread byte.
     position: Position,
-    /// What the first bytes say that the stream is instead of text.
+    /// The format of the stream, if its first bytes say that it is not text.
     foreign: Option<ForeignFormat>,
 }
 
@@ -77,28 +76,28 @@ impl<R: Read> JsonStream<R> {
         }
     }
 
-    /// The place of the next unread byte.
+    /// The position of the next unread byte.
     pub(crate) const fn position(&self) -> Position {
         self.position
     }
 
-    /// Bytes that were read from the source, ahead of the place or not.
+    /// Bytes read from the source, including those that are unread here.
     pub(crate) const fn bytes_read(&self) -> u64 {
         self.source.bytes_read()
     }
 
-    /// What it reads from.
+    /// The underlying reader.
     pub(crate) const fn source(&self) -> &R {
         self.source.reader()
     }
 
-    /// Where in the source the next unread byte is.
+    /// The offset of the next unread byte in the source.
     pub(crate) fn offset(&self) -> u64 {
         self.bytes_read() - self.unread().len() as u64
     }
 
-    /// Skips white space (and a byte order mark at the very start), then
-    /// looks at the next byte; `None` is the end of the stream.
+    /// Skips white space, and a byte order mark at the start, and returns the
+    /// next byte; `None` at the end of the stream.
     pub(crate) fn peek(&mut self) -> Result<Option<u8>, StreamError> {
         if self.is_at_start {
             self.is_at_start = false;
@@ -124,7 +123,7 @@ impl<R: Read> JsonStream<R> {
         }
     }
 
-    /// As [`Self::peek`], but an error of the source is left for later.
+    /// Like [`Self::peek`], but keeps an error of the source for later.
     pub(crate) fn peek_ahead(&mut self) -> Option<u8> {
         match self.peek() {
             Ok(byte) => byte,
@@ -136,38 +135,38 @@ impl<R: Read> JsonStream<R> {
         }
     }
 
-    /// What the stream is instead of text, if its first bytes say so.
+    /// The format of the stream, if its first bytes say that it is not text.
     pub(crate) const fn foreign_format(&self) -> Option<ForeignFormat> {
         self.foreign
     }
 
-    /// Takes the byte that [`Self::peek`] showed, which is ASCII.
+    /// Takes the byte that [`Self::peek`] returned, which is ASCII.
     pub(crate) fn bump(&mut self) {
         self.bump_plain(1);
     }
 
-    /// Takes as many bytes of one line, all ASCII.
+    /// Takes `length` bytes of one line, all ASCII.
     pub(crate) fn bump_plain(&mut self, length: usize) {
         self.position.column += length as u64;
         self.buffer.take(length);
     }
 
-    /// Takes as many bytes, over which `advance` leads.
+    /// Takes `length` bytes, whose extent is `advance`.
     pub(crate) const fn bump_by(&mut self, length: usize, advance: Advance) {
         self.position = self.position.advanced(advance);
         self.buffer.take(length);
     }
 
-    /// What was read ahead of the place that [`Self::peek`] showed.
+    /// The bytes that were read, from the one that [`Self::peek`] returned on.
     pub(crate) fn unread(&self) -> &[u8] {
         self.buffer.unread()
     }
 
-    /// The error for what [`Self::peek`] showed, when something else should
-    /// have come.
+    /// The error for the byte that [`Self::peek`] returned, which should be
+    /// `expected`.
     pub(crate) fn unexpected(&mut self, expected: &'static str) -> StreamError {
-        // The source may have been read to the midst of the character. If no
-        // more can be had, this is the error to tell.
+        // The text read so far may end inside the character. If no more can be
+        // read, report this error.
         while ends_in_a_character(self.unread()) && matches!(self.fill(), Ok(true)) {}
         let valid = match std::str::from_utf8(self.unread()) {
             Ok(text) => text,
@@ -185,17 +184,17 @@ impl<R: Read> JsonStream<R> {
         }
     }
 
-    /// Takes the raw text of the value at the place that [`Self::peek`]
-    /// showed. It may still be malformed inside.
+    /// Takes the raw text of the value at the byte that [`Self::peek`] returned.
+    /// The value may be malformed inside.
     pub(crate) fn value(&mut self) -> Result<&[u8], StreamError> {
         let length = self.value_length_within_limit()?;
         self.consume(length);
         Ok(self.buffer.taken(length))
     }
 
-    /// As [`Self::value`], to the end of `out`. A long value is not copied but
-    /// takes the buffer with it; it must come alone, so if `out` holds
-    /// something, nothing is done and the answer is `false`.
+    /// Like [`Self::value`], but appends to `out`. A long value is not copied but
+    /// moves with its buffer. It must be alone: if `out` is not empty, this does
+    /// nothing and returns `false`.
     pub(crate) fn take_value(&mut self, out: &mut ReadBuffer) -> Result<bool, StreamError> {
         let length = self.value_length_within_limit()?;
         let is_long = length > 8 * CHUNK_BYTES;
@@ -218,27 +217,28 @@ impl<R: Read> JsonStream<R> {
         })
     }
 
-    /// Length of the value at the place that [`Self::peek`] showed, or `None`
-    /// if it takes more than [`MAX_VALUE_BYTES`].
+    /// Length of the value at the byte that [`Self::peek`] returned, or `None` if
+    /// it is more than [`MAX_VALUE_BYTES`].
     pub(crate) fn value_length(&mut self) -> Result<Option<usize>, StreamError> {
         loop {
             match value_end(self.unread(), self.source.is_at_end()) {
-                End::At(length) if length <= MAX_VALUE_BYTES => return Ok(Some(length)),
-                End::At(_) => return Ok(None),
-                End::Beyond(_) if self.unread().len() > MAX_VALUE_BYTES => return Ok(None),
-                End::Beyond(expected) if self.source.is_at_end() => {
+                Ok(length) if length <= MAX_VALUE_BYTES => return Ok(Some(length)),
+                Ok(_) => return Ok(None),
+                Err(_) if self.unread().len() > MAX_VALUE_BYTES => return Ok(None),
+                Err(expected) if self.source.is_at_end() => {
                     let position = self.position.after(self.unread());
                     let kind = SyntaxErrorKind::UnexpectedEnd { expected };
                     return Err(StreamError::Syntax { position, kind });
                 }
-                // Even without more bytes: at the end, a number is complete.
-                End::Beyond(_) => self.fill_much()?,
+                // At the end of the source, the next round finds that a number is
+                // complete.
+                Err(_) => self.fill_much()?,
             }
         }
     }
 
-    /// Whether anything but white space follows the next `length` bytes. As
-    /// much white space as a value may take is taken for the end.
+    /// Whether anything but white space follows the next `length` bytes. White
+    /// space of [`MAX_VALUE_BYTES`] counts as the end.
     pub(crate) fn has_more_after(&mut self, length: usize) -> Result<bool, StreamError> {
         let mut seen = length;
         loop {
@@ -255,10 +255,9 @@ impl<R: Read> JsonStream<R> {
         }
     }
 
-    /// Replaces `out` by what is unread, and more until it holds `length` bytes
-    /// or the stream ends. The place in the stream stays: to [`Self::count`]
-    /// the bytes, or to [`Self::put_back`] what is not wanted, is for the
-    /// caller.
+    /// Replaces `out` by the next `length` bytes, or by fewer if the stream ends.
+    /// [`Self::position`] stays: the caller must [`count`](Self::count) the bytes
+    /// or [put them back](Self::put_back).
     pub(crate) fn take_ahead(&mut self, out: &mut ReadBuffer, length: usize) {
         out.clear(length);
         let count = self.unread().len().min(length);
@@ -269,22 +268,18 @@ impl<R: Read> JsonStream<R> {
         }
     }
 
-    /// Puts `text` before what is unread.
+    /// Puts `text` before the unread bytes.
     pub(crate) fn put_back(&mut self, text: &[u8]) {
         self.buffer.put_back(text);
     }
 
-    /// Goes on with the byte at `offset` of the source. The place in the stream
-    /// stays, as in [`Self::take_ahead`].
-    pub(crate) fn go_to(&mut self, offset: u64) -> io::Result<()>
-    where
-        R: Seek,
-    {
-        self.source.go_to(offset)?;
+    /// Continues with the byte at `offset`, to which the caller moves the reader
+    /// that this returns. [`Self::position`] stays, as in [`Self::take_ahead`].
+    pub(crate) fn seek(&mut self, offset: u64) -> &mut R {
         self.buffer.clear(self.size);
-        // Who comes there again, meets it again.
+        // Reading from here again returns the same error.
         self.delayed = None;
-        Ok(())
+        self.source.seek(offset)
     }
 
     /// Counts bytes that were taken ahead as read.
@@ -292,8 +287,7 @@ impl<R: Read> JsonStream<R> {
         self.position = self.position.advanced(advance);
     }
 
-    /// The rest of the stream as plain bytes: those that were read, and where
-    /// more are.
+    /// The rest of the stream: the unread bytes, and the source of more.
     pub(crate) fn into_bytes(self) -> (ReadBuffer, Source<R>) {
         (self.buffer, self.source)
     }
@@ -303,9 +297,9 @@ impl<R: Read> JsonStream<R> {
         self.buffer.take(length);
     }
 
-    /// Reads more of an unfinished value. A long one is looked at again only
-    /// when twice as much of it is there, so that all looks together cost no
-    /// more than its length, however small the pieces in which it arrives.
+    /// Reads more of an unfinished value. A long value is parsed again only once
+    /// twice as much of it is there, so that the total cost is linear, even if it
+    /// arrives in small pieces.
     fn fill_much(&mut self) -> Result<(), StreamError> {
         let unread = self.unread().len();
         let enough = if unread < CHUNK_BYTES / 4 {
@@ -317,17 +311,17 @@ impl<R: Read> JsonStream<R> {
         Ok(())
     }
 
-    /// Reads more behind what is unread; `false` at the end of the stream.
+    /// Reads more after the unread bytes; `false` at the end of the stream.
     fn fill(&mut self) -> Result<bool, StreamError> {
         if let Some(error) = self.delayed.take() {
             return Err(error.into());
         }
         let unread = self.unread().len();
         if self.size > 8 * CHUNK_BYTES && unread < CHUNK_BYTES {
-            // One huge value must not keep its memory.
+            // Free the memory of a huge value.
             self.size = CHUNK_BYTES;
         } else if unread >= self.size {
-            // Nobody reads on behind so much.
+            // No caller needs more than this.
             let enough = MAX_VALUE_BYTES + CHUNK_BYTES;
             self.size = (2 * unread).min(enough).max(unread + CHUNK_BYTES);
         }
@@ -335,7 +329,7 @@ impl<R: Read> JsonStream<R> {
     }
 }
 
-/// Whether `text` is the start of a character and nothing more.
+/// Whether `text` is only the first bytes of a character.
 fn ends_in_a_character(text: &[u8]) -> bool {
     std::str::from_utf8(text)
         .is_err_and(|error| error.valid_up_to() == 0 && error.error_len().is_none())
@@ -347,52 +341,31 @@ const fn is_white_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
 
-/// Length of the value at the start of `text`, which may still be malformed
-/// inside; `None` if its end is not there.
+/// Length of the value at the start of `text`, which may be malformed inside;
+/// `None` if its end is missing.
 pub(crate) fn value_length(text: &[u8]) -> Option<usize> {
-    match value_end(text, false) {
-        End::At(length) => Some(length),
-        End::Beyond(_) => None,
-    }
+    value_end(text, false).ok()
 }
 
-/// Where a value ends in the text that is there.
-enum End {
-    At(usize),
-    /// Not in this text; says what is missing.
-    Beyond(&'static str),
-}
-
-/// Finds the end of the value at the start of `text`. `is_whole` says that
-/// nothing follows `text`.
-fn value_end(text: &[u8], is_whole: bool) -> End {
+/// Length of the value at the start of `text`, or what is missing. `is_whole`
+/// means that nothing follows `text`.
+fn value_end(text: &[u8], is_whole: bool) -> Result<usize, &'static str> {
     match text.first() {
-        None => End::Beyond("a JSON value"),
-        Some(b'"') => match string_end(text) {
-            Some(end) => End::At(end),
-            None => End::Beyond("the end of the string ('\"')"),
-        },
-        Some(b'[' | b'{') => bracket_end(text),
+        None => Err("a JSON value"),
+        Some(b'"') => string_end(text).ok_or("the end of the string ('\"')"),
+        Some(b'[' | b'{') => closing_bracket(text),
         Some(_) => {
             let end = text.iter().position(|byte| {
                 is_white_space(*byte) || matches!(byte, b',' | b':' | b']' | b'}' | b'[' | b'{')
             });
             match end {
-                // A stray delimiter is taken alone, for the transcoder to refuse.
-                Some(end) => End::At(end.max(1)),
-                None if is_whole => End::At(text.len()),
-                None => End::Beyond("a JSON value"),
+                // A stray delimiter is a value by itself, which the transcoder
+                // rejects.
+                Some(end) => Ok(end.max(1)),
+                None if is_whole => Ok(text.len()),
+                None => Err("a JSON value"),
             }
         }
-    }
-}
-
-fn bracket_end(text: &[u8]) -> End {
-    match closing_bracket(text) {
-        Close::At(end) => End::At(end),
-        Close::InString => End::Beyond("the end of the string ('\"')"),
-        Close::Missing if text[0] == b'{' => End::Beyond("the end of the object ('}')"),
-        Close::Missing => End::Beyond("the end of the array (']')"),
     }
 }
 

@@ -1,15 +1,15 @@
-//! Sources that give their text piece by piece.
+//! A reader that returns its text in small pieces.
 
 use std::io::{self, Read};
 
-/// Gives at most so many bytes a read, and is interrupted before some.
-pub(crate) struct Drip<'a> {
+/// Returns at most `most` bytes per read, and is interrupted before some reads.
+pub(crate) struct SlowReader<'a> {
     text: &'a [u8],
     most: usize,
     reads: usize,
 }
 
-impl<'a> Drip<'a> {
+impl<'a> SlowReader<'a> {
     pub(crate) const fn new(text: &'a [u8], most: usize) -> Self {
         Self {
             text,
@@ -19,7 +19,7 @@ impl<'a> Drip<'a> {
     }
 }
 
-impl Read for Drip<'_> {
+impl Read for SlowReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.reads += 1;
         if self.reads.is_multiple_of(7) {

@@ -1,6 +1,6 @@
-//! A verdict depends on what a file means, never on how it is spelled:
-//! tokens in other spellings, and random edits against the same meaning in a
-//! spelling that nobody uses.
+//! The verdict depends only on the JSON values of a file, not on how they are
+//! written: tokens in other forms, and random edits compared with the same values
+//! in an unusual form.
 
 use std::num::NonZeroUsize;
 
@@ -13,20 +13,20 @@ use crate::naive::{Json, LAST_HASH, number, parse, text, transaction};
 use crate::naive_chain;
 use crate::support::{EXPORTED, data_text, exported_blocks};
 
-/// The first blocks of an exported chain, one a line or in a list, as Python
-/// nodes, Python's `json.dumps` and other programs write them.
-fn spelled(chain: usize, spelling: usize) -> String {
+/// The first blocks of an exported chain, as lines or in a list, as Flask,
+/// Python's `json.dumps` and other programs write them.
+fn written(chain: usize, form: usize) -> String {
     let mut blocks = exported_blocks(EXPORTED[chain].0);
     blocks.truncate(4);
     let lines =
-        |spell: fn(&Json) -> String| blocks.iter().map(|b| spell(b) + "\n").collect::<String>();
-    match spelling {
+        |write: fn(&Json) -> String| blocks.iter().map(|b| write(b) + "\n").collect::<String>();
+    match form {
         0 => lines(Json::compact),
         1 => lines(Json::canonical),
         2 => Json::List(blocks).compact(),
         3 => Json::List(blocks).canonical(),
         4 => {
-            // The file as the node gave it, cut behind its fourth block.
+            // The file as the node returned it, truncated after the fourth block.
             let text = data_text(EXPORTED[chain].0);
             let (end, _) = text.match_indices(",{\"index\":").nth(3).unwrap();
             format!("{}],\"length\":4}}\n", &text[..end])
@@ -35,8 +35,8 @@ fn spelled(chain: usize, spelling: usize) -> String {
     }
 }
 
-/// Pieces that change what stands beside them: numbers in other forms,
-/// escapes, raw characters, keys that come twice, structure, white space.
+/// Text to insert: numbers in other forms, escapes, raw characters, repeated
+/// keys, structure, white space.
 const PIECES: [&str; 44] = [
     " ",
     "\n",
@@ -109,17 +109,17 @@ fn apply(text: &mut Vec<u8>, edit: &Edit) {
     text.splice(start..end, edit.inserted.bytes());
 }
 
-/// Writes a chain so that most of it is spelled as usual, and a token here
-/// and there in another way that means the same.
-struct Speller {
+/// Writes a chain in the usual form, except for some tokens in another form with
+/// the same value.
+struct UnusualWriter {
     random: u64,
     comma: &'static str,
     colon: &'static str,
-    /// One token in so many is spelled in another way.
+    /// On average, one token in this number has another form.
     one_in: u64,
 }
 
-impl Speller {
+impl UnusualWriter {
     /// A number below `end`, by a xorshift generator.
     fn below(&mut self, end: u64) -> u64 {
         self.random ^= self.random << 13;
@@ -128,12 +128,12 @@ impl Speller {
         (self.random >> 16) % end
     }
 
-    fn strays(&mut self) -> bool {
+    fn is_unusual(&mut self) -> bool {
         self.below(self.one_in) == 0
     }
 
     fn space(&mut self) -> &'static str {
-        if self.strays() {
+        if self.is_unusual() {
             [" ", "\n", "\t", "\r\n", "  "][self.below(5) as usize]
         } else {
             ""
@@ -143,7 +143,7 @@ impl Speller {
     fn value(&mut self, value: &Json) -> String {
         let text = match value {
             Json::Word(word) => (*word).to_owned(),
-            Json::Number(number) if self.strays() => self.number(number),
+            Json::Number(number) if self.is_unusual() => self.number(number),
             Json::Number(_) => value.canonical(),
             Json::Text(text) => self.string(text),
             Json::List(items) => {
@@ -154,14 +154,14 @@ impl Speller {
                 let mut written = Vec::new();
                 for (key, value) in members {
                     let key = self.string(key);
-                    if self.strays() {
-                        // The last of two members with one key counts.
+                    if self.is_unusual() {
+                        // The last of two members with the same key counts.
                         written.push(format!("{key}{}[null]", self.colon));
                     }
                     let value = self.value(value);
                     written.push(format!("{key}{}{}{value}", self.space(), self.colon));
                 }
-                if members.len() == written.len() && self.strays() {
+                if members.len() == written.len() && self.is_unusual() {
                     let place = self.below(written.len().max(1) as u64) as usize;
                     written.rotate_left(place);
                 }
@@ -171,7 +171,7 @@ impl Speller {
         text + self.space()
     }
 
-    /// Another text for the same number: a double gets zeros or an exponent.
+    /// The same number in another form: a double gets zeros or an exponent.
     fn number(&mut self, number: &str) -> String {
         if !number.contains(['.', 'e', 'E']) {
             return if number == "0" { "-0" } else { number }.to_owned();
@@ -198,7 +198,7 @@ impl Speller {
 
     fn string(&mut self, text: &str) -> String {
         let characters = text.chars().count().max(1) as u64;
-        let stray = self.strays().then(|| self.below(characters));
+        let stray = self.is_unusual().then(|| self.below(characters));
         let mut out = String::from("\"");
         for (place, character) in (0..).zip(text.chars()) {
             let may_stand_raw = character >= ' ' && character != '"' && character != '\\';
@@ -225,7 +225,7 @@ impl Speller {
     }
 }
 
-/// A chain with numbers and characters that are spelled in several ways.
+/// A chain with numbers and characters that have several forms.
 fn awkward_chain() -> Vec<Json> {
     let amounts = [
         "0",
@@ -265,7 +265,7 @@ fn awkward_chain() -> Vec<Json> {
 }
 
 #[test]
-fn a_token_that_is_spelled_in_another_way_changes_nothing() {
+fn tokens_in_another_form_change_nothing() {
     let chain = awkward_chain();
     let verifier = Verifier::new(NonZeroUsize::MIN).unwrap();
     let options = VerifyOptions {
@@ -274,13 +274,13 @@ fn a_token_that_is_spelled_in_another_way_changes_nothing() {
     };
     for seed in 1..3000_u64 {
         let (comma, colon) = [(",", ":"), (", ", ": ")][seed as usize % 2];
-        let mut speller = Speller {
+        let mut writer = UnusualWriter {
             random: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15),
             comma,
             colon,
             one_in: [30, 300][seed as usize / 2 % 2],
         };
-        let blocks: Vec<_> = chain.iter().map(|block| speller.value(block)).collect();
+        let blocks: Vec<_> = chain.iter().map(|block| writer.value(block)).collect();
         let file = match seed % 3 {
             0 => blocks.join("\n"),
             1 => format!("[{}]", blocks.join(comma)),
@@ -301,13 +301,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_spelling_of_a_chain_decides_nothing(
+    fn the_form_of_a_chain_does_not_matter(
         chain in 0usize..3,
-        spelling in 0usize..6,
+        form in 0usize..6,
         edits in prop::collection::vec(edit(), 1..3),
         is_strict in any::<bool>(),
     ) {
-        let mut text = spelled(chain, spelling).into_bytes();
+        let mut text = written(chain, form).into_bytes();
         for edit in &edits {
             apply(&mut text, edit);
         }
@@ -319,19 +319,18 @@ proptest! {
         let verdict = verifier.verify(text.as_slice(), &options, &Control::new());
         let lossy = String::from_utf8_lossy(&text);
 
-        // Lines are many values, which are told apart from one by the file's
-        // first byte and what follows it.
-        let values = if spelling < 2 {
+        // JSON Lines are many values, the other forms one.
+        let values = if form < 2 {
             let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
             lines.map(canonical).collect::<Result<Vec<_>, _>>()
         } else {
             canonical(&text).map(|value| vec![value])
         };
         match values {
-            // A line may hold two values, or one value two lines; such edits
-            // are for other tests.
-            Err(_) if spelling < 2 => {}
-            Err(error) => prop_assert!(verdict.is_err(), "{}\nis no JSON ({}): {:?}", lossy, error, verdict),
+            // A line may have two values, or a value two lines; other tests cover
+            // such edits.
+            Err(_) if form < 2 => {}
+            Err(error) => prop_assert!(verdict.is_err(), "{}\nis not JSON ({}): {:?}", lossy, error, verdict),
             Ok(values) => {
                 let odd: Vec<_> = values.iter().map(|value| parse(value).odd("\t ")).collect();
                 let same = verifier.verify(odd.join("\n").as_bytes(), &options, &Control::new());

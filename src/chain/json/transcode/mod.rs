@@ -1,18 +1,17 @@
-//! Any JSON text in, Python's `json.dumps(value, sort_keys=True)` out.
+//! Transcodes any JSON text to Python's `json.dumps(value, sort_keys=True)`.
 //!
-//! One pass and no tree: values are written as they are read. Members of an
-//! object are written in the order in which they come; only if that is not
-//! the order of their keys, or a key comes twice, is the written text copied
-//! once more, see [`Order`]. Text that a Python program exported is mostly in
-//! order.
+//! Values are written as they are read, in one pass and without a tree. If the
+//! members of an object are not in the order of their keys, or a key is repeated,
+//! the written text is copied once more, see [`KeyOrder`]. Most text from Python
+//! programs is in order.
 
 use super::MAX_VALUE_BYTES;
 use super::error::{SyntaxError, SyntaxErrorKind};
 use super::number::{read_float, write_float};
-use super::order::Order;
-use super::string::{plain_run, write_escaped};
+use super::sort_keys::{KeyOrder, OpenObject};
+use super::string::{plain_run, read_escape, write_escaped};
 
-/// How deep arrays and objects may be nested; about where CPython stops too
+/// How deep arrays and objects may be nested. CPython's limit is about the same
 /// (its default recursion limit is 1,000).
 pub const MAX_DEPTH: usize = 1_000;
 
@@ -28,8 +27,8 @@ pub const MAX_DEPTH: usize = 1_000;
 /// ```
 ///
 /// # Errors
-/// If `text` is not one JSON value with nothing but white space around it, or
-/// is one that cannot be written back: see [`SyntaxErrorKind`].
+/// If `text` is not a single JSON value, or cannot be written back: see
+/// [`SyntaxErrorKind`].
 pub fn canonical(text: &[u8]) -> Result<String, SyntaxError> {
     let mut out = Vec::with_capacity(text.len() + text.len() / 4);
     Transcoder::default().transcode(text, &mut out)?;
@@ -39,11 +38,11 @@ pub fn canonical(text: &[u8]) -> Result<String, SyntaxError> {
 /// Transcodes many values with one set of buffers.
 #[derive(Debug, Default)]
 pub struct Transcoder {
-    order: Order,
+    order: KeyOrder,
 }
 
 impl Transcoder {
-    /// Gives back the memory that one huge value took.
+    /// Frees the memory that a huge value took.
     pub(crate) fn shrink(&mut self) {
         self.order.shrink();
     }
@@ -51,12 +50,12 @@ impl Transcoder {
     /// Appends the canonical text of the one value in `text` to `out`.
     ///
     /// # Errors
-    /// As [`canonical`]. What was appended to `out` until then stays there.
+    /// See [`canonical`]. On an error, `out` keeps what was already appended.
     pub fn transcode(&mut self, text: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxError> {
         self.transcode_nested(text, 0, out)
     }
 
-    /// The same for a value that is to stand `depth` levels deep in another.
+    /// The same for a value that will be `depth` levels deep in another.
     pub(crate) fn transcode_nested(
         &mut self,
         text: &[u8],
@@ -69,7 +68,7 @@ impl Transcoder {
         })?;
         self.order.clear();
         let base = out.len();
-        let mut run = Run {
+        let mut transcoding = Transcoding {
             text,
             position: 0,
             depth: 0,
@@ -78,31 +77,31 @@ impl Transcoder {
             out,
             base,
         };
-        run.skip_white_space();
-        run.value()?;
-        run.skip_white_space();
-        if run.peek().is_some() {
-            return Err(run.unexpected("the end of the text"));
+        transcoding.skip_white_space();
+        transcoding.value()?;
+        transcoding.skip_white_space();
+        if transcoding.peek().is_some() {
+            return Err(transcoding.unexpected("the end of the text"));
         }
-        run.check_room(0)?;
+        transcoding.check_room(0)?;
         self.order.apply(out, base);
         Ok(())
     }
 }
 
 /// One call of [`Transcoder::transcode`].
-struct Run<'a> {
+struct Transcoding<'a> {
     text: &'a str,
     position: usize,
     depth: usize,
     most_depth: usize,
-    order: &'a mut Order,
+    order: &'a mut KeyOrder,
     out: &'a mut Vec<u8>,
     /// Where in `out` the value starts.
     base: usize,
 }
 
-impl Run<'_> {
+impl Transcoding<'_> {
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.position).copied()
     }
@@ -135,13 +134,13 @@ impl Run<'_> {
         self.fail(kind)
     }
 
-    /// How much of the value was written.
+    /// The length of the value's text so far.
     fn written(&self) -> usize {
         self.out.len() - self.base
     }
 
-    /// Whether `more` bytes may be written. Few need not ask: they are counted
-    /// before the next value.
+    /// Checks that `more` bytes may be written. Short text is not checked here
+    /// but before the next value.
     fn check_room(&self, more: usize) -> Result<(), SyntaxError> {
         if self.written() + more > MAX_VALUE_BYTES {
             return Err(self.fail(SyntaxErrorKind::TooLarge));
@@ -153,8 +152,8 @@ impl Run<'_> {
         self.check_room(0)?;
         match self.peek() {
             Some(b'"') => self.string(),
-            Some(b'{') => self.nested(Self::object),
-            Some(b'[') => self.nested(Self::array),
+            Some(b'{') => self.object(),
+            Some(b'[') => self.array(),
             Some(b'-' | b'0'..=b'9') => self.number(),
             Some(b't') => self.literal("true"),
             Some(b'f') => self.literal("false"),
@@ -179,9 +178,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn nested(
+    /// An array or object, between `open` and `close`, whose items `item` reads.
+    fn list(
         &mut self,
-        parse: impl FnOnce(&mut Self) -> Result<(), SyntaxError>,
+        [open, close]: [u8; 2],
+        after_item: &'static str,
+        mut item: impl FnMut(&mut Self) -> Result<(), SyntaxError>,
     ) -> Result<(), SyntaxError> {
         if self.depth == self.most_depth {
             return Err(self.fail(SyntaxErrorKind::TooDeep {
@@ -190,66 +192,52 @@ impl Run<'_> {
         }
         self.depth += 1;
         self.position += 1;
-        parse(self)?;
+        self.out.push(open);
+        self.skip_white_space();
+        if !self.take(close) {
+            loop {
+                item(self)?;
+                self.skip_white_space();
+                if self.take(close) {
+                    break;
+                }
+                if !self.take(b',') {
+                    return Err(self.unexpected(after_item));
+                }
+                self.out.extend_from_slice(b", ");
+                self.skip_white_space();
+            }
+        }
+        self.out.push(close);
         self.depth -= 1;
         Ok(())
     }
 
     fn array(&mut self) -> Result<(), SyntaxError> {
-        self.out.push(b'[');
-        self.skip_white_space();
-        if !self.take(b']') {
-            loop {
-                self.value()?;
-                self.skip_white_space();
-                if self.take(b']') {
-                    break;
-                }
-                if !self.take(b',') {
-                    return Err(self.unexpected("',' or ']'"));
-                }
-                self.out.extend_from_slice(b", ");
-                self.skip_white_space();
-            }
-        }
-        self.out.push(b']');
-        Ok(())
+        self.list(*b"[]", "',' or ']'", Self::value)
     }
 
     fn object(&mut self) -> Result<(), SyntaxError> {
         let mut object = self.order.open(self.written());
-        self.out.push(b'{');
-        self.skip_white_space();
-        if !self.take(b'}') {
-            loop {
-                if self.peek() != Some(b'"') {
-                    return Err(self.unexpected("a string as key"));
-                }
-                let start = self.written();
-                self.string()?;
-                self.order.add(&mut object, &self.out[self.base..], start);
-                self.skip_white_space();
-                if !self.take(b':') {
-                    return Err(self.unexpected("':'"));
-                }
-                self.out.extend_from_slice(b": ");
-                self.skip_white_space();
-                self.value()?;
-                self.skip_white_space();
-                if self.take(b'}') {
-                    break;
-                }
-                if !self.take(b',') {
-                    return Err(self.unexpected("',' or '}'"));
-                }
-                self.out.extend_from_slice(b", ");
-                self.skip_white_space();
-            }
-        }
-        self.out.push(b'}');
-        let end = self.written();
-        self.order.close(&object, end);
+        self.list(*b"{}", "',' or '}'", |this| this.member(&mut object))?;
+        self.order.close(&object, self.written());
         Ok(())
+    }
+
+    fn member(&mut self, object: &mut OpenObject) -> Result<(), SyntaxError> {
+        if self.peek() != Some(b'"') {
+            return Err(self.unexpected("a string as key"));
+        }
+        let start = self.written();
+        self.string()?;
+        self.order.add(object, &self.out[self.base..], start);
+        self.skip_white_space();
+        if !self.take(b':') {
+            return Err(self.unexpected("':'"));
+        }
+        self.out.extend_from_slice(b": ");
+        self.skip_white_space();
+        self.value()
     }
 
     fn string(&mut self) -> Result<(), SyntaxError> {
@@ -281,7 +269,13 @@ impl Run<'_> {
             return Err(self.unexpected("the end of the string ('\"')"));
         };
         if character == '\\' {
-            return self.escape();
+            let escape = read_escape(&self.text.as_bytes()[self.position..]);
+            let (character, length) = escape.map_err(|error| SyntaxError {
+                offset: self.position + error.offset,
+                ..error
+            })?;
+            self.position += length;
+            return Ok(character);
         }
         if character < ' ' {
             return Err(self.fail(SyntaxErrorKind::ControlCharacter {
@@ -290,64 +284,6 @@ impl Run<'_> {
         }
         self.position += character.len_utf8();
         Ok(character)
-    }
-
-    fn escape(&mut self) -> Result<char, SyntaxError> {
-        let character = match self.text.as_bytes().get(self.position + 1) {
-            Some(b'"') => '"',
-            Some(b'\\') => '\\',
-            Some(b'/') => '/',
-            Some(b'n') => '\n',
-            Some(b'r') => '\r',
-            Some(b't') => '\t',
-            Some(b'f') => '\u{c}',
-            Some(b'b') => '\u{8}',
-            Some(b'u') => return self.unicode_escape(),
-            Some(_) => return Err(self.fail(SyntaxErrorKind::InvalidEscape)),
-            None => {
-                self.position += 1;
-                return Err(self.unexpected("an escape sequence"));
-            }
-        };
-        self.position += 2;
-        Ok(character)
-    }
-
-    fn unicode_escape(&mut self) -> Result<char, SyntaxError> {
-        let first = self.code_unit(self.position)?;
-        if let Some(character) = char::from_u32(first.into()) {
-            self.position += 6;
-            return Ok(character);
-        }
-        // A surrogate: only a high one followed by a low one is a character.
-        let second = match self
-            .text
-            .as_bytes()
-            .get(self.position + 6..self.position + 8)
-        {
-            Some(b"\\u") => Some(self.code_unit(self.position + 6)?),
-            _ => None,
-        };
-        let pair = second.and_then(|second| char::decode_utf16([first, second]).next()?.ok());
-        let Some(character) = pair else {
-            return Err(self.fail(SyntaxErrorKind::LoneSurrogate { code: first }));
-        };
-        self.position += 12;
-        Ok(character)
-    }
-
-    /// The code unit of the escape `\u` and four digits at `offset`.
-    fn code_unit(&self, offset: usize) -> Result<u16, SyntaxError> {
-        let digits = self.text.as_bytes().get(offset + 2..offset + 6);
-        // `from_str_radix` alone would take a sign.
-        digits
-            .filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u16::from_str_radix(digits, 16).ok())
-            .ok_or(SyntaxError {
-                offset,
-                kind: SyntaxErrorKind::InvalidEscape,
-            })
     }
 
     fn number(&mut self) -> Result<(), SyntaxError> {

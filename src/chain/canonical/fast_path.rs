@@ -1,0 +1,229 @@
+//! Blocks as this program and Flask write them, at full speed.
+//!
+//! Nearly every block comes from this program, which writes canonical text, or
+//! from Flask, whose text lacks only the spaces after `,` and `:`. Both write
+//! just the standard keys, in order. One pass compares whole literals; a
+//! canonical block can then be hashed in place. This code only ever accepts:
+//! all other text is left to the transcoder, which finds the errors.
+
+use std::ops::Range;
+
+use super::BlockFields;
+use crate::chain::json::{MAX_VALUE_BYTES, View, canonical_number, canonical_string};
+
+/// Recognizes the block at the start of `text`, and returns its fields and the
+/// length of its raw text. Appends the canonical text to `buffer`, unless the
+/// raw text is canonical. On `None`, `buffer` may hold a part of it.
+pub(super) fn recognize(text: &[u8], buffer: &mut Vec<u8>) -> Option<(BlockFields, usize)> {
+    let start = buffer.len();
+    let is_raw = text.starts_with(b"{\"index\": ");
+    let (fields, length) = if is_raw {
+        Cursor::<true>::new(text, buffer).block()?
+    } else {
+        Cursor::<false>::new(text, buffer).block()?
+    };
+    // The limit is for the canonical text, which for Flask is the longer one.
+    let canonical_length = if is_raw { length } else { buffer.len() - start };
+    (canonical_length <= MAX_VALUE_BYTES).then_some((fields, length))
+}
+
+/// A position in the text of one block. Unless the text `IS_CANONICAL`, its
+/// canonical form is appended to `out`.
+struct Cursor<'a, 'o, const IS_CANONICAL: bool> {
+    text: &'a [u8],
+    position: usize,
+    out: &'o mut Vec<u8>,
+    /// Where in `out` the block starts.
+    start: usize,
+}
+
+/// Takes the literals, which canonical text separates by spaces. `None` if
+/// something else is there.
+macro_rules! take {
+    ($cursor:ident, $first:literal $(, $next:literal)*) => {{
+        let canonical = concat!($first $(, " ", $next)*).as_bytes();
+        let compact = concat!($first $(, $next)*).as_bytes();
+        $cursor.take(if IS_CANONICAL { canonical } else { compact }, canonical)
+    }};
+}
+
+impl<'a, 'o, const IS_CANONICAL: bool> Cursor<'a, 'o, IS_CANONICAL> {
+    fn new(text: &'a [u8], out: &'o mut Vec<u8>) -> Self {
+        Self {
+            text,
+            position: 0,
+            start: out.len(),
+            out,
+        }
+    }
+
+    /// The block's fields and its length.
+    fn block(mut self) -> Option<(BlockFields, usize)> {
+        take!(self, r#"{"index":"#, "")?;
+        let digits = self.number()?;
+        let digits = &self.text[self.position - digits.len()..self.position];
+        let index = whole_number(digits)?;
+        take!(self, ",", r#""previous_hash":"#, r#"""#)?;
+        let string = self.string()?;
+        // The opening quote was taken with the key.
+        let previous_hash = string.start - 1..string.end;
+        take!(self, ",", r#""proof":"#, "")?;
+        let before = self.position;
+        let proof = self.number()?;
+        if !View::of(&self.text[before..self.position]).is_integer() {
+            return None;
+        }
+        take!(self, ",", r#""timestamp":"#, "")?;
+        self.number()?;
+        take!(self, ",", r#""transactions":"#, "[")?;
+        let transactions = self.transactions()?;
+        take!(self, "]}")?;
+        let fields = BlockFields {
+            index,
+            proof,
+            previous_hash,
+            transactions,
+        };
+        Some((fields, self.position))
+    }
+
+    fn transactions(&mut self) -> Option<u64> {
+        let mut count = 0;
+        if self.text.get(self.position) == Some(&b']') {
+            return Some(count);
+        }
+        loop {
+            take!(self, r#"{"amount":"#, "")?;
+            self.number()?;
+            take!(self, ",", r#""recipient":"#, r#"""#)?;
+            self.string()?;
+            take!(self, ",", r#""sender":"#, r#"""#)?;
+            self.string()?;
+            take!(self, "}")?;
+            count += 1;
+            if self.text.get(self.position) == Some(&b']') {
+                return Some(count);
+            }
+            take!(self, ",", "")?;
+        }
+    }
+
+    #[inline(always)]
+    fn take(&mut self, found: &'static [u8], canonical: &'static [u8]) -> Option<()> {
+        if !self.text[self.position..].starts_with(found) {
+            return None;
+        }
+        self.position += found.len();
+        self.copy(canonical);
+        Some(())
+    }
+
+    /// Takes a number, and returns its range in the canonical text.
+    fn number(&mut self) -> Option<Range<usize>> {
+        let length = canonical_number(&self.text[self.position..])?;
+        Some(self.advance(length))
+    }
+
+    /// The same for a string whose opening quote was taken.
+    fn string(&mut self) -> Option<Range<usize>> {
+        let length = canonical_string(&self.text[self.position..])?;
+        Some(self.advance(length))
+    }
+
+    fn advance(&mut self, length: usize) -> Range<usize> {
+        let text = &self.text[self.position..self.position + length];
+        let start = match IS_CANONICAL {
+            true => self.position,
+            false => self.out.len() - self.start,
+        };
+        self.position += length;
+        self.copy(text);
+        start..start + length
+    }
+
+    #[inline(always)]
+    fn copy(&mut self, text: &[u8]) {
+        if !IS_CANONICAL {
+            self.out.extend_from_slice(text);
+        }
+    }
+}
+
+/// The number with these digits.
+fn whole_number(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0u64, |number, digit| {
+        let value = digit.checked_sub(b'0').filter(|value| *value < 10)?;
+        number.checked_mul(10)?.checked_add(value.into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::chain::Strictness;
+    use crate::chain::json::canonical;
+    use crate::chain::verify::check_block;
+
+    const BLOCK: &str = concat!(
+        r#"{"index": 12, "previous_hash": "00ab", "proof": 35293, "timestamp": 1795354854.3924382, "#,
+        r#""transactions": [{"amount": -2.5e-07, "recipient": "M\u00fcller \ud83d\ude00", "sender": "a\tb"}, "#,
+        r#"{"amount": 1, "recipient": "a rather long name, { } [ ] : 12345678", "sender": "0"}]}"#,
+    );
+
+    /// Whether `raw` is recognized. If so, the result must be that of the
+    /// transcoder and the slow check.
+    fn is_recognized(raw: &[u8]) -> bool {
+        let mut buffer = Vec::new();
+        let found = recognize(raw, &mut buffer);
+        let Some((fields, _)) = found.filter(|(_, length)| *length == raw.len()) else {
+            return false;
+        };
+        let found = if buffer.is_empty() { raw } else { &buffer };
+        let text = canonical(raw).expect("only JSON is recognized");
+        assert_eq!(std::str::from_utf8(found), Ok(text.as_str()));
+        let checked = check_block(View::of(found), fields.index, Strictness::Typed)
+            .expect("only well-formed blocks are recognized");
+        assert_eq!(checked, fields);
+        true
+    }
+
+    fn compact() -> String {
+        let compact = BLOCK
+            .replace(", \"", ",\"")
+            .replace("\": ", "\":")
+            .replace("}, {", "},{");
+        assert_eq!(canonical(compact.as_bytes()).unwrap(), BLOCK);
+        compact
+    }
+
+    #[test]
+    fn canonical_and_compact_text_is_recognized_and_no_other() {
+        assert!(is_recognized(BLOCK.as_bytes()));
+        assert!(is_recognized(compact().as_bytes()));
+        let empty = BLOCK[..BLOCK.find('[').unwrap()].to_owned() + "[]}";
+        assert!(is_recognized(empty.as_bytes()));
+        assert!(!is_recognized(
+            BLOCK.replace("\"index\": 12", "\"index\":12").as_bytes()
+        ));
+        assert!(!is_recognized(format!("{BLOCK} ").as_bytes()));
+    }
+
+    #[test]
+    fn a_block_with_one_changed_byte_is_never_misread() {
+        for original in [BLOCK.to_owned(), compact()] {
+            let mut text = original.clone().into_bytes();
+            let mut recognitions = 0;
+            for place in 0..text.len() {
+                for replacement in (0..=255).filter(|byte| *byte != original.as_bytes()[place]) {
+                    text[place] = replacement;
+                    recognitions += usize::from(is_recognized(&text));
+                }
+                text[place] = original.as_bytes()[place];
+            }
+            assert!(recognitions > 0, "a changed name is still a block");
+            for length in 0..text.len() {
+                assert!(!is_recognized(&text[..length]));
+            }
+        }
+    }
+}
