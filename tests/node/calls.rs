@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use fourzero::node::{Limits, Node, NodeConfig, Token, router};
+use fourzero::node::{Limits, Node, NodeConfig, NodeError, Token, router};
 use fourzero::pow::{Rule, Target};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -411,15 +411,19 @@ async fn metrics_count_what_was_asked_and_done() {
     fixture.get("/nowhere").await.error(404);
     let reply = fixture.get("/metrics").await;
     let type_ = reply.headers["content-type"].to_str().unwrap();
-    assert!(type_.starts_with("text/plain; version=0.0.4"), "{type_}");
+    assert!(
+        type_.starts_with("application/openmetrics-text; version=1.0.0"),
+        "{type_}"
+    );
+    assert!(reply.body.ends_with("# EOF\n"), "{}", reply.body);
     for line in [
         "fourzero_chain_length 2",
         "fourzero_pending_transactions 1",
         "fourzero_blocks_forged_total 1",
         "fourzero_http_requests_total{method=\"POST\",path=\"/transactions/new\",status=\"2xx\"} 2",
         "fourzero_http_requests_total{method=\"GET\",path=\"/blocks/{index}\",status=\"4xx\"} 1",
-        "fourzero_http_requests_total{method=\"other\",path=\"other\",status=\"4xx\"} 1",
-        "fourzero_http_request_duration_seconds_bucket{method=\"GET\",path=\"/mine\",le=\"+Inf\"} 1",
+        "fourzero_http_requests_total{method=\"GET\",path=\"other\",status=\"4xx\"} 1",
+        "fourzero_http_request_duration_seconds_bucket{le=\"+Inf\",method=\"GET\",path=\"/mine\"} 1",
     ] {
         let has_line = reply.body.lines().any(|found| found == line);
         assert!(has_line, "{line} in {}", reply.body);
@@ -473,22 +477,24 @@ async fn the_description_lists_every_call() {
 fn a_chain_of_another_rule_or_in_use_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let node = Node::open(easy(folder.path())).unwrap();
-    let error = Node::open(easy(folder.path())).unwrap_err().to_string();
-    assert!(error.contains("another node uses"), "{error}");
+    let error = Node::open(easy(folder.path())).unwrap_err();
+    assert!(matches!(error, NodeError::InUse { .. }), "{error}");
     node.finish();
     let config = NodeConfig {
         rule: Rule::LastHash,
         ..easy(folder.path())
     };
-    let error = Node::open(config).unwrap_err().to_string();
+    let error = Node::open(config).unwrap_err();
     assert!(
-        error.contains("--rule last-proof, not --rule last-hash"),
+        matches!(
+            &error,
+            NodeError::OtherRule { found, asked: Rule::LastHash, .. } if found == "last-proof"
+        ),
         "{error}"
     );
-    let config = NodeConfig::new(folder.path());
-    let error = Node::open(config).unwrap_err().to_string();
-    assert!(
-        error.contains("--difficulty 3, not --difficulty 4"),
-        "{error}"
-    );
+    let error = Node::open(NodeConfig::new(folder.path())).unwrap_err();
+    let NodeError::OtherDifficulty { found, asked, .. } = error else {
+        panic!("{error}");
+    };
+    assert_eq!([found.bits(), asked.bits()], [12, 16]);
 }

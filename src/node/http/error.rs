@@ -1,9 +1,10 @@
-//! The one shape of errors: `{"error": CODE, "detail": SENTENCE}`.
+//! The JSON form of all errors: `{"error": CODE, "detail": SENTENCE}`.
 
 use axum::body::Body;
-use axum::http::header::WWW_AUTHENTICATE;
-use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
-use axum::http::{Response, StatusCode};
+use axum::http::header::{
+    CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use axum::http::{Method, Response, StatusCode};
 use axum::response::IntoResponse;
 
 use crate::node::ledger::LedgerError;
@@ -24,7 +25,7 @@ enum ErrorBody {
         code: &'static str,
         detail: String,
     },
-    /// One of the two texts that the tutorial's node answers.
+    /// One of the tutorial's two error texts.
     Text(&'static str),
 }
 
@@ -40,7 +41,7 @@ impl ApiError {
         }
     }
 
-    /// 400 with the tutorial's own words.
+    /// 400 with one of the tutorial's texts.
     pub(super) const fn tutorial(text: &'static str) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
@@ -61,11 +62,22 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
+    pub(super) fn too_large(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
+    }
+
+    /// The client broke off its body, or sent it wrongly: nothing that follows
+    /// on the connection can be read.
+    pub(super) fn broken_body(error: axum::Error) -> Self {
+        Self::bad_request(format!("the body ended too early: {error}"))
+            .with_header(CONNECTION, "close")
+    }
+
     pub(super) fn stale() -> Self {
         Self::new(
             StatusCode::CONFLICT,
             "stale",
-            "the chain has another last block than the template; get a new template",
+            "the chain has a new last block since the template was made; get a new template",
         )
     }
 
@@ -74,16 +86,12 @@ impl ApiError {
             .with_header(WWW_AUTHENTICATE, "Bearer")
     }
 
-    pub(super) fn method_not_allowed(method: &str, path: &str, allowed: &str) -> Self {
-        let detail = format!("{path} does not take {method}, it takes {allowed}");
-        let error = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
-        match HeaderValue::from_str(allowed) {
-            Ok(value) => Self {
-                header: Some((ALLOW, value)),
-                ..error
-            },
-            Err(_) => error,
-        }
+    pub(super) fn method_not_allowed(method: &Method, path: &str) -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            format!("{path} does not take {method}; the header Allow lists what it takes"),
+        )
     }
 
     fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
@@ -95,7 +103,7 @@ impl ApiError {
         self
     }
 
-    /// The database failed before the answer began.
+    /// The database failed before the answer started.
     pub(super) fn of_read(error: &rusqlite::Error) -> Self {
         Self::unavailable("storage", format!("the database failed: {error}"))
     }
@@ -104,34 +112,31 @@ impl ApiError {
         Self::unavailable("storage", "the last commit to the database failed")
     }
 
-    /// Other requests hold all the memory there is for bodies.
+    /// The bodies of other requests use all the memory for bodies.
     pub(super) fn too_many_bodies() -> Self {
         Self::unavailable(
             "too_many_bodies",
-            "the bodies of other requests take all the memory there is for them; ask again",
+            "the bodies of other requests use all the memory for bodies; try again",
         )
     }
 
-    /// Other large answers, which nobody has read yet, hold all the memory there
-    /// is for them.
+    /// Large answers that clients have not read yet use all the memory for them.
     pub(super) fn too_many_answers() -> Self {
         Self::unavailable(
             "too_many_answers",
-            "large answers to others take all the memory there is for them; ask again",
+            "large answers to other clients use all the memory for answers; try again",
         )
     }
 
-    /// To ask again is of no use.
+    /// Has no `Retry-After`: only an operator can repair the chain.
     pub(super) fn damaged(fault: &str) -> Self {
-        let detail = format!(
-            "the stored chain is damaged: {fault}; `fourzero node import --force` of a good copy \
-             mends it"
-        );
+        let detail =
+            format!("the stored chain is damaged: {fault}; import a good copy to replace it");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "damaged", detail)
     }
 
     pub(super) fn replaced() -> Self {
-        Self::unavailable("replaced", "the chain was just replaced; ask again")
+        Self::unavailable("replaced", "the chain was just replaced; try again")
     }
 }
 

@@ -9,8 +9,8 @@ use super::schema;
 use super::staged::member;
 use super::write::{proof_column, write_entry};
 use crate::chain::json::View;
-use crate::node::entry::Entry;
 use crate::node::tip::Tip;
+use crate::node::transaction_row::TransactionRow;
 
 /// The first of the blocks from `first` to `last` that is not [sound](is_sound),
 /// or the one after `last`; `None` if the chain was replaced since `generation`.
@@ -78,7 +78,7 @@ fn are_entries_of(
     let (mut stored, mut stated) = (Vec::new(), Vec::new());
     let transactions = member(block, "transactions").map(View::elements);
     for transaction in transactions.into_iter().flatten() {
-        let (Some(row), Some(entry)) = (rows.next()?, Entry::of(transaction)) else {
+        let (Some(row), Some(entry)) = (rows.next()?, TransactionRow::of(transaction)) else {
             return Ok(false);
         };
         stored.clear();

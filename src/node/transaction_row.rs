@@ -1,13 +1,13 @@
 //! A transaction as a row of the database.
 //!
-//! The columns are what a person queries with `sqlite3`, and the canonical
-//! text can be made from them again without a loss:
+//! People can query the columns with `sqlite3`, and the exact canonical text
+//! can be restored from them:
 //!
 //! | JSON | column |
 //! |---|---|
 //! | string | `TEXT` |
 //! | integer that fits 64 bits | `INTEGER` |
-//! | double, but -0.0 | `REAL` |
+//! | double except -0.0 | `REAL` |
 //! | anything else | `BLOB`, its canonical text |
 
 use rusqlite::ToSql;
@@ -25,9 +25,9 @@ pub(super) enum Column {
     Json(Vec<u8>),
 }
 
-/// One transaction: amount, recipient, sender.
+/// One transaction: amount, recipient and sender.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct Entry(pub(super) [Column; 3]);
+pub(super) struct TransactionRow(pub(super) [Column; 3]);
 
 impl Column {
     fn of(value: View<'_>) -> Self {
@@ -39,7 +39,7 @@ impl Column {
                 Err(_) => Self::Json(text.to_vec()),
             },
             Kind::Float => match ascii(text).parse::<f64>() {
-                // SQLite does not keep the sign of a zero.
+                // SQLite drops the sign of a zero.
                 Ok(number) if number != 0.0 || number.is_sign_positive() => Self::Real(number),
                 _ => Self::Json(text.to_vec()),
             },
@@ -56,7 +56,7 @@ impl Column {
         }
     }
 
-    /// Appends the canonical text of a value as SQLite holds it.
+    /// Appends the canonical text of a value that SQLite holds.
     pub(super) fn write(value: ValueRef<'_>, out: &mut Vec<u8>) {
         match value {
             ValueRef::Text(text) => write_string(&String::from_utf8_lossy(text), out),
@@ -74,9 +74,9 @@ impl ToSql for Column {
     }
 }
 
-impl Entry {
-    /// The entry of a transaction in canonical text; keys beside the three
-    /// are left out. `None` if one of the three is missing.
+impl TransactionRow {
+    /// The row of a transaction in canonical text, without keys other than the
+    /// three. `None` if one of the three is missing.
     pub(super) fn of(transaction: View<'_>) -> Option<Self> {
         let mut found = [None; 3];
         for (key, value) in transaction.members() {
@@ -92,7 +92,7 @@ impl Entry {
         Some(Self([amount, recipient, sender].map(Column::of)))
     }
 
-    /// Appends its canonical text.
+    /// Appends the canonical text.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         for (place, (column, field)) in self.0.iter().zip(TRANSACTION_FIELDS).enumerate() {
             out.extend_from_slice(if place == 0 { b"{\"" } else { b", \"" });
@@ -125,7 +125,7 @@ mod tests {
     use crate::chain::json::canonical;
 
     #[test]
-    fn a_transaction_comes_back_from_sqlite_as_it_went_in() {
+    fn sqlite_returns_a_transaction_unchanged() {
         let connection = rusqlite::Connection::open_in_memory().unwrap();
         connection
             .execute("CREATE TABLE t (amount, recipient, sender)", [])
@@ -145,11 +145,11 @@ mod tests {
         ] {
             let text = format!(r#"{{"amount": {amount}, "recipient": {name}, "sender": {name}}}"#);
             assert_eq!(canonical(text.as_bytes()).unwrap(), text);
-            let entry = Entry::of(View::of(text.as_bytes())).unwrap();
+            let row = TransactionRow::of(View::of(text.as_bytes())).unwrap();
             let mut written = Vec::new();
-            entry.write(&mut written);
+            row.write(&mut written);
             assert_eq!(ascii(&written), text);
-            let Entry(columns) = entry;
+            let TransactionRow(columns) = row;
             connection.execute("DELETE FROM t", []).unwrap();
             connection
                 .execute("INSERT INTO t VALUES (?, ?, ?)", columns.each_ref())
