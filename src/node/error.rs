@@ -114,6 +114,9 @@ pub enum NodeError {
         /// What is wrong.
         fault: Fault,
     },
+    /// An exported chain cannot be written.
+    #[error("cannot write the chain")]
+    Write(#[source] io::Error),
     /// A chain's first block is not the tutorial's.
     #[error("{} does not start with the tutorial's first block: {what}", path.display())]
     Genesis {

@@ -90,11 +90,7 @@ pub fn import(
             },
             ReplaceError::Read(source) => NodeError::Read { path, source },
             ReplaceError::Genesis(what) => NodeError::Genesis { path, what },
-            ReplaceError::Cancelled => NodeError::Verify {
-                path,
-                source: crate::chain::VerifyError::Cancelled,
-            },
-            other @ (ReplaceError::Changed(_) | ReplaceError::NotLonger { .. }) => NodeError::Io {
+            other => NodeError::Io {
                 path,
                 source: io::Error::other(other),
             },
@@ -125,25 +121,19 @@ fn replace(
 ///
 /// # Errors
 /// If there is no database in `data`, or reading it or writing to `out` fails.
-pub fn export(
-    data: &Path,
-    out: impl Write,
-    format: Format,
-) -> Result<ExchangeSummary, ExportError> {
+pub fn export(data: &Path, out: impl Write, format: Format) -> Result<ExchangeSummary, NodeError> {
     let path = data.join(store::FILE_NAME);
-    let failed = |source| {
-        ExportError::Node(NodeError::Database {
-            path: path.clone(),
-            source,
-        })
+    let failed = |source| NodeError::Database {
+        path: path.clone(),
+        source,
     };
     if let Err(source) = std::fs::metadata(&path) {
-        return Err(ExportError::Node(match source.kind() {
+        return Err(match source.kind() {
             io::ErrorKind::NotFound => NodeError::NoNode {
                 path: data.to_owned(),
             },
             _ => NodeError::Io { path, source },
-        }));
+        });
     }
     let connection = store::open_reader(&path).map_err(failed)?;
     let mut query = connection
@@ -158,20 +148,9 @@ pub fn export(
             .get_ref(0)
             .and_then(|value| Ok(value.as_bytes()?))
             .map_err(failed)?;
-        writer.push_text(text).map_err(ExportError::Write)?;
+        writer.push_text(text).map_err(NodeError::Write)?;
         blocks += 1;
     }
-    writer.finish().map_err(ExportError::Write)?;
+    writer.finish().map_err(NodeError::Write)?;
     Ok(ExchangeSummary { blocks, pending: 0 })
-}
-
-/// Why a chain was not exported.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportError {
-    /// The node's data cannot be read.
-    #[error(transparent)]
-    Node(NodeError),
-    /// The chain cannot be written.
-    #[error("cannot write the chain")]
-    Write(#[source] io::Error),
 }

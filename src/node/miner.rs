@@ -22,7 +22,7 @@ use crate::sha256::Digest;
 
 /// Why no block was mined.
 #[derive(Debug, Error)]
-pub(super) enum MineError {
+pub(super) enum MiningError {
     #[error("{waiting} calls already wait to mine, which is the limit")]
     Busy { waiting: usize },
     #[error("the node is shutting down")]
@@ -37,7 +37,7 @@ pub(super) enum MineError {
 
 /// Mines blocks, one at a time.
 #[derive(Debug)]
-pub(super) struct Miner {
+pub(super) struct BlockMiner {
     /// The thread that searches ends when this is dropped.
     searches: mpsc::Sender<SearchRequest>,
     rule: Rule,
@@ -61,7 +61,7 @@ struct Hashing {
     running: Option<(Control, Instant)>,
 }
 
-impl Miner {
+impl BlockMiner {
     /// Starts the search threads.
     pub(super) fn start(
         config: &NodeConfig,
@@ -98,8 +98,8 @@ impl Miner {
 
     /// Mines one block at the end of the chain. Dropping the future stops the
     /// search.
-    pub(super) async fn mine(&self, ledger: &Ledger) -> Result<Forged, MineError> {
-        let _place = self.places.try_acquire().map_err(|_| MineError::Busy {
+    pub(super) async fn mine(&self, ledger: &Ledger) -> Result<Forged, MiningError> {
+        let _place = self.places.try_acquire().map_err(|_| MiningError::Busy {
             waiting: self.most_waiting,
         })?;
         let turn = async { Ok(self.turn.lock().await) };
@@ -116,35 +116,35 @@ impl Miner {
     /// Waits for `work`, but not longer than until the node shuts down.
     async fn unless_closing<T>(
         &self,
-        work: impl Future<Output = Result<T, MineError>>,
-    ) -> Result<T, MineError> {
+        work: impl Future<Output = Result<T, MiningError>>,
+    ) -> Result<T, MiningError> {
         let mut is_closing = self.is_closing.clone();
         tokio::select! {
             done = work => done,
-            _ = is_closing.wait_for(|is_closing| *is_closing) => Err(MineError::Closing),
+            _ = is_closing.wait_for(|is_closing| *is_closing) => Err(MiningError::Closing),
         }
     }
 
     /// Finds the proof after the last block, whose hash it returns, too.
-    async fn search(&self, ledger: &Ledger) -> Result<(Digest, Nonce), MineError> {
+    async fn search(&self, ledger: &Ledger) -> Result<(Digest, Nonce), MiningError> {
         let mut heads = ledger.heads();
         loop {
             let head = heads.wait_for(|head| !head.is_partial).await;
-            let head = Arc::clone(&*head.map_err(|_| MineError::Closing)?);
+            let head = Arc::clone(&*head.map_err(|_| MiningError::Closing)?);
             let mut search = RunningSearch::start(self, &head.tip);
             let found = tokio::select! {
                 found = &mut search.found => found,
                 changed = heads.changed() => match changed {
                     Ok(()) => continue,
-                    Err(_) => return Err(MineError::Closing),
+                    Err(_) => return Err(MiningError::Closing),
                 },
             };
             return match found {
                 Ok(Ok(Some(nonce))) => Ok((head.tip.hash, nonce)),
-                Ok(Ok(None)) => Err(MineError::NoProof),
-                Ok(Err(error)) => Err(MineError::Search(error)),
+                Ok(Ok(None)) => Err(MiningError::NoProof),
+                Ok(Err(error)) => Err(MiningError::Search(error)),
                 // The search thread is gone.
-                Err(_) => Err(MineError::Closing),
+                Err(_) => Err(MiningError::Closing),
             };
         }
     }
@@ -213,7 +213,7 @@ struct RunningSearch {
 }
 
 impl RunningSearch {
-    fn start(miner: &Miner, tip: &Tip) -> Self {
+    fn start(miner: &BlockMiner, tip: &Tip) -> Self {
         let control = Control::new();
         let (reply, found) = oneshot::channel();
         lock(&miner.hashing).running = Some((control.clone(), Instant::now()));

@@ -41,6 +41,6 @@ mod upkeep;
 pub use config::{Limits, NodeConfig, Token, default_data_folder};
 pub use error::NodeError;
 pub use http::{openapi, router};
-pub use import_export::{ExchangeSummary, ExportError, IfOccupied, export, import};
+pub use import_export::{ExchangeSummary, IfOccupied, export, import};
 pub use server::serve;
 pub use state::Node;

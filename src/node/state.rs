@@ -11,7 +11,7 @@ use super::config::NodeConfig;
 use super::error::NodeError;
 use super::ledger::Ledger;
 use super::metrics::Metrics;
-use super::miner::Miner;
+use super::miner::BlockMiner;
 use super::peers::{PeerBook, PeerServices};
 use super::priority::with_low_priority;
 use super::store::{Balances, Readers, Store, open_reader};
@@ -31,16 +31,16 @@ use crate::pow::{Control, LastBlock, Nonce};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Node {
-    pub(super) shared: Arc<Inner>,
+    pub(super) shared: Arc<NodeParts>,
 }
 
 #[derive(Debug)]
-pub(super) struct Inner {
+pub(super) struct NodeParts {
     pub(super) config: NodeConfig,
     pub(super) node_id: String,
     pub(super) ledger: Ledger,
     pub(super) readers: Readers,
-    pub(super) miner: Miner,
+    pub(super) miner: BlockMiner,
     pub(super) peers: PeerBook,
     pub(super) metrics: Metrics,
     pub(super) audit: Audit,
@@ -73,7 +73,7 @@ impl Node {
         };
         let readers = Readers::new(path.clone());
         let (closing, is_closing) = watch::channel(false);
-        let miner = Miner::start(&config, is_closing)?;
+        let miner = BlockMiner::start(&config, is_closing)?;
         let balances = Balances::open(&config.data).map_err(failed)?;
         let chain = open_reader(&path).map_err(failed)?;
         let (wake, upkeep) = upkeep::start(chain, balances, closing.subscribe())?;
@@ -101,7 +101,7 @@ impl Node {
             is_closing: closing.subscribe(),
         });
         let memory = || Arc::new(Semaphore::new(config.limits.all_body_bytes));
-        let shared = Arc::new(Inner {
+        let shared = Arc::new(NodeParts {
             body_memory: memory(),
             answer_memory: memory(),
             config,

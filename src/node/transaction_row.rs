@@ -10,67 +10,36 @@
 //! | double except -0.0 | `REAL` |
 //! | anything else | `BLOB`, its canonical text |
 
-use rusqlite::ToSql;
-use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::types::{Value, ValueRef};
 
 use crate::chain::TRANSACTION_FIELDS;
 use crate::chain::json::{Kind, View, write_float, write_string};
 
-/// One value of a transaction.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) enum Column {
-    Text(String),
-    Integer(i64),
-    Real(f64),
-    Json(Vec<u8>),
-}
-
 /// One transaction: amount, recipient and sender.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) struct TransactionRow(pub(super) [Column; 3]);
+pub(super) struct TransactionRow(pub(super) [Value; 3]);
 
-impl Column {
-    fn of(value: View<'_>) -> Self {
-        let text = value.text();
-        match value.kind() {
-            Kind::String => Self::Text(decode_string(value)),
-            Kind::Integer => match ascii(text).parse() {
-                Ok(number) => Self::Integer(number),
-                Err(_) => Self::Json(text.to_vec()),
-            },
-            Kind::Float => match ascii(text).parse::<f64>() {
-                // SQLite drops the sign of a zero.
-                Ok(number) if number != 0.0 || number.is_sign_positive() => Self::Real(number),
-                _ => Self::Json(text.to_vec()),
-            },
-            _ => Self::Json(text.to_vec()),
-        }
-    }
-
-    pub(super) fn value(&self) -> ValueRef<'_> {
-        match self {
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Integer(number) => ValueRef::Integer(*number),
-            Self::Real(number) => ValueRef::Real(*number),
-            Self::Json(json) => ValueRef::Blob(json),
-        }
-    }
-
-    /// Appends the canonical text of a value that SQLite holds.
-    pub(super) fn write(value: ValueRef<'_>, out: &mut Vec<u8>) {
-        match value {
-            ValueRef::Text(text) => write_string(&String::from_utf8_lossy(text), out),
-            ValueRef::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
-            ValueRef::Real(number) => write_float(number, out),
-            ValueRef::Blob(json) => out.extend_from_slice(json),
-            ValueRef::Null => out.extend_from_slice(b"null"),
-        }
-    }
+fn column(value: View<'_>) -> Value {
+    let text = value.text();
+    let exact = match value.kind() {
+        Kind::String => Some(Value::Text(decode_string(value))),
+        Kind::Integer => ascii(text).parse().ok().map(Value::Integer),
+        // SQLite drops the sign of a zero.
+        Kind::Float if text == b"-0.0" => None,
+        Kind::Float => ascii(text).parse().ok().map(Value::Real),
+        _ => None,
+    };
+    exact.unwrap_or_else(|| Value::Blob(text.to_vec()))
 }
 
-impl ToSql for Column {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(self.value()))
+/// Appends the canonical text of a column.
+pub(super) fn write_column(value: ValueRef<'_>, out: &mut Vec<u8>) {
+    match value {
+        ValueRef::Text(text) => write_string(&String::from_utf8_lossy(text), out),
+        ValueRef::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
+        ValueRef::Real(number) => write_float(number, out),
+        ValueRef::Blob(json) => out.extend_from_slice(json),
+        ValueRef::Null => out.extend_from_slice(b"null"),
     }
 }
 
@@ -89,7 +58,7 @@ impl TransactionRow {
         let [Some(amount), Some(recipient), Some(sender)] = found else {
             return None;
         };
-        Some(Self([amount, recipient, sender].map(Column::of)))
+        Some(Self([amount, recipient, sender].map(column)))
     }
 
     /// Appends the canonical text.
@@ -98,7 +67,7 @@ impl TransactionRow {
             out.extend_from_slice(if place == 0 { b"{\"" } else { b", \"" });
             out.extend_from_slice(field.as_bytes());
             out.extend_from_slice(b"\": ");
-            Column::write(column.value(), out);
+            write_column(column.into(), out);
         }
         out.push(b'}');
     }
@@ -157,9 +126,9 @@ mod tests {
             let mut back = Vec::new();
             connection
                 .query_row("SELECT amount, recipient FROM t", [], |row| {
-                    Column::write(row.get_ref(0)?, &mut back);
+                    write_column(row.get_ref(0)?, &mut back);
                     back.push(b' ');
-                    Column::write(row.get_ref(1)?, &mut back);
+                    write_column(row.get_ref(1)?, &mut back);
                     Ok(())
                 })
                 .unwrap();

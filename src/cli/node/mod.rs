@@ -13,9 +13,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use fourzero::batch::{Overwrite, WholeFile};
 use fourzero::chain::{FaultKind, Format};
-use fourzero::node::{
-    ExportError, IfOccupied, Node, NodeConfig, NodeError, Token, default_data_folder,
-};
+use fourzero::node::{IfOccupied, Node, NodeConfig, NodeError, Token, default_data_folder};
 use fourzero::pow::Control;
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -243,11 +241,11 @@ fn run_export(args: &ExportArgs) -> anyhow::Result<Exit> {
     let format = args.format.unwrap_or_else(|| Format::of_path(output));
     let export = |out: &mut dyn Write, name: &str| {
         fourzero::node::export(&data, out, format).map_err(|error| match error {
-            ExportError::Node(error) => with_advice(error),
             // Keeps the system's error, which shows whether a pipe was closed.
-            ExportError::Write(error) => {
+            NodeError::Write(error) => {
                 anyhow::Error::from(error).context(format!("cannot write {name}"))
             }
+            error => with_advice(error),
         })
     };
     if is_stdout {

@@ -13,12 +13,12 @@ use crate::node::state::Node;
 const SMALL_BYTES: usize = 128 << 10;
 
 /// A text whose memory is released when it was sent or the connection closed.
-struct Counted {
+struct CountedText {
     text: Vec<u8>,
     _memory: OwnedSemaphorePermit,
 }
 
-impl AsRef<[u8]> for Counted {
+impl AsRef<[u8]> for CountedText {
     fn as_ref(&self) -> &[u8] {
         &self.text
     }
@@ -63,7 +63,7 @@ pub(super) async fn count(
 }
 
 fn counted(text: Vec<u8>, memory: OwnedSemaphorePermit) -> Bytes {
-    Bytes::from_owner(Counted {
+    Bytes::from_owner(CountedText {
         text,
         _memory: memory,
     })

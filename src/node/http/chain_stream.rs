@@ -56,8 +56,7 @@ pub(super) async fn answer(
     };
     let mut text = before.into_bytes();
     if !reader.is_done() {
-        let part = reader.read(SMALL_PART_BYTES).await;
-        let part = part.map_err(|error| ApiError::of_read(&error))?;
+        let part = reader.read(SMALL_PART_BYTES).await?;
         text.extend_from_slice(&part.ok_or_else(ApiError::replaced)?);
     }
     if reader.is_done() {

@@ -1,52 +1,43 @@
 //! The JSON form of all errors: `{"error": CODE, "detail": SENTENCE}`.
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::http::header::{
     CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use axum::http::{Method, Response, StatusCode};
 use axum::response::IntoResponse;
+use serde_json::json;
 
 use crate::node::ledger::LedgerError;
-use crate::node::miner::MineError;
+use crate::node::miner::MiningError;
 use crate::node::peers::ResolveError;
 
 /// An error as a client sees it.
 #[derive(Debug)]
 pub(super) struct ApiError {
     status: StatusCode,
-    body: ErrorBody,
+    /// The kind of error; `None` for the tutorial's two errors, which are texts.
+    code: Option<&'static str>,
+    detail: String,
     header: Option<(HeaderName, HeaderValue)>,
-}
-
-#[derive(Debug)]
-enum ErrorBody {
-    Json {
-        code: &'static str,
-        detail: String,
-    },
-    /// One of the tutorial's two error texts.
-    Text(&'static str),
 }
 
 impl ApiError {
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
             status,
-            body: ErrorBody::Json {
-                code,
-                detail: detail.into(),
-            },
+            code: Some(code),
+            detail: detail.into(),
             header: None,
         }
     }
 
     /// 400 with one of the tutorial's texts.
-    pub(super) const fn tutorial(text: &'static str) -> Self {
+    pub(super) fn tutorial(text: &str) -> Self {
         Self {
-            status: StatusCode::BAD_REQUEST,
-            body: ErrorBody::Text(text),
-            header: None,
+            code: None,
+            ..Self::bad_request(text)
         }
     }
 
@@ -103,11 +94,6 @@ impl ApiError {
         self
     }
 
-    /// The database failed before the answer started.
-    pub(super) fn of_read(error: &rusqlite::Error) -> Self {
-        Self::unavailable("storage", format!("the database failed: {error}"))
-    }
-
     pub(super) fn failing() -> Self {
         Self::unavailable("storage", "the last commit to the database failed")
     }
@@ -140,6 +126,19 @@ impl ApiError {
     }
 }
 
+/// The database failed before the answer started.
+impl From<rusqlite::Error> for ApiError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::unavailable("storage", format!("the database failed: {error}"))
+    }
+}
+
+impl From<PathRejection> for ApiError {
+    fn from(error: PathRejection) -> Self {
+        Self::bad_request(format!("the path cannot be read: {error}"))
+    }
+}
+
 impl From<LedgerError> for ApiError {
     fn from(error: LedgerError) -> Self {
         let detail = error.to_string();
@@ -153,16 +152,16 @@ impl From<LedgerError> for ApiError {
     }
 }
 
-impl From<MineError> for ApiError {
-    fn from(error: MineError) -> Self {
+impl From<MiningError> for ApiError {
+    fn from(error: MiningError) -> Self {
         let detail = error.to_string();
         match error {
-            MineError::Busy { .. } => {
+            MiningError::Busy { .. } => {
                 Self::new(StatusCode::CONFLICT, "busy", detail).with_header(RETRY_AFTER, "1")
             }
-            MineError::Closing => Self::unavailable("shutting_down", detail),
-            MineError::Ledger(error) => error.into(),
-            MineError::Search(_) | MineError::NoProof => Self::unavailable("no_proof", detail),
+            MiningError::Closing => Self::unavailable("shutting_down", detail),
+            MiningError::Ledger(error) => error.into(),
+            MiningError::Search(_) | MiningError::NoProof => Self::unavailable("no_proof", detail),
         }
     }
 }
@@ -179,20 +178,15 @@ impl From<ResolveError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response<Body> {
-        let (content_type, body) = match self.body {
-            ErrorBody::Json { code, detail } => (
+        let (content_type, body) = match self.code {
+            Some(code) => (
                 "application/json",
-                serde_json::json!({ "error": code, "detail": detail }).to_string(),
+                json!({ "error": code, "detail": self.detail }).to_string(),
             ),
-            ErrorBody::Text(text) => ("text/html; charset=utf-8", text.to_owned()),
+            None => ("text/html; charset=utf-8", self.detail),
         };
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        if let Some((name, value)) = self.header {
-            headers.insert(name, value);
-        }
+        let mut response = (self.status, [(CONTENT_TYPE, content_type)], body).into_response();
+        response.headers_mut().extend(self.header);
         response
     }
 }

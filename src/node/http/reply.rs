@@ -3,6 +3,7 @@
 use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{Response, StatusCode};
+use axum::response::IntoResponse as _;
 
 use super::answer_memory;
 use crate::chain::json::write_string;
@@ -16,19 +17,12 @@ const BLOCK_HASH: HeaderName = HeaderName::from_static("x-block-hash");
 
 /// An answer with JSON text.
 pub(super) fn json(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
-    let mut response = Response::new(Body::from(text.into()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
-    response
+    (status, [(CONTENT_TYPE, JSON)], Body::from(text.into())).into_response()
 }
 
 /// One block in its canonical form, and its hash in a header.
 pub(super) fn block(text: impl Into<Bytes>, hash: &str) -> Response<Body> {
-    let mut response = json(StatusCode::OK, text);
-    if let Ok(hash) = HeaderValue::from_str(hash) {
-        response.headers_mut().insert(BLOCK_HASH, hash);
-    }
-    response
+    ([(BLOCK_HASH, hash)], json(StatusCode::OK, text)).into_response()
 }
 
 /// The tutorial's answer to `/mine`.

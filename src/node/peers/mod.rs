@@ -8,17 +8,16 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use thiserror::Error;
 use tokio::sync::watch;
 
 pub(super) use self::address::normalize;
-pub(super) use self::resolve::ResolveError;
 
-use self::resolve::Resolved;
 use super::clock::now;
 use super::config::NodeConfig;
 use super::ledger::Ledger;
 use super::metrics::Metrics;
-use super::store::Readers;
+use super::store::{Readers, Replacement};
 use crate::chain::Verifier;
 use crate::pow::Control;
 
@@ -45,6 +44,23 @@ pub(super) struct PeerServices {
     /// Cancelled when the node shuts down.
     pub(super) control: Control,
     pub(super) is_closing: watch::Receiver<bool>,
+}
+
+/// Why the chains could not be compared.
+#[derive(Clone, Debug, Error)]
+pub(super) enum ResolveError {
+    #[error("the node is shutting down")]
+    Closing,
+    #[error("{0}")]
+    Storage(String),
+}
+
+/// The result of a resolution.
+#[derive(Debug)]
+struct Resolved {
+    /// Its position in the order of all resolutions, from 1.
+    number: u64,
+    outcome: Result<Option<Replacement>, ResolveError>,
 }
 
 /// How the last visit to a peer ended.

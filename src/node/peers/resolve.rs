@@ -7,34 +7,16 @@ use std::sync::{Arc, PoisonError};
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use thiserror::Error;
 use tokio::task;
 
-use super::PeerBook;
 use super::fetch::fetch_chain;
+use super::{PeerBook, ResolveError, Resolved};
 use crate::chain::{VerifyError, VerifyOptions};
 use crate::node::store::{Compare, ReplaceError, Replacement, check_start};
 use crate::pow::Control;
 
 /// Peers that are visited at the same time.
 const AT_ONCE: usize = 8;
-
-/// Why the chains could not be compared.
-#[derive(Clone, Debug, Error)]
-pub(in crate::node) enum ResolveError {
-    #[error("the node is shutting down")]
-    Closing,
-    #[error("{0}")]
-    Storage(String),
-}
-
-/// The result of a resolution.
-#[derive(Debug)]
-pub(super) struct Resolved {
-    /// Its position in the order of all resolutions, from 1.
-    number: u64,
-    outcome: Result<Option<Replacement>, ResolveError>,
-}
 
 /// A peer's chain that is valid and longer than ours.
 struct Candidate {

@@ -60,7 +60,7 @@ fn has_columns_of(row: &Row<'_>, tip: &Tip) -> rusqlite::Result<bool> {
     Ok(
         row.get_ref(1)?.as_bytes()? == tip.hash.to_string().as_bytes()
             && row.get_ref(2)?.as_bytes()? == tip.previous_hash.as_bytes()
-            && row.get_ref(3)? == proof_column(tip).value()
+            && row.get_ref(3)? == (&proof_column(tip)).into()
             && row.get::<_, f64>(4)? == timestamp_of(View::of(&tip.text)),
     )
 }

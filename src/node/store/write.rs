@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use axum::body::Bytes;
-use rusqlite::types::{ToSqlOutput, Type, ValueRef};
+use rusqlite::types::{ToSqlOutput, Type, Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::schema::{self, Folding};
@@ -15,7 +15,7 @@ use crate::chain::{Block, Strictness, Transactions};
 use crate::node::config::NodeConfig;
 use crate::node::error::NodeError;
 use crate::node::tip::Tip;
-use crate::node::transaction_row::{Column, TransactionRow};
+use crate::node::transaction_row::{TransactionRow, write_column};
 use crate::pow::Nonce;
 
 /// The most text of transactions a block gets. A block may take 32 MiB
@@ -397,7 +397,7 @@ pub(super) fn write_entry(
                 error.into(),
             ));
         }
-        Column::write(value, out);
+        write_column(value, out);
     }
     out.push(b'}');
     Ok(())
@@ -444,10 +444,10 @@ pub(super) fn insert_block(
 }
 
 /// What is stored of a block as its proof.
-pub(super) fn proof_column(tip: &Tip) -> Column {
+pub(super) fn proof_column(tip: &Tip) -> Value {
     match tip.proof.parse() {
-        Ok(proof) => Column::Integer(proof),
-        Err(_) => Column::Text(tip.proof.clone()),
+        Ok(proof) => Value::Integer(proof),
+        Err(_) => Value::Text(tip.proof.clone()),
     }
 }
 

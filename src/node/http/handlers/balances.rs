@@ -13,15 +13,9 @@ pub(in crate::node::http) async fn handle(
     State(node): State<Node>,
     name: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
-    let Path(name) =
-        name.map_err(|error| ApiError::bad_request(format!("the name cannot be read: {error}")))?;
+    let Path(name) = name?;
     let quoted = reply::quoted(&name);
-    let sums = node
-        .shared
-        .readers
-        .sums(name)
-        .await
-        .map_err(|error| ApiError::of_read(&error))?;
+    let sums = node.shared.readers.sums(name).await?;
     let balance = sums.received.clone().minus(&sums.sent);
     Ok(reply::json(
         StatusCode::OK,

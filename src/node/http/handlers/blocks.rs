@@ -22,8 +22,7 @@ pub(in crate::node::http) async fn by_index(
     State(node): State<Node>,
     index: Result<Path<String>, PathRejection>,
 ) -> Result<Response, ApiError> {
-    let Path(index) = index
-        .map_err(|error| ApiError::bad_request(format!("the index cannot be read: {error}")))?;
+    let Path(index) = index?;
     if index.is_empty() || !index.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(ApiError::bad_request(format!(
             "the index is {index:?}, expected a number from 1 on, or latest"
@@ -48,8 +47,7 @@ pub(in crate::node::http) async fn by_index(
         .shared
         .readers
         .block(number)
-        .await
-        .map_err(|error| ApiError::of_read(&error))?
+        .await?
         .ok_or_else(not_found)?;
     let text = answer_memory::try_count(&node, block.text.into_bytes())?;
     Ok(reply::block(text, &block.hash))

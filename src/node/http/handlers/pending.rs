@@ -9,12 +9,7 @@ use crate::node::http::{answer_memory, reply};
 use crate::node::state::Node;
 
 pub(in crate::node::http) async fn handle(State(node): State<Node>) -> Result<Response, ApiError> {
-    let (transactions, count) = node
-        .shared
-        .readers
-        .pending()
-        .await
-        .map_err(|error| ApiError::of_read(&error))?;
+    let (transactions, count) = node.shared.readers.pending().await?;
     let mut text = format!("{{\"count\": {count}, \"transactions\": [").into_bytes();
     text.extend_from_slice(&transactions);
     text.extend_from_slice(b"]}");
