@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::chain::{Fault, ReadError, VerifyError};
 use crate::pow::{Rule, SearchError, Target};
 
-/// Why a node cannot start, or a chain not be imported or exported.
+/// Why a node cannot start, or why an import or export failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum NodeError {

@@ -17,7 +17,7 @@ pub(super) fn start(format: LogFormat, level: LogLevel) {
     };
     let subscriber = tracing_subscriber::fmt()
         .with_writer(io::stderr)
-        // It would report a stderr that cannot be written on stderr, and panic.
+        // With a closed stderr it would report that error on stderr and panic.
         .log_internal_errors(false)
         .with_max_level(level)
         .with_ansi(color::is_wanted_on_stderr())

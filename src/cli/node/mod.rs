@@ -79,7 +79,7 @@ fn run_node(args: &ServeArgs) -> anyhow::Result<Exit> {
     let runtime = Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("cannot start the threads that answer")?;
+        .context("cannot start the server's threads")?;
     let listener = runtime
         .block_on(TcpListener::bind(address))
         .with_context(|| format!("cannot listen on {address}"))?;
@@ -109,7 +109,7 @@ async fn serve(node: Node, listener: TcpListener) -> anyhow::Result<Exit> {
             _ = interrupts.recv() => exit = Ok(Exit::Interrupted),
             _ = terminations.recv() => {}
             // A process manager can start it again.
-            () = broken.broken() => exit = Err(anyhow!("the thread that writes has ended")),
+            () = broken.broken() => exit = Err(anyhow!("the writer thread has ended")),
         }
         tracing::info!("shutting down");
     };

@@ -57,8 +57,7 @@ impl ApiError {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
     }
 
-    /// The client broke off its body, or sent it wrongly: nothing that follows
-    /// on the connection can be read.
+    /// The body broke off or is malformed, so the connection cannot go on.
     pub(super) fn broken_body(error: axum::Error) -> Self {
         Self::bad_request(format!("the body ended too early: {error}"))
             .with_header(CONNECTION, "close")
@@ -114,7 +113,7 @@ impl ApiError {
         )
     }
 
-    /// Has no `Retry-After`: only an operator can repair the chain.
+    /// Without `Retry-After`, because only an operator can repair the chain.
     pub(super) fn damaged(fault: &str) -> Self {
         let detail =
             format!("the stored chain is damaged: {fault}; import a good copy to replace it");

@@ -51,7 +51,7 @@ pub(in crate::node::http) async fn handle(
     tracing::info!(
         block = forged.tip.index,
         hash = %forged.tip.hash,
-        "a block was forged with a nonce from outside"
+        "a block was mined outside"
     );
     Ok(reply::forged(&node, &forged).await)
 }
