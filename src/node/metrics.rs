@@ -27,14 +27,14 @@ pub(super) struct Metrics {
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct RequestLabels {
-    method: String,
+    method: &'static str,
     path: String,
     status: &'static str,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct RouteLabels {
-    method: String,
+    method: &'static str,
     path: String,
 }
 
@@ -59,11 +59,14 @@ impl Metrics {
         elapsed: Duration,
     ) {
         let method = match *method {
-            Method::GET | Method::HEAD | Method::POST | Method::OPTIONS => method.as_str(),
+            Method::GET => "GET",
+            Method::HEAD => "HEAD",
+            Method::POST => "POST",
+            Method::OPTIONS => "OPTIONS",
             _ => "other",
         };
         let labels = RouteLabels {
-            method: method.to_owned(),
+            method,
             path: route.unwrap_or("other").to_owned(),
         };
         self.durations

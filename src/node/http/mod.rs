@@ -62,11 +62,11 @@ pub fn openapi(node: &Node) -> serde_json::Value {
     openapi::describe(&node.shared.config)
 }
 
-/// Measures, counts and logs a call, and discards what is left of its body.
+/// Times, counts and logs a call, and discards the unread rest of its body.
 async fn observe(State(node): State<Node>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
-    let path = request.uri().path().to_owned();
+    let path = tracing::enabled!(tracing::Level::DEBUG).then(|| request.uri().path().to_owned());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let (request, body) = RequestBody::attach(request);
     let mut response = next.run(request).await;
@@ -79,8 +79,10 @@ async fn observe(State(node): State<Node>, request: Request, next: Next) -> Resp
     let status = response.status();
     let route = route.as_ref().map(MatchedPath::as_str);
     node.shared.metrics.count(&method, route, status, elapsed);
-    let milliseconds = elapsed.as_secs_f64() * 1e3;
-    tracing::debug!(%method, path, status = status.as_u16(), milliseconds, "answered");
+    if let Some(path) = path {
+        let milliseconds = elapsed.as_secs_f64() * 1e3;
+        tracing::debug!(%method, path, status = status.as_u16(), milliseconds, "answered");
+    }
     response
 }
 
