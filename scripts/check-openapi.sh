@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Holds a running node against its own /openapi.json with schemathesis:
+# Checks a running node against its own /openapi.json with schemathesis:
 #
 #     scripts/check-openapi.sh FOURZERO SCHEMATHESIS [EXAMPLES]
 #
-# FOURZERO and SCHEMATHESIS are the two programs. One check is left out: that
-# all data of the right shape are accepted. A nonce of the right shape is
-# mostly no proof, and text of the right shape is mostly no address.
+# FOURZERO and SCHEMATHESIS are the paths of the two programs. The check that
+# all data of the right form are accepted is left out: most nonces of the right
+# form are not proofs, and most texts are not addresses.
 set -euo pipefail
 fourzero=$(realpath "$1")
 schemathesis=$(realpath "$2")

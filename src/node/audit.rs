@@ -10,10 +10,10 @@ use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 
-use super::background::give_way;
 use super::config::NodeConfig;
 use super::error::NodeError;
 use super::ledger::Head;
+use super::priority::give_way;
 use super::store::{PART_BYTES, chain_part, first_unsound};
 use crate::chain::{Report, Strictness, Verifier, VerifyError, VerifyOptions};
 use crate::pow::Control;

@@ -1,4 +1,4 @@
-//! What a node is told at its start.
+//! The configuration of a node.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -11,7 +11,7 @@ use crate::chain::Strictness;
 use crate::pow::{Rule, Target};
 use crate::sha256::{Digest, KernelChoice};
 
-/// How a node works.
+/// Everything a node is configured with.
 #[derive(Clone, Debug)]
 pub struct NodeConfig {
     /// The folder of its database.
@@ -20,17 +20,18 @@ pub struct NodeConfig {
     pub rule: Rule,
     /// Their difficulty.
     pub target: Target,
-    /// How much is asked of transactions.
+    /// What is checked in transactions.
     pub strictness: Strictness,
-    /// Threads that search for proofs.
+    /// The number of threads that search for proofs.
     pub threads: NonZeroUsize,
-    /// What they search with.
+    /// The kernel they use.
     pub kernel: KernelChoice,
-    /// Who gets the rewards; `None` keeps the id in the database, or makes one.
+    /// Who receives the rewards; `None` uses the id in the database, or creates
+    /// one.
     pub node_id: Option<String>,
-    /// Asked of every call that changes anything.
+    /// Required by every call that changes the node.
     pub token: Option<Token>,
-    /// What it refuses to take.
+    /// Sizes, counts and times.
     pub limits: Limits,
 }
 
@@ -52,26 +53,26 @@ impl NodeConfig {
     }
 }
 
-/// What a node refuses to take, and how long it waits.
+/// The largest sizes, counts and times that a node accepts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
     /// Bytes of a request's body.
     pub body_bytes: usize,
-    /// Bytes of all bodies that are held at once; past it, callers are told to
-    /// come again. Not less than [`Self::body_bytes`], or such a body is
-    /// never taken.
+    /// Bytes of all bodies in memory, and again of all unread answers. Callers
+    /// beyond it must try again. At least [`Self::body_bytes`], or the largest
+    /// bodies are always refused.
     pub all_body_bytes: usize,
-    /// Transactions that may be pending.
+    /// Pending transactions.
     pub pending: u64,
-    /// Connections at once; further ones wait to be accepted.
+    /// Connections at the same time; further ones wait to be accepted.
     pub connections: usize,
     /// Calls of `/mine` that may wait for their turn.
     pub mine_queue: usize,
-    /// For a request's header, and again for its body.
+    /// Time for a request's head, and again for its body.
     pub request_time: Duration,
-    /// How long a client may leave an answer unread.
+    /// How long a client may stop reading an answer.
     pub unread_time: Duration,
-    /// For a peer's whole answer.
+    /// Time for a peer's whole answer.
     pub peer_time: Duration,
     /// Bytes of a peer's chain.
     pub peer_bytes: u64,
@@ -93,13 +94,13 @@ impl Default for Limits {
     }
 }
 
-/// A bearer token. Only its digest is kept, so that it can get into no log
-/// and comparing it tells nothing by its time.
+/// A bearer token. Only its digest is kept: no log can reveal the token, nor can
+/// the time that a comparison takes.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(Digest);
 
 impl Token {
-    /// Takes the token's text.
+    /// A token with this text.
     pub fn new(text: &str) -> Self {
         Self(Digest::of(text.as_bytes()))
     }
@@ -115,8 +116,8 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Where the platform keeps the data of applications; `None` if the user has
-/// no home.
+/// The platform's folder for application data; `None` if the user has no home
+/// folder.
 pub fn default_data_folder() -> Option<PathBuf> {
     let strategy = etcetera::choose_app_strategy(etcetera::AppStrategyArgs {
         top_level_domain: String::new(),

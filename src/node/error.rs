@@ -1,4 +1,4 @@
-//! Why a node cannot start, or cannot go on.
+//! Errors of the node.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::chain::{Fault, ReadError, VerifyError};
-use crate::pow::SearchError;
+use crate::pow::{Rule, SearchError, Target};
 
-/// Why a node cannot start, or cannot go on.
+/// Why a node cannot start, or why an import or export failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum NodeError {
@@ -20,8 +20,8 @@ pub enum NodeError {
         /// What the system said.
         source: io::Error,
     },
-    /// Another node works on the same data.
-    #[error("another node uses {}; stop it, or choose another --data", path.display())]
+    /// Another node uses the same data.
+    #[error("another node uses {}", path.display())]
     InUse {
         /// The folder.
         path: PathBuf,
@@ -34,7 +34,7 @@ pub enum NodeError {
         /// What it said.
         source: rusqlite::Error,
     },
-    /// What the database holds is not a chain of ours.
+    /// The database does not hold a chain that a node wrote.
     #[error("the database {} is damaged: {what}", path.display())]
     Damaged {
         /// The file.
@@ -42,27 +42,34 @@ pub enum NodeError {
         /// What was found.
         what: String,
     },
-    /// The chain was made under another rule or difficulty.
-    #[error(
-        "the chain in {} was made with {found}, not {asked}; give {found}, or choose another --data",
-        path.display()
-    )]
-    OtherChain {
+    /// The chain was made under another rule.
+    #[error("the chain in {} was made with the rule {found}, not {asked}", path.display())]
+    OtherRule {
         /// The file.
         path: PathBuf,
-        /// What the chain was made with, such as `--rule last-hash`.
+        /// The name of the chain's rule.
         found: String,
-        /// What was asked for.
-        asked: String,
+        /// The rule in the configuration.
+        asked: Rule,
     },
-    /// The folder is not that of a node.
-    #[error("there is no node in {}; --data names the folder of one", path.display())]
+    /// The chain was made with another difficulty.
+    #[error("the chain in {} was made with a difficulty of {found}, not {asked}", path.display())]
+    OtherDifficulty {
+        /// The file.
+        path: PathBuf,
+        /// The chain's difficulty.
+        found: Target,
+        /// The difficulty in the configuration.
+        asked: Target,
+    },
+    /// The folder holds no node's database.
+    #[error("there is no node in {}", path.display())]
     NoNode {
         /// The folder.
         path: PathBuf,
     },
     /// An import would replace a chain that holds more than its first block.
-    #[error("{} holds a chain of {blocks} blocks already; --force replaces it", path.display())]
+    #[error("{} holds a chain of {blocks} blocks already", path.display())]
     Occupied {
         /// The file.
         path: PathBuf,
@@ -107,8 +114,11 @@ pub enum NodeError {
         /// What is wrong.
         fault: Fault,
     },
+    /// An exported chain cannot be written.
+    #[error("cannot write the chain")]
+    Write(#[source] io::Error),
     /// A chain's first block is not the tutorial's.
-    #[error("{} does not start as our chains do: {what}", path.display())]
+    #[error("{} does not start with the tutorial's first block: {what}", path.display())]
     Genesis {
         /// The file.
         path: PathBuf,

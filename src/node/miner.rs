@@ -1,11 +1,9 @@
-//! Whose turn it is to mine, and the search.
+//! Mines blocks for callers, one at a time.
 //!
-//! One search at a time, on threads of their own that give way to those that
-//! answer; further calls wait their turn in the order in which they came. A search ends when nobody
-//! waits for it any more, when the node shuts down, and when the chain got
-//! another last block, after which it starts anew.
+//! Searches run on their own low-priority threads. Further calls wait their
+//! turn, first come, first served. A search stops when its caller goes away or
+//! the node shuts down, and starts again when the chain gets a new last block.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Instant;
@@ -13,18 +11,19 @@ use std::time::Instant;
 use thiserror::Error;
 use tokio::sync::{Semaphore, oneshot, watch};
 
-use super::background::{give_way, made_in_background};
 use super::config::NodeConfig;
 use super::error::NodeError;
 use super::ledger::{Ledger, LedgerError};
+use super::priority::{give_way, with_low_priority};
 use super::store::Forged;
 use super::tip::Tip;
 use crate::pow::{Control, Nonce, NonceRange, Rule, SearchError, Searcher, Target, Template};
+use crate::sha256::Digest;
 
 /// Why no block was mined.
 #[derive(Debug, Error)]
-pub(super) enum MineError {
-    #[error("{waiting} calls are waiting to mine, and no more may")]
+pub(super) enum MiningError {
+    #[error("{waiting} calls already wait to mine, which is the limit")]
     Busy { waiting: usize },
     #[error("the node is shutting down")]
     Closing,
@@ -36,34 +35,34 @@ pub(super) enum MineError {
     NoProof,
 }
 
-/// Mines for whoever has the turn.
+/// Mines blocks, one at a time.
 #[derive(Debug)]
-pub(super) struct Miner {
-    /// Read by the thread that searches, which ends with this sender.
-    searches: mpsc::Sender<Search>,
+pub(super) struct BlockMiner {
+    /// The thread that searches ends when this is dropped.
+    searches: mpsc::Sender<SearchRequest>,
     rule: Rule,
     target: Target,
     most_waiting: usize,
-    turn: Semaphore,
-    /// Calls that have the turn or wait for it.
-    present: AtomicUsize,
-    figures: Arc<Mutex<Figures>>,
+    /// One for the call that mines and for each that may wait.
+    places: Semaphore,
+    turn: tokio::sync::Mutex<()>,
+    hashing: Arc<Mutex<Hashing>>,
     is_closing: watch::Receiver<bool>,
 }
 
-/// What was hashed.
+/// Statistics of the searches.
 #[derive(Debug, Default)]
-struct Figures {
-    /// By searches that are over.
+struct Hashing {
+    /// Nonces tried by finished searches.
     hashes: u64,
-    /// Of the last search that is over.
+    /// The rate of the last finished search.
     hashrate: f64,
-    /// The search at hand.
+    /// The current search and its start.
     running: Option<(Control, Instant)>,
 }
 
-impl Miner {
-    /// Starts the threads that search.
+impl BlockMiner {
+    /// Starts the search threads.
     pub(super) fn start(
         config: &NodeConfig,
         is_closing: watch::Receiver<bool>,
@@ -75,7 +74,7 @@ impl Miner {
             kernel,
             ..
         } = config;
-        let searcher = made_in_background(|| Ok(Searcher::new(threads, kernel)?))?;
+        let searcher = with_low_priority(|| Ok(Searcher::new(threads, kernel)?))?;
         let (searches, waiting) = mpsc::channel();
         thread::Builder::new()
             .name("miner".to_owned())
@@ -84,78 +83,90 @@ impl Miner {
                 search_all(&searcher, &waiting);
             })
             .map_err(NodeError::Thread)?;
+        let most_waiting = config.limits.mine_queue.min(Semaphore::MAX_PERMITS - 1);
         Ok(Self {
             searches,
             rule,
             target,
-            most_waiting: config.limits.mine_queue,
-            turn: Semaphore::new(1),
-            present: AtomicUsize::new(0),
-            figures: Arc::default(),
+            most_waiting,
+            places: Semaphore::new(most_waiting + 1),
+            turn: tokio::sync::Mutex::default(),
+            hashing: Arc::default(),
             is_closing,
         })
     }
 
-    /// Mines one block on the end of the chain. Dropping the future ends the
+    /// Mines one block at the end of the chain. Dropping the future stops the
     /// search.
-    pub(super) async fn mine(&self, ledger: &Ledger) -> Result<Forged, MineError> {
-        let _presence = Presence::claim(&self.present, self.most_waiting)?;
-        let mut is_closing = self.is_closing.clone();
-        let _turn = tokio::select! {
-            turn = self.turn.acquire() => turn.map_err(|_| MineError::Closing)?,
-            _ = is_closing.wait_for(|is_closing| *is_closing) => return Err(MineError::Closing),
-        };
-        let mut heads = ledger.heads();
+    pub(super) async fn mine(&self, ledger: &Ledger) -> Result<Forged, MiningError> {
+        let _place = self.places.try_acquire().map_err(|_| MiningError::Busy {
+            waiting: self.most_waiting,
+        })?;
+        let turn = async { Ok(self.turn.lock().await) };
+        let _turn = self.unless_closing(turn).await?;
         loop {
-            let head = tokio::select! {
-                head = heads.wait_for(|head| !head.is_partial) => match head {
-                    Ok(head) => Arc::clone(&head),
-                    Err(_) => return Err(MineError::Closing),
-                },
-                _ = is_closing.wait_for(|is_closing| *is_closing) => return Err(MineError::Closing),
-            };
-            let mut search = Running::start(self, &head.tip);
-            let found = tokio::select! {
-                found = &mut search.found => found,
-                changed = heads.changed() => match changed {
-                    Ok(()) => continue,
-                    Err(_) => return Err(MineError::Closing),
-                },
-                _ = is_closing.wait_for(|is_closing| *is_closing) => return Err(MineError::Closing),
-            };
-            drop(search);
-            let nonce = match found {
-                Ok(Ok(Some(nonce))) => nonce,
-                Ok(Ok(None)) => return Err(MineError::NoProof),
-                Ok(Err(error)) => return Err(MineError::Search(error)),
-                // The thread that searches is gone.
-                Err(_) => return Err(MineError::Closing),
-            };
-            match ledger.forge(head.tip.hash, nonce).await {
+            let (after, nonce) = self.unless_closing(self.search(ledger)).await?;
+            match ledger.forge(after, nonce).await {
                 Err(LedgerError::Stale) => {}
                 forged => return Ok(forged?),
             }
         }
     }
 
-    /// Whether a search is under way.
+    /// Waits for `work`, but not longer than until the node shuts down.
+    async fn unless_closing<T>(
+        &self,
+        work: impl Future<Output = Result<T, MiningError>>,
+    ) -> Result<T, MiningError> {
+        let mut is_closing = self.is_closing.clone();
+        tokio::select! {
+            done = work => done,
+            _ = is_closing.wait_for(|is_closing| *is_closing) => Err(MiningError::Closing),
+        }
+    }
+
+    /// Finds the proof after the last block, whose hash it returns, too.
+    async fn search(&self, ledger: &Ledger) -> Result<(Digest, Nonce), MiningError> {
+        let mut heads = ledger.heads();
+        loop {
+            let head = heads.wait_for(|head| !head.is_partial).await;
+            let head = Arc::clone(&*head.map_err(|_| MiningError::Closing)?);
+            let mut search = RunningSearch::start(self, &head.tip);
+            let found = tokio::select! {
+                found = &mut search.found => found,
+                changed = heads.changed() => match changed {
+                    Ok(()) => continue,
+                    Err(_) => return Err(MiningError::Closing),
+                },
+            };
+            return match found {
+                Ok(Ok(Some(nonce))) => Ok((head.tip.hash, nonce)),
+                Ok(Ok(None)) => Err(MiningError::NoProof),
+                Ok(Err(error)) => Err(MiningError::Search(error)),
+                // The search thread is gone.
+                Err(_) => Err(MiningError::Closing),
+            };
+        }
+    }
+
+    /// Whether a search is running.
     pub(super) fn is_mining(&self) -> bool {
-        lock(&self.figures).running.is_some()
+        lock(&self.hashing).running.is_some()
     }
 
-    /// Nonces tried since the start.
+    /// Nonces tried since the node started.
     pub(super) fn hashes(&self) -> u64 {
-        let figures = lock(&self.figures);
-        let running = figures.running.as_ref();
-        figures.hashes + running.map_or(0, |(control, _)| control.hashes())
+        let hashing = lock(&self.hashing);
+        let running = hashing.running.as_ref();
+        hashing.hashes + running.map_or(0, |(control, _)| control.hashes())
     }
 
-    /// Nonces a second, of the search at hand or else of the last one.
+    /// Nonces per second of the current search, or of the last one.
     pub(super) fn hashrate(&self) -> f64 {
-        let figures = lock(&self.figures);
-        match &figures.running {
+        let hashing = lock(&self.hashing);
+        match &hashing.running {
             Some((control, started)) => rate(control, *started),
-            None => figures.hashrate,
+            None => hashing.hashrate,
         }
     }
 }
@@ -164,51 +175,50 @@ fn rate(control: &Control, started: Instant) -> f64 {
     control.hashes() as f64 / started.elapsed().as_secs_f64().max(1e-6)
 }
 
-fn lock(figures: &Mutex<Figures>) -> std::sync::MutexGuard<'_, Figures> {
-    figures.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(hashing: &Mutex<Hashing>) -> std::sync::MutexGuard<'_, Hashing> {
+    hashing.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-type Found = Result<Option<Nonce>, SearchError>;
+type SearchResult = Result<Option<Nonce>, SearchError>;
 
-/// What the thread that searches is asked for.
+/// A search for the thread that searches.
 #[derive(Debug)]
-struct Search {
+struct SearchRequest {
     template: Template,
     target: Target,
     control: Control,
-    reply: oneshot::Sender<Found>,
+    reply: oneshot::Sender<SearchResult>,
 }
 
-/// Searches whatever is asked for. A search that nobody waits for any more is
-/// cancelled, and so takes no time.
-fn search_all(searcher: &Searcher, waiting: &mpsc::Receiver<Search>) {
-    for search in waiting {
+/// Runs the requested searches one after the other. Cancelled ones end at once.
+fn search_all(searcher: &Searcher, requests: &mpsc::Receiver<SearchRequest>) {
+    for request in requests {
         let found = searcher
             .find(
-                &search.template,
-                search.target,
+                &request.template,
+                request.target,
                 NonceRange::ALL,
-                &search.control,
+                &request.control,
             )
             .map(|outcome| outcome.hit.map(|hit| hit.nonce));
-        let _ = search.reply.send(found);
+        let _ = request.reply.send(found);
     }
 }
 
-/// A search under way; dropping it ends the search.
-struct Running {
+/// A search in progress. Dropping it stops the search.
+struct RunningSearch {
     control: Control,
-    figures: Arc<Mutex<Figures>>,
-    found: oneshot::Receiver<Found>,
+    hashing: Arc<Mutex<Hashing>>,
+    found: oneshot::Receiver<SearchResult>,
 }
 
-impl Running {
-    fn start(miner: &Miner, tip: &Tip) -> Self {
+impl RunningSearch {
+    fn start(miner: &BlockMiner, tip: &Tip) -> Self {
         let control = Control::new();
         let (reply, found) = oneshot::channel();
-        lock(&miner.figures).running = Some((control.clone(), Instant::now()));
-        // If the thread is gone, so is the reply, and whoever waits sees it.
-        let _ = miner.searches.send(Search {
+        lock(&miner.hashing).running = Some((control.clone(), Instant::now()));
+        // If the thread is gone, the reply is dropped, which `found` shows.
+        let _ = miner.searches.send(SearchRequest {
             template: tip.template(miner.rule),
             target: miner.target,
             control: control.clone(),
@@ -216,41 +226,19 @@ impl Running {
         });
         Self {
             control,
-            figures: Arc::clone(&miner.figures),
+            hashing: Arc::clone(&miner.hashing),
             found,
         }
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningSearch {
     fn drop(&mut self) {
         self.control.cancel();
-        let mut figures = lock(&self.figures);
-        if let Some((control, started)) = figures.running.take() {
-            figures.hashes += control.hashes();
-            figures.hashrate = rate(&control, started);
+        let mut hashing = lock(&self.hashing);
+        if let Some((control, started)) = hashing.running.take() {
+            hashing.hashes += control.hashes();
+            hashing.hashrate = rate(&control, started);
         }
-    }
-}
-
-/// A place among those who mine or wait to.
-struct Presence<'a>(&'a AtomicUsize);
-
-impl<'a> Presence<'a> {
-    fn claim(present: &'a AtomicUsize, most_waiting: usize) -> Result<Self, MineError> {
-        let before = present.fetch_add(1, Ordering::Relaxed);
-        let presence = Self(present);
-        if before > most_waiting {
-            return Err(MineError::Busy {
-                waiting: before - 1,
-            });
-        }
-        Ok(presence)
-    }
-}
-
-impl Drop for Presence<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -1,51 +1,46 @@
-//! The HTTP node: the tutorial's five calls and more, on a chain that
-//! survives.
+//! The HTTP node: the tutorial's five calls and more, on a persistent chain.
 //!
 //! | module | owns |
 //! |---|---|
-//! | `entry`, `tip` | a transaction as the database holds it; the end of the chain |
-//! | `store` | the SQLite database: its tables, what is written, what is read |
-//! | `ledger` | the one thread that writes, many changes a commit |
-//! | `miner` | whose turn it is to mine, and the search |
-//! | `upkeep` | the log and the balances, beside the writing |
-//! | `audit` | the whole chain, verified at the start |
-//! | `background` | threads that give way to those that answer |
-//! | `peers` | addresses of other nodes, their chains, which one replaces ours |
-//! | `http` | routes, one handler a file, one shape of error |
-//! | `server`, `connection` | connections: limits, time-outs, shutdown |
-//! | `exchange` | chains in from files and out to files |
+//! | `transaction_row`, `tip` | a transaction as a database row; the end of the chain |
+//! | `store` | the SQLite database: its tables, reading and writing |
+//! | `ledger` | the one thread that writes, many changes per commit |
+//! | `miner` | searches for proofs, one at a time |
+//! | `upkeep` | work on the database beside the writer |
+//! | `audit` | verifies the stored chain when the node starts |
+//! | `priority` | low priority for background threads |
+//! | `peers` | other nodes: their addresses, their chains, consensus |
+//! | `metrics` | counters for Prometheus |
+//! | `state` | the node as a whole |
+//! | `http` | the router, one handler per file, errors |
+//! | `server`, `malformed_requests` | connections: limits, time-outs, shutdown |
+//! | `import_export` | chains from files and to files |
 //!
 //! Uses every layer below: [`crate::batch`], [`crate::chain`], [`crate::pow`]
 //! and [`crate::sha256`]. [`router`] needs no socket.
 
 mod audit;
-mod background;
+mod clock;
 mod config;
-mod connection;
-mod entry;
 mod error;
-mod exchange;
 mod http;
+mod import_export;
 mod ledger;
+mod malformed_requests;
 mod metrics;
 mod miner;
 mod peers;
+mod priority;
 mod server;
 mod state;
 mod store;
 mod tip;
+mod transaction_row;
 mod upkeep;
 
 pub use config::{Limits, NodeConfig, Token, default_data_folder};
 pub use error::NodeError;
-pub use exchange::{ExchangeSummary, ExportError, IfOccupied, export, import};
 pub use http::{openapi, router};
+pub use import_export::{ExchangeSummary, IfOccupied, export, import};
 pub use server::serve;
 pub use state::Node;
-
-/// Seconds since the epoch, as Python's `time.time()` gives them.
-fn now() -> f64 {
-    std::time::SystemTime::now()
-        .duration_since(std::time::SystemTime::UNIX_EPOCH)
-        .map_or(0.0, |time| time.as_secs_f64())
-}

@@ -1,32 +1,34 @@
-//! Connections: how many, how long they may dawdle, and how they end.
+//! Accepts connections, limits their number and their time, and shuts down.
 
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use tokio::io::join;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_io_timeout::TimeoutWriter;
 
-use super::connection::{Connection, HEAD_BYTES};
 use super::http::router;
+use super::malformed_requests::{HEAD_BYTES, WithErrorBodies};
 use super::state::Node;
 
-/// How long answers under way may take once the node shuts down.
-const FAREWELL: Duration = Duration::from_secs(3);
+/// How long unfinished answers may take once the node shuts down.
+const SHUTDOWN_TIME: Duration = Duration::from_secs(3);
 
-/// How long to wait after the system refused a connection: out of files, say.
+/// How long to wait after accepting failed, for example because no file
+/// descriptor is left.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Answers on `listener` until `shutdown` is done, then ends searches, lets
-/// answers under way end, and returns within a few seconds. What was answered
-/// is on disk by then; [`Node::finish`] closes the database.
+/// Serves connections of `listener` until `shutdown` completes. Then it ends
+/// searches, waits a few seconds for unfinished answers, and returns. Every
+/// change that was confirmed is on disk; [`Node::finish`] closes the database.
 pub async fn serve(node: Node, listener: TcpListener, shutdown: impl Future<Output = ()>) {
     let limits = node.shared.config.limits;
     let service = TowerToHyperService::new(router(node.clone()));
@@ -34,13 +36,14 @@ pub async fn serve(node: Node, listener: TcpListener, shutdown: impl Future<Outp
     http.timer(TokioTimer::new())
         .header_read_timeout(limits.request_time)
         .max_buf_size(HEAD_BYTES);
-    let places = Arc::new(Semaphore::new(limits.connections));
+    let most = limits.connections.min(Semaphore::MAX_PERMITS);
+    let places = Arc::new(Semaphore::new(most));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
 
     loop {
-        // A client past the limit waits in the system's queue.
+        // Clients above the limit wait in the system's queue.
         let next = async {
             let place = Arc::clone(&places).acquire_owned().await;
             (place, listener.accept().await)
@@ -56,35 +59,31 @@ pub async fn serve(node: Node, listener: TcpListener, shutdown: impl Future<Outp
             },
             () = &mut shutdown => break,
         };
-        // A small answer should not wait for more to come.
+        // Small answers should be sent at once.
         let _ = stream.set_nodelay(true);
-        let connection = http.serve_connection(
-            TokioIo::new(Connection::new(stream, limits.unread_time)),
-            service.clone(),
-        );
+        let (reader, writer) = stream.into_split();
+        // Fails when the client leaves an answer unread for too long.
+        let mut writer = TimeoutWriter::new(writer);
+        writer.set_timeout(Some(limits.unread_time));
+        let stream = join(reader, WithErrorBodies::new(Box::pin(writer)));
+        let connection = http.serve_connection(TokioIo::new(stream), service.clone());
         let connection = graceful.watch(connection);
-        let node = node.clone();
+        let open = node.shared.metrics.connections.clone();
         connections.spawn(async move {
             let _place = place;
-            node.shared
-                .metrics
-                .connections
-                .fetch_add(1, Ordering::Relaxed);
+            open.inc();
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection broke");
             }
-            node.shared
-                .metrics
-                .connections
-                .fetch_sub(1, Ordering::Relaxed);
+            open.dec();
         });
         while connections.try_join_next().is_some() {}
     }
 
     drop(listener);
     node.close();
-    if timeout(FAREWELL, graceful.shutdown()).await.is_err() {
-        tracing::warn!("answers under way were cut off");
+    if timeout(SHUTDOWN_TIME, graceful.shutdown()).await.is_err() {
+        tracing::warn!("unfinished answers were cut off");
     }
     connections.shutdown().await;
 }

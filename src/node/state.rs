@@ -1,4 +1,4 @@
-//! The node: everything the handlers share.
+//! The node: starts its parts, and holds what the handlers share.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -11,13 +11,15 @@ use super::config::NodeConfig;
 use super::error::NodeError;
 use super::ledger::Ledger;
 use super::metrics::Metrics;
-use super::miner::Miner;
-use super::peers::PeerBook;
+use super::miner::BlockMiner;
+use super::peers::{PeerBook, PeerServices};
+use super::priority::with_low_priority;
 use super::store::{Balances, Readers, Store, open_reader};
 use super::upkeep;
-use crate::pow::{LastBlock, Nonce};
+use crate::chain::Verifier;
+use crate::pow::{Control, LastBlock, Nonce};
 
-/// A node: its chain, its pending transactions, its peers. Clones share it.
+/// A node: its chain, its pending transactions and its peers. Clones share it.
 ///
 /// ```
 /// use fourzero::node::{Node, NodeConfig};
@@ -29,36 +31,38 @@ use crate::pow::{LastBlock, Nonce};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Node {
-    pub(super) shared: Arc<Inner>,
+    pub(super) shared: Arc<NodeParts>,
 }
 
 #[derive(Debug)]
-pub(super) struct Inner {
+pub(super) struct NodeParts {
     pub(super) config: NodeConfig,
     pub(super) node_id: String,
     pub(super) ledger: Ledger,
     pub(super) readers: Readers,
-    pub(super) miner: Miner,
+    pub(super) miner: BlockMiner,
     pub(super) peers: PeerBook,
     pub(super) metrics: Metrics,
     pub(super) audit: Audit,
-    /// A place for each byte of a request's body.
-    pub(super) body_places: Semaphore,
-    /// A place for each byte of a large answer.
-    pub(super) answer_places: Arc<Semaphore>,
+    /// A permit for each byte of memory for request bodies.
+    pub(super) body_memory: Arc<Semaphore>,
+    /// A permit for each byte of memory for large answers.
+    pub(super) answer_memory: Arc<Semaphore>,
     pub(super) started: Instant,
     closing: watch::Sender<bool>,
-    /// Those that write, do the upkeep and verify the chain.
+    /// Cancels verifications.
+    control: Control,
+    /// The writer, the upkeep and the audit.
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Node {
-    /// Opens the database of `config`, makes it if there is none, and starts
-    /// the threads that write and search.
+    /// Opens the database of `config`, or creates it, and starts the threads
+    /// that write and search.
     ///
     /// # Errors
-    /// If the data cannot be used, belong to another rule or difficulty, or
-    /// are in use by another node.
+    /// If the data cannot be used, were made under another rule or difficulty,
+    /// or are in use by another node.
     pub fn open(config: NodeConfig) -> Result<Self, NodeError> {
         let store = Store::open(&config)?;
         let node_id = store.node_id().to_owned();
@@ -69,41 +73,54 @@ impl Node {
         };
         let readers = Readers::new(path.clone());
         let (closing, is_closing) = watch::channel(false);
-        let miner = Miner::start(&config, is_closing)?;
-        let peers = PeerBook::new(&config)?;
+        let miner = BlockMiner::start(&config, is_closing)?;
         let balances = Balances::open(&config.data).map_err(failed)?;
         let chain = open_reader(&path).map_err(failed)?;
         let (wake, upkeep) = upkeep::start(chain, balances, closing.subscribe())?;
         let (ledger, writer) = Ledger::start(store, config.limits.pending, wake)?;
+        let control = Control::new();
+        let verifier =
+            with_low_priority(|| Verifier::new(config.threads).map_err(NodeError::Thread))?;
+        let verifier = Arc::new(Mutex::new(verifier));
         let reader = open_reader(&path).map_err(failed)?;
         let (audit, auditing) = Audit::start(
             reader,
             ledger.head(),
             &config,
-            peers.verifier(),
-            peers.control(),
+            Arc::clone(&verifier),
+            control.with_fresh_counts(),
         )?;
-        let body_places = Semaphore::new(config.limits.all_body_bytes);
-        let answer_places = Arc::new(Semaphore::new(config.limits.all_body_bytes));
-        let shared = Arc::new(Inner {
+        let metrics = Metrics::new();
+        let peers = PeerBook::new(PeerServices {
+            config: config.clone(),
+            ledger: ledger.clone(),
+            readers: readers.clone(),
+            metrics: metrics.clone(),
+            verifier,
+            control: control.clone(),
+            is_closing: closing.subscribe(),
+        });
+        let memory = || Arc::new(Semaphore::new(config.limits.all_body_bytes));
+        let shared = Arc::new(NodeParts {
+            body_memory: memory(),
+            answer_memory: memory(),
             config,
             node_id,
             ledger,
             readers,
             miner,
             peers,
-            metrics: Metrics::default(),
+            metrics,
             audit,
-            body_places,
-            answer_places,
             started: Instant::now(),
             closing,
+            control,
             threads: Mutex::new(vec![writer, upkeep, auditing]),
         });
         Ok(Self { shared })
     }
 
-    /// The node's id, which gets the rewards.
+    /// The node's id, which receives the rewards.
     pub fn id(&self) -> &str {
         &self.shared.node_id
     }
@@ -122,33 +139,28 @@ impl Node {
             .load(std::sync::atomic::Ordering::Relaxed)
     }
 
-    /// Ends searches, downloads and verifications; calls that wait for them
-    /// are answered with an error.
+    /// Stops searches, downloads and verifications. Calls that wait for them get
+    /// an error.
     pub fn close(&self) {
         self.shared.closing.send_replace(true);
-        self.shared.peers.cancel();
+        self.shared.control.cancel();
     }
 
-    /// Tells when [`Self::close`] was called.
-    pub(super) fn closing(&self) -> watch::Receiver<bool> {
-        self.shared.closing.subscribe()
-    }
-
-    /// Waits until the node can write no more. Only a panic of the thread that
-    /// writes leads to that, and only a new start out of it.
+    /// Completes if the thread that writes has ended, which only a panic causes.
+    /// The node must then be started again.
     pub async fn broken(&self) {
         let mut heads = self.shared.ledger.heads();
         while heads.changed().await.is_ok() {}
     }
 
-    /// Waits until all that was asked for is on disk. To be called last, when
-    /// no other clone is left; with another clone it returns at once.
+    /// Waits until every requested change is on disk. Call it last: while another
+    /// clone exists, it returns at once.
     pub fn finish(self) {
         let Ok(inner) = Arc::try_unwrap(self.shared) else {
             return;
         };
         inner.closing.send_replace(true);
-        inner.peers.cancel();
+        inner.control.cancel();
         let threads =
             std::mem::take(&mut *inner.threads.lock().unwrap_or_else(PoisonError::into_inner));
         drop(inner);

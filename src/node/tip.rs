@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 
-use super::entry::{ascii, decode_string};
+use super::transaction_row::{ascii, decode_string};
 use crate::chain::json::View;
 use crate::chain::{Block, PreviousHash};
 use crate::pow::{LastBlock, Rule, Template};

@@ -10,8 +10,8 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 use tokio::sync::watch;
 
-use super::background::give_way;
 use super::error::NodeError;
+use super::priority::give_way;
 use super::store::{Balances, checkpoint};
 
 /// Wakes the thread. It ends once this is gone.

@@ -1,8 +1,8 @@
-//! Every call, asked of the router without a socket.
+//! Protects the answers of every call, through the router without a socket.
 
 use axum::body::Body;
 use axum::http::Request;
-use fourzero::node::{Limits, Node, NodeConfig, Token, router};
+use fourzero::node::{Limits, Node, NodeConfig, NodeError, Token, router};
 use fourzero::pow::{Rule, Target};
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -171,7 +171,7 @@ async fn every_other_error_is_json_that_names_the_field() {
 }
 
 #[tokio::test]
-async fn parts_of_the_chain_are_what_was_asked_for() {
+async fn chain_returns_the_requested_blocks() {
     let fixture = Fixture::new();
     for _ in 0..5 {
         fixture.get("/mine").await.ok(200);
@@ -280,7 +280,7 @@ async fn an_outside_miner_forges_a_block_once() {
 }
 
 #[tokio::test]
-async fn a_token_is_asked_for_by_whatever_changes_the_node() {
+async fn every_call_that_changes_the_node_needs_the_token() {
     let fixture = Fixture::with(|config| config.token = Some(Token::new("s3cret")));
     let with_token = |method: &str, path: &str, token: &str| {
         Request::builder()
@@ -318,7 +318,7 @@ async fn a_token_is_asked_for_by_whatever_changes_the_node() {
 }
 
 #[tokio::test]
-async fn no_more_transactions_are_pending_than_may_be() {
+async fn pending_transactions_are_limited() {
     let fixture = Fixture::with(|config| config.limits.pending = 2);
     fixture.add("a").await.ok(201);
     fixture.add("b").await.ok(201);
@@ -330,7 +330,7 @@ async fn no_more_transactions_are_pending_than_may_be() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn calls_to_mine_wait_their_turn_up_to_a_number() {
+async fn calls_to_mine_wait_their_turn_up_to_a_limit() {
     let fixture = Fixture::with(|config| {
         config.target = Target::from_hex_zeros(64).unwrap();
         config.limits.mine_queue = 1;
@@ -340,7 +340,7 @@ async fn calls_to_mine_wait_their_turn_up_to_a_number() {
         let request = Request::get("/mine").body(Body::empty()).unwrap();
         async move { service.oneshot(request).await.unwrap() }
     };
-    // No proof has 64 zeros: of three, two stay, and one is sent away.
+    // No proof has 64 zeros: of three calls, two stay and one is refused.
     let mut calls = JoinSet::new();
     for _ in 0..3 {
         calls.spawn(ask());
@@ -349,7 +349,7 @@ async fn calls_to_mine_wait_their_turn_up_to_a_number() {
     let reply = Reply::of(response).await;
     assert_eq!(reply.error(409).0, "busy");
     assert_eq!(reply.headers["retry-after"], "1");
-    // Others answer meanwhile.
+    // Other calls are answered meanwhile.
     let is_mining = async |wanted: bool| {
         while fixture.get("/health").await.ok(200)["mining"] != wanted {
             tokio::task::yield_now().await;
@@ -357,7 +357,7 @@ async fn calls_to_mine_wait_their_turn_up_to_a_number() {
     };
     is_mining(true).await;
     fixture.add("a").await.ok(201);
-    // Whoever goes away ends the search.
+    // A caller that goes away ends its search.
     calls.shutdown().await;
     is_mining(false).await;
     let left = tokio::spawn(ask());
@@ -367,7 +367,7 @@ async fn calls_to_mine_wait_their_turn_up_to_a_number() {
 }
 
 #[tokio::test]
-async fn a_node_finds_everything_again_after_a_restart() {
+async fn everything_is_there_after_a_restart() {
     let fixture = Fixture::new();
     fixture.add("a").await.ok(201);
     fixture.get("/mine").await.ok(200);
@@ -402,7 +402,7 @@ async fn a_node_finds_everything_again_after_a_restart() {
 }
 
 #[tokio::test]
-async fn metrics_count_what_was_asked_and_done() {
+async fn metrics_count_requests_and_work() {
     let fixture = Fixture::new();
     fixture.add("a").await.ok(201);
     fixture.get("/mine").await.ok(200);
@@ -411,15 +411,19 @@ async fn metrics_count_what_was_asked_and_done() {
     fixture.get("/nowhere").await.error(404);
     let reply = fixture.get("/metrics").await;
     let type_ = reply.headers["content-type"].to_str().unwrap();
-    assert!(type_.starts_with("text/plain; version=0.0.4"), "{type_}");
+    assert!(
+        type_.starts_with("application/openmetrics-text; version=1.0.0"),
+        "{type_}"
+    );
+    assert!(reply.body.ends_with("# EOF\n"), "{}", reply.body);
     for line in [
         "fourzero_chain_length 2",
         "fourzero_pending_transactions 1",
         "fourzero_blocks_forged_total 1",
         "fourzero_http_requests_total{method=\"POST\",path=\"/transactions/new\",status=\"2xx\"} 2",
         "fourzero_http_requests_total{method=\"GET\",path=\"/blocks/{index}\",status=\"4xx\"} 1",
-        "fourzero_http_requests_total{method=\"other\",path=\"other\",status=\"4xx\"} 1",
-        "fourzero_http_request_duration_seconds_bucket{method=\"GET\",path=\"/mine\",le=\"+Inf\"} 1",
+        "fourzero_http_requests_total{method=\"GET\",path=\"other\",status=\"4xx\"} 1",
+        "fourzero_http_request_duration_seconds_bucket{le=\"+Inf\",method=\"GET\",path=\"/mine\"} 1",
     ] {
         let has_line = reply.body.lines().any(|found| found == line);
         assert!(has_line, "{line} in {}", reply.body);
@@ -469,26 +473,61 @@ async fn the_description_lists_every_call() {
     );
 }
 
+#[tokio::test]
+async fn the_description_lists_the_methods_of_the_router() {
+    for token in [None, Some(Token::new("t"))] {
+        let has_token = token.is_some();
+        let fixture = Fixture::with(|config| config.token = token);
+        let description = fixture.get("/openapi.json").await.ok(200);
+        for (path, methods) in description["paths"].as_object().unwrap() {
+            let mut described = vec!["OPTIONS"];
+            for method in methods.as_object().unwrap().keys() {
+                described.extend(match method.as_str() {
+                    "get" => &["GET", "HEAD"][..],
+                    "post" => &["POST"],
+                    other => panic!("{other}"),
+                });
+            }
+            described.sort_unstable();
+            let path = path.replace("{index}", "1").replace("{name}", "a");
+            let reply = fixture.call("OPTIONS", &path).await;
+            let mut allowed: Vec<_> = reply.headers["allow"]
+                .to_str()
+                .unwrap()
+                .split(", ")
+                .collect();
+            allowed.sort_unstable();
+            assert_eq!(allowed, described, "{path}");
+        }
+        let text = description.to_string();
+        for part in ["\"security\"", "\"securitySchemes\"", "\"401\""] {
+            assert_eq!(text.contains(part), has_token, "{part}");
+        }
+    }
+}
+
 #[test]
-fn a_chain_of_another_rule_or_in_use_is_refused() {
+fn data_in_use_or_of_another_rule_are_refused() {
     let folder = tempfile::tempdir().unwrap();
     let node = Node::open(easy(folder.path())).unwrap();
-    let error = Node::open(easy(folder.path())).unwrap_err().to_string();
-    assert!(error.contains("another node uses"), "{error}");
+    let error = Node::open(easy(folder.path())).unwrap_err();
+    assert!(matches!(error, NodeError::InUse { .. }), "{error}");
     node.finish();
     let config = NodeConfig {
         rule: Rule::LastHash,
         ..easy(folder.path())
     };
-    let error = Node::open(config).unwrap_err().to_string();
+    let error = Node::open(config).unwrap_err();
     assert!(
-        error.contains("--rule last-proof, not --rule last-hash"),
+        matches!(
+            &error,
+            NodeError::OtherRule { found, asked: Rule::LastHash, .. } if found == "last-proof"
+        ),
         "{error}"
     );
-    let config = NodeConfig::new(folder.path());
-    let error = Node::open(config).unwrap_err().to_string();
-    assert!(
-        error.contains("--difficulty 3, not --difficulty 4"),
-        "{error}"
-    );
+    let error = Node::open(NodeConfig::new(folder.path())).unwrap_err();
+    let NodeError::OtherDifficulty { found, asked, .. } = error else {
+        panic!("{error}");
+    };
+    assert_eq!([found.bits(), asked.bits()], [12, 16]);
 }

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-/// A node of its own, and the folder it works in.
+/// A node and the folder of its data.
 pub(crate) struct Fixture {
     pub(crate) node: Node,
     pub(crate) folder: TempDir,
@@ -50,7 +50,7 @@ impl Reply {
     }
 }
 
-/// A node whose blocks take a moment to mine.
+/// The configuration of a node that mines a block in a moment.
 pub(crate) fn easy(folder: &Path) -> NodeConfig {
     NodeConfig {
         target: Target::from_hex_zeros(3).unwrap(),

@@ -1,4 +1,4 @@
-//! Bodies that were made to hurt: a table, as `tests/it/hostile` is for files.
+//! Protects the node from hostile request bodies.
 
 use std::fs;
 use std::thread;
@@ -35,7 +35,7 @@ async fn a_body_is_a_transaction_or_a_clear_error() {
         let reply = fixture.post("/transactions/new", body).await;
         assert_eq!(reply.status, 201, "{}", reply.body);
     }
-    // As text: not every reader of JSON takes 4,000 digits.
+    // Compared as text: not every JSON parser takes 4,000 digits.
     let pending = fixture.get("/transactions/pending").await.body;
     assert_eq!(pending.matches("\"sender\": ").count(), count);
 
@@ -72,7 +72,7 @@ async fn a_body_is_a_transaction_or_a_clear_error() {
     }
 }
 
-/// The most memory that a process had, in megabytes, where Linux tells.
+/// The peak memory of a process in megabytes, on Linux.
 fn megabytes(process: u32) -> Option<f64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status
@@ -85,9 +85,9 @@ fn megabytes(process: u32) -> Option<f64> {
 #[test]
 fn bodies_of_many_members_at_once_take_little_memory() {
     let folder = tempfile::tempdir().unwrap();
-    // Each thread that answers has a body at hand; a machine may have many.
+    // Each worker thread holds a body, and the machine may have many threads.
     let server = Server::node(node_command(folder.path()).env("TOKIO_WORKER_THREADS", "4"));
-    // A mebibyte each, the most that is taken.
+    // A mebibyte each, the largest size that is accepted.
     let bodies = [
         format!("{{{}\"\": 1}}", "\"\":1,".repeat(209_000)),
         format!("{{\"sender\": {}1", "[{\"b\":1,\"a\":".repeat(80_000)),

@@ -1,4 +1,4 @@
-//! Clients that dawdle, crowd in, or break off.
+//! Protects the node from clients that are slow, too many, or break off.
 
 use std::convert::Infallible;
 use std::io::{Read as _, Write as _};
@@ -18,7 +18,7 @@ use tower::ServiceExt as _;
 use crate::fixture::Fixture;
 use crate::support::{PATIENCE, request};
 
-/// A node that serves on a thread of its own until it is dropped.
+/// A node that serves on its own thread until it is dropped.
 struct Serving {
     address: String,
     stop: Option<oneshot::Sender<()>>,
@@ -31,8 +31,8 @@ impl Serving {
         Self::after(limited(limits), [""; 0]).0
     }
 
-    /// Serves a node to whom some have sent something already: it cannot lose
-    /// patience with those before they come to it.
+    /// Serves a node after clients have connected and sent something, so that no
+    /// time-out can pass before their bytes arrive.
     fn after<const COUNT: usize>(
         Fixture { node, folder }: Fixture,
         sent: [impl AsRef<str>; COUNT],
@@ -105,7 +105,7 @@ fn a_header_that_does_not_end_ends_the_connection() {
 }
 
 #[test]
-fn a_body_that_does_not_come_is_told_so() {
+fn a_body_that_does_not_come_gets_408() {
     let sent = "POST /transactions/new HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
                 Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"sender\":";
     let (_serving, [client]) = Serving::after(limited(impatient()), [sent]);
@@ -129,7 +129,7 @@ fn a_chunked_body_is_limited_too() {
 }
 
 #[test]
-fn a_connection_past_the_limit_waits_until_another_ends() {
+fn a_connection_above_the_limit_waits_until_another_ends() {
     let serving = Serving::new(Limits {
         connections: 2,
         request_time: PATIENCE,
@@ -149,13 +149,13 @@ fn a_connection_past_the_limit_waits_until_another_ends() {
 }
 
 #[tokio::test]
-async fn an_answer_that_nobody_reads_is_given_up() {
+async fn an_unread_answer_is_given_up() {
     let fixture = limited(Limits {
         body_bytes: 16 << 20,
         unread_time: Duration::from_millis(200),
         ..Limits::default()
     });
-    // Far more than the system keeps for a client that does not read.
+    // Far more than the system buffers for a client that does not read.
     let name = "n".repeat(9 << 20);
     for _ in 0..3 {
         fixture.add(&name).await.ok(201);
@@ -167,7 +167,7 @@ async fn an_answer_that_nobody_reads_is_given_up() {
     loop {
         let metrics = request(&serving.address, "GET", "/metrics", &[], "").unwrap();
         let is_asked = metrics.body.contains("path=\"/chain\",status=\"2xx\"} 1");
-        // Only the one that asks for the metrics is left.
+        // Only the connection that asks for the metrics is left.
         if is_asked && metrics.body.contains("\nfourzero_connections 1\n") {
             break;
         }
@@ -179,10 +179,10 @@ async fn an_answer_that_nobody_reads_is_given_up() {
     assert!(said.len() < 3 * name.len(), "{} bytes", said.len());
 }
 
-/// A body of which a part comes, and then nothing.
+/// A body that sends one part and then nothing.
 struct Unfinished {
     part: Option<Bytes>,
-    /// Told once more is asked for: the part was taken.
+    /// Notified when the next part is requested: the first was read.
     is_taken: Option<oneshot::Sender<()>>,
 }
 
@@ -205,7 +205,7 @@ impl HttpBody for Unfinished {
 }
 
 #[tokio::test]
-async fn bodies_past_what_all_may_take_are_sent_away_and_welcome_later() {
+async fn bodies_above_the_memory_of_all_are_refused_until_some_is_free() {
     let fixture = limited(Limits {
         body_bytes: 1000,
         all_body_bytes: 1500,
@@ -225,7 +225,7 @@ async fn bodies_past_what_all_may_take_are_sent_away_and_welcome_later() {
     };
     let (mut promised, mut held) = (JoinSet::new(), JoinSet::new());
     let name = "s".repeat(900);
-    // A client that only promises a body keeps nobody out.
+    // A client that only announces a body takes no memory.
     begin(&mut promised, None).await;
     fixture.add(&name).await.ok(201);
     begin(&mut held, Some(name.clone().into())).await;
@@ -237,7 +237,7 @@ async fn bodies_past_what_all_may_take_are_sent_away_and_welcome_later() {
 }
 
 #[tokio::test]
-async fn large_answers_past_what_all_may_take_are_put_off() {
+async fn large_answers_above_the_memory_of_all_are_refused_until_some_is_free() {
     let fixture = limited(Limits {
         all_body_bytes: 3 << 20,
         ..Limits::default()
@@ -253,14 +253,14 @@ async fn large_answers_past_what_all_may_take_are_put_off() {
     let refused = fixture.get(path).await;
     assert_eq!(refused.error(503).0, "too_many_answers");
     assert_eq!(refused.headers["retry-after"], "1");
-    // Small ones need no place.
+    // Small answers are not counted.
     fixture.get("/chain").await.ok(200);
     drop(unread);
     fixture.get(path).await.ok(200);
 }
 
 #[test]
-fn what_is_no_request_is_told_so_in_json() {
+fn malformed_requests_get_a_json_error() {
     let serving = Serving::new(Limits::default());
     let long = "a".repeat(70_000);
     for (sent, status, code) in [
@@ -294,7 +294,7 @@ fn what_is_no_request_is_told_so_in_json() {
 }
 
 #[test]
-fn a_client_that_breaks_off_hurts_nobody() {
+fn a_client_that_breaks_off_does_no_harm() {
     let serving = Serving::new(Limits::default());
     for sent in [
         "\u{0}\r\n\r\n",
@@ -309,7 +309,7 @@ fn a_client_that_breaks_off_hurts_nobody() {
 }
 
 #[test]
-fn a_call_after_a_refused_one_is_answered_or_was_told_of_the_end() {
+fn after_a_refused_call_the_connection_goes_on_or_says_that_it_closes() {
     let serving = Serving::new(Limits::default());
     for (sent, status) in [
         ("PUT /chain", 405),
@@ -317,12 +317,12 @@ fn a_call_after_a_refused_one_is_answered_or_was_told_of_the_end() {
         ("POST /transactions/new", 415),
         ("GET /health", 200),
     ] {
-        // The body comes after the node saw the head, as `requests` sends it.
+        // The body follows after a pause, as Python's `requests` sends it.
         let mut stream = serving.connect(&format!(
             "{sent} HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"
         ));
         std::thread::sleep(Duration::from_millis(20));
-        // What is sent to a closed connection shows in what it answers.
+        // A write to a closed connection fails; the answers below tell.
         let _ = stream.write_all(b"12345");
         std::thread::sleep(Duration::from_millis(20));
         let _ = stream.write_all(b"GET /blocks/1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
@@ -336,7 +336,7 @@ fn a_call_after_a_refused_one_is_answered_or_was_told_of_the_end() {
 }
 
 #[test]
-fn a_body_that_no_handler_reads_keeps_no_connection_from_going_on() {
+fn a_connection_goes_on_after_a_body_that_no_handler_reads() {
     let serving = Serving::new(Limits::default());
     for (sent, size) in [("DELETE /chain", 300_000), ("POST /nope", 3_000_000)] {
         let mut stream = serving.connect(&format!(
@@ -349,7 +349,7 @@ fn a_body_that_no_handler_reads_keeps_no_connection_from_going_on() {
         let said = read_all(stream);
         assert_eq!(said.matches("HTTP/1.1 ").count(), 2, "{said}");
     }
-    // Chunks end the body by themselves.
+    // A chunked body marks its own end.
     let said = read_all(serving.connect(
         "POST /nope HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n\
          2\r\nab\r\n0\r\n\r\nGET /blocks/1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
@@ -360,7 +360,7 @@ fn a_body_that_no_handler_reads_keeps_no_connection_from_going_on() {
 #[test]
 fn an_answer_before_the_end_of_a_body_says_that_the_connection_closes() {
     let cases = [
-        // It never comes, is too long, is not asked for, or breaks off.
+        // The body never comes, is too long, was not asked for, or breaks off.
         ("POST /nope HTTP/1.1\r\nContent-Length: 5", 404),
         ("PUT /chain HTTP/1.1\r\nContent-Length: 999999999", 405),
         (

@@ -1,4 +1,4 @@
-//! The node from outside: its calls without a socket, and whole processes.
+//! Tests of the node: its router without a socket, and whole processes.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,12 +6,12 @@
 )]
 #![cfg(unix)]
 
-mod alike;
 mod audit;
 mod balances;
 mod calls;
 mod commands;
 mod fixture;
+mod flask_requests;
 mod hostile;
 mod kill;
 mod limits;

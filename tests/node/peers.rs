@@ -1,4 +1,4 @@
-//! Several nodes: one chain in the end, whatever a peer does.
+//! Protects consensus: nodes reach one chain, and bad peers are skipped.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -84,7 +84,7 @@ fn three_nodes_one_of_them_flask_reach_one_chain() {
         }
         let replaced = "Our chain was replaced";
 
-        // Python's chain to ours, with what Python spells its own way.
+        // Our node takes Python's chain, with Python's own spellings.
         let odd = r#"{"sender": "é😀\u007f", "recipient": [1.50, null], "amount": 1e-7}"#;
         flask.post("/transactions/new", odd).ok(201);
         mine(&flask, 3);
@@ -92,7 +92,7 @@ fn three_nodes_one_of_them_flask_reach_one_chain() {
         assert_eq!(answer["message"], replaced);
         assert_eq!(answer["new_chain"], chain(&flask));
 
-        // Ours to Python's, and to the other's.
+        // Python and the other node take ours.
         ours.post("/transactions/new", odd).ok(201);
         mine(&ours, 2);
         let answer = flask.get("/nodes/resolve").ok(200);
@@ -154,7 +154,7 @@ fn flask_and_the_node_answer_the_five_calls_alike() {
     }
 }
 
-/// An answer without what differs from node to node: times, ids and hashes.
+/// An answer without the values that differ per node: times, ids and hashes.
 fn without_chance(mut value: Value) -> Value {
     fn visit(value: &mut Value) {
         match value {
@@ -187,7 +187,7 @@ fn pending_transactions_stay_unless_the_new_chain_holds_them() {
         .each_ref()
         .map(|folder| node(folder.path(), "last-hash"));
     register(&ours, &[&theirs.address]);
-    // Ours alone has "mined" in a block; both have "both", ours twice.
+    // Only our chain has "mined"; both have "both", ours twice.
     add(&ours, "mined");
     mine(&ours, 1);
     for sender in ["pending", "both", "both"] {
@@ -211,7 +211,7 @@ fn pending_transactions_stay_unless_the_new_chain_holds_them() {
 }
 
 #[test]
-fn a_dead_or_lying_peer_is_stepped_over_and_named() {
+fn a_dead_or_lying_peer_is_skipped_and_named() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let [honest, scratch] = folders
         .each_ref()
@@ -283,7 +283,7 @@ fn a_dead_or_lying_peer_is_stepped_over_and_named() {
 }
 
 #[test]
-fn a_peer_that_dawdles_is_given_up() {
+fn a_slow_peer_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let peer = listener.local_addr().unwrap().to_string();
     thread::spawn(move || {
@@ -291,7 +291,7 @@ fn a_peer_that_dawdles_is_given_up() {
             let mut stream = stream.unwrap();
             let _ = stream.read(&mut [0; 4096]);
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n{\"chain\": [");
-            // Never silent, never done.
+            // Sends a little all the time and never ends.
             while stream.write_all(b" ").is_ok() {
                 thread::sleep(std::time::Duration::from_millis(20));
             }
@@ -309,7 +309,7 @@ fn a_peer_that_dawdles_is_given_up() {
 }
 
 #[test]
-fn a_chain_of_another_first_block_is_refused() {
+fn a_chain_with_another_first_block_is_refused() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let chain = folders[0].path().join("chain.jsonl");
     // Valid under the rule, but its first block's proof is no 100: the proof
@@ -338,7 +338,7 @@ fn python_text(value: &Value) -> String {
 }
 
 #[test]
-fn a_node_that_knows_itself_keeps_its_chain() {
+fn a_node_that_is_its_own_peer_keeps_its_chain() {
     let folder = tempfile::tempdir().unwrap();
     let ours = node(folder.path(), "last-proof");
     register(
@@ -354,7 +354,7 @@ fn a_node_that_knows_itself_keeps_its_chain() {
 }
 
 #[test]
-fn a_transaction_from_nobody_is_no_reward_when_its_block_is_given_up() {
+fn a_transaction_from_0_that_is_not_the_reward_becomes_pending_again() {
     let folder = tempfile::tempdir().unwrap();
     let [ours, theirs] = ["a", "b"].map(|name| node(&folder.path().join(name), "last-hash"));
     add(&ours, "0");
@@ -368,7 +368,7 @@ fn a_transaction_from_nobody_is_no_reward_when_its_block_is_given_up() {
 }
 
 #[test]
-fn nodes_count_once_however_often_they_are_registered() {
+fn a_node_registered_twice_counts_once() {
     let folder = tempfile::tempdir().unwrap();
     let server = node(folder.path(), "last-proof");
     let nodes = |numbers: std::ops::Range<usize>| {
@@ -401,7 +401,7 @@ fn nodes_count_once_however_often_they_are_registered() {
 }
 
 #[test]
-fn a_commit_that_fails_is_told_of_until_one_succeeds() {
+fn health_fails_from_a_failed_commit_until_one_succeeds() {
     let folder = tempfile::tempdir().unwrap();
     let [ours, theirs] = ["a", "b"].map(|name| folder.path().join(name));
     let log = folder.path().join("log");

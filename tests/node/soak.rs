@@ -1,5 +1,5 @@
-//! A node for weeks: what fails meanwhile comes back, and nobody else suffers
-//! from those that do not read, answer or stay.
+//! Protects long runs: the node recovers from failures, and slow or lost clients
+//! and peers do not disturb others.
 
 use std::io;
 use std::net::TcpListener;
@@ -21,7 +21,7 @@ fn database(data: &Path) -> Connection {
     Connection::open(data.join("node.sqlite3")).unwrap()
 }
 
-/// Lets writing to a table fail, until the trigger is dropped.
+/// Makes writes to a table fail until the trigger is dropped.
 fn break_table(database: &Connection, table: &str) {
     let trigger = format!(
         "CREATE TRIGGER broken_{table} BEFORE INSERT ON {table}
@@ -36,7 +36,7 @@ fn mend_table(database: &Connection, table: &str) {
 }
 
 #[test]
-fn a_log_that_nobody_reads_stops_nothing() {
+fn a_closed_stderr_stops_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
@@ -48,7 +48,7 @@ fn a_log_that_nobody_reads_stops_nothing() {
     let body = json!({"sender": "s", "recipient": "r", "amount": 1}).to_string();
     let database = database(folder.path());
     break_table(&database, "entries");
-    // It is logged that this one failed, by the thread that writes.
+    // The writer thread logs this failure.
     server.post("/transactions/new", &body).ok(503);
     mend_table(&database, "entries");
     server.post("/transactions/new", &body).ok(201);
@@ -56,7 +56,7 @@ fn a_log_that_nobody_reads_stops_nothing() {
 }
 
 #[tokio::test]
-async fn nothing_is_built_on_what_was_rolled_back() {
+async fn nothing_builds_on_a_rolled_back_change() {
     let node = Fixture::new();
     node.add("before").await.ok(201);
     let database = database(node.folder.path());
@@ -82,11 +82,11 @@ async fn nothing_is_built_on_what_was_rolled_back() {
     assert_eq!(senders, ["before", "after", "0"]);
 }
 
-/// On one thread: it looks at all calls before the first visit gets further.
+/// Runs on one thread, which accepts all calls before the first visit goes on.
 #[tokio::test]
 async fn calls_that_wait_to_resolve_share_one_visit() {
     let node = Fixture::with(|config| config.limits.peer_time = Duration::from_secs(1));
-    // It takes connections, and never answers.
+    // It accepts connections and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let peer = silent.local_addr().unwrap().to_string();
     let body = json!({ "nodes": [peer] }).to_string();
@@ -147,14 +147,14 @@ async fn wait_for_balances(node: &Fixture, file: &Path) {
 }
 
 #[tokio::test]
-async fn health_tells_that_commits_succeed_again_before_anybody_writes() {
+async fn health_recovers_without_a_write() {
     let node = Fixture::new();
     let database = database(node.folder.path());
     for table in ["entries", "meta"] {
         break_table(&database, table);
     }
     node.add("s").await.error(503);
-    // A trial of a commit fails, too, and so does the next.
+    // Trial commits fail, too.
     for _ in 0..2 {
         node.get("/health").await.error(503);
         tokio::time::sleep(Duration::from_millis(1100)).await;

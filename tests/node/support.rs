@@ -1,4 +1,4 @@
-//! Nodes as processes, an HTTP client of a few lines, and folders.
+//! Nodes as processes, and a small HTTP client.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
@@ -9,8 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-/// How long anything may take before the test calls it hung. No test depends
-/// on how fast anything is.
+/// The time after which a test counts as hung. No test depends on speed.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A running program that listens; killed with the test.
@@ -43,7 +42,7 @@ pub(crate) fn node_command_on(address: &str, data: &Path) -> Command {
 }
 
 impl Server {
-    /// A node that tells its address.
+    /// Starts a node and reads its address.
     pub(crate) fn node(command: &mut Command) -> Self {
         let (child, line) = start(command.args(["--log-level", "error"]));
         let said: Value = serde_json::from_str(&line).expect("the node prints JSON");
@@ -89,19 +88,19 @@ impl Server {
         self.child.wait().unwrap();
     }
 
-    /// Sends a signal, which a test can do only through another program.
+    /// Sends a signal, through a shell because std cannot.
     pub(crate) fn signal(&self, name: &str) {
         let kill = format!("kill -{name} {}", self.id());
         let status = Command::new("sh").arg("-c").arg(kill).status().unwrap();
         assert!(status.success());
     }
 
-    /// Waits for its end, and gives its exit code.
+    /// Waits for the process to end, and returns its exit code.
     pub(crate) fn wait(&mut self) -> Option<i32> {
         self.child.wait().unwrap().code()
     }
 
-    /// Asks until the answer is as wanted.
+    /// Repeats a request until its answer is as wanted.
     pub(crate) fn wait_until(&self, path: &str, is_wanted: impl Fn(&Answer) -> bool) -> Answer {
         let started = Instant::now();
         loop {
@@ -133,7 +132,7 @@ fn start(command: &mut Command) -> (Child, String) {
     (child, line)
 }
 
-/// An answer, whole.
+/// A complete answer.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -147,7 +146,7 @@ impl Answer {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error} in {self:?}"))
     }
 
-    /// Asserts the status and gives the JSON.
+    /// Asserts the status and returns the JSON.
     #[track_caller]
     pub(crate) fn ok(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{self:?}");
@@ -160,7 +159,7 @@ pub(crate) fn post(address: &str, path: &str, body: &str) -> io::Result<Answer> 
     request(address, "POST", path, &headers, body)
 }
 
-/// One request on a connection of its own.
+/// One request on a new connection.
 pub(crate) fn request(
     address: &str,
     method: &str,
@@ -185,7 +184,7 @@ pub(crate) fn request(
     parse(&bytes).ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
-/// Reads a whole answer; `None` if its end is missing.
+/// Parses a complete answer; `None` if its end is missing.
 fn parse(bytes: &[u8]) -> Option<Answer> {
     let text = String::from_utf8(bytes.to_vec()).ok()?;
     let (head, rest) = text.split_once("\r\n\r\n")?;

@@ -16,14 +16,14 @@ use crate::cli::args::values::{self, at_least_one, duration, whole};
 /// The tutorial's port.
 const PORT: u16 = 5000;
 
-/// The most a request's body may be allowed to take: a block must hold it.
+/// The upper limit of `--max-body`: a block must have room for a body.
 const MOST_BODY_BYTES: usize = 16 << 20;
 
-/// Answer the tutorial's HTTP calls, and more, on a chain that survives
+/// Run an HTTP node, compatible with the tutorial's, with a persistent chain
 ///
 /// GET /mine, POST /transactions/new, GET /chain, POST /nodes/register and
-/// GET /nodes/resolve answer as the tutorial's Python node does. All calls are
-/// described at /openapi.json.
+/// GET /nodes/resolve answer as the tutorial's Python node does. /openapi.json
+/// describes all calls.
 #[derive(Debug, Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -50,8 +50,8 @@ pub(super) enum NodeAction {
 
 /// Verify a chain file and make it the node's chain
 ///
-/// The node must not be running. Its pending transactions stay, but for those
-/// that the chain holds.
+/// The node must not be running. Its pending transactions stay, except those
+/// that the chain contains.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
@@ -63,7 +63,7 @@ pub(super) struct ImportArgs {
     pub(super) file: PathBuf,
     #[command(flatten)]
     pub(super) chain: ChainArgs,
-    /// Replace a chain that holds more than its first block
+    /// Replace a chain that has more than its first block
     #[arg(long)]
     pub(super) force: bool,
     /// Print one JSON object
@@ -71,20 +71,20 @@ pub(super) struct ImportArgs {
     pub(super) json: bool,
 }
 
-/// Write the node's chain to a file; the node may be running
+/// Write the node's chain to a file, even while the node runs
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   fourzero node export -o chain.json
   fourzero node export -o chain.jsonl --data ./node-a --force")]
 pub(super) struct ExportArgs {
-    /// The chain file to write; - is standard output
+    /// The chain file to write, or - for standard output
     #[arg(short, long, value_name = "CHAIN")]
     pub(super) output: PathBuf,
     /// The folder of the node's database [default: the platform's]
     #[arg(long, value_name = "DIR")]
     pub(super) data: Option<PathBuf>,
-    /// json, jsonl or array [default: jsonl for a name that ends in .jsonl or
+    /// json, jsonl or array [default: jsonl if the name ends in .jsonl or
     /// .ndjson, else json]
     #[arg(long, value_parser = values::format())]
     pub(super) format: Option<Format>,
@@ -96,7 +96,7 @@ pub(super) struct ExportArgs {
     pub(super) json: bool,
 }
 
-/// What a node and an import need to know of the chain.
+/// Options that a node and an import share.
 #[derive(Debug, Args)]
 pub(super) struct ChainArgs {
     /// The folder of the node's database [default: the platform's]
@@ -123,43 +123,42 @@ pub(super) struct ServeArgs {
     port: Option<u16>,
     #[command(flatten)]
     pub(super) chain: ChainArgs,
-    /// Who gets the rewards [default: the id in the database, first a fresh one]
+    /// Who receives the rewards [default: the id in the database, or a new one]
     #[arg(long, value_name = "ID")]
     pub(super) node_id: Option<String>,
-    /// A secret that calls which change anything must send, as
-    /// Authorization: Bearer TOKEN [env: FOURZERO_TOKEN]
-    // Not clap's `env`: the variable would conflict with --token-file as if it
-    // had been typed.
+    /// A secret that calls which change the node must send as Authorization:
+    /// Bearer TOKEN [env: FOURZERO_TOKEN]
+    // With clap's `env`, the variable would conflict with --token-file.
     #[arg(long, value_name = "TOKEN", conflicts_with = "token_file")]
     pub(super) token: Option<String>,
-    /// The same from a file, where no list of processes shows it
+    /// Read the token from a file, so that no process list shows it
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
-    /// The most bytes of a request's body
+    /// The largest body of a request, in bytes
     #[arg(long, value_name = "BYTES", default_value = "1048576", value_parser = body_bytes, allow_negative_numbers = true)]
     max_body: usize,
-    /// The most pending transactions
+    /// The largest number of pending transactions
     #[arg(long, value_name = "N", default_value = "500000", value_parser = whole::<u64>, allow_negative_numbers = true)]
     max_pending: u64,
-    /// The most connections at once
+    /// The largest number of connections at the same time
     #[arg(long, value_name = "N", default_value = "1024", value_parser = at_least_one, allow_negative_numbers = true)]
     max_connections: NonZeroUsize,
-    /// How many calls of /mine may wait for their turn
+    /// The largest number of /mine calls that may wait
     #[arg(long, value_name = "N", default_value = "32", value_parser = whole::<usize>, allow_negative_numbers = true)]
     mine_queue: usize,
-    /// How long a peer's answer may take
+    /// The longest time for a peer's answer
     #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = duration)]
     peer_timeout: Duration,
-    /// The most bytes of a peer's chain
+    /// The largest chain of a peer, in bytes
     #[arg(long, value_name = "BYTES", default_value = "1073741824", value_parser = whole::<u64>, allow_negative_numbers = true)]
     max_chain: u64,
-    /// How the log on stderr is written
+    /// The format of the log on stderr
     #[arg(long, value_enum, default_value = "text")]
     pub(super) log_format: LogFormat,
-    /// What is logged; debug shows every request
+    /// The level of the log; debug shows every request
     #[arg(long, value_enum, default_value = "info")]
     pub(super) log_level: LogLevel,
-    /// Print one JSON object once the node listens
+    /// Print one JSON object when the node is ready
     #[arg(long)]
     pub(super) json: bool,
 }

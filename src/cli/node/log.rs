@@ -1,4 +1,4 @@
-//! The log, on stderr.
+//! Sets up the log on stderr.
 
 use std::io;
 
@@ -7,7 +7,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::args::{LogFormat, LogLevel};
 
-/// Starts logging; to be called once.
+/// Starts logging. Call it once.
 pub(super) fn start(format: LogFormat, level: LogLevel) {
     let level = match level {
         LogLevel::Error => LevelFilter::ERROR,
@@ -17,7 +17,7 @@ pub(super) fn start(format: LogFormat, level: LogLevel) {
     };
     let subscriber = tracing_subscriber::fmt()
         .with_writer(io::stderr)
-        // It would tell of a stderr that cannot be written on stderr, and panic.
+        // With a closed stderr it would report that error on stderr and panic.
         .log_internal_errors(false)
         .with_max_level(level)
         .with_ansi(AutoStream::choice(&io::stderr()) != ColorChoice::Never)

@@ -1,51 +1,43 @@
-//! The one shape of errors: `{"error": CODE, "detail": SENTENCE}`.
+//! The JSON form of all errors: `{"error": CODE, "detail": SENTENCE}`.
 
 use axum::body::Body;
-use axum::http::header::WWW_AUTHENTICATE;
-use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
-use axum::http::{Response, StatusCode};
+use axum::extract::rejection::PathRejection;
+use axum::http::header::{
+    CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
+};
+use axum::http::{Method, Response, StatusCode};
 use axum::response::IntoResponse;
+use serde_json::json;
 
 use crate::node::ledger::LedgerError;
-use crate::node::miner::MineError;
+use crate::node::miner::MiningError;
 use crate::node::peers::ResolveError;
 
 /// An error as a client sees it.
 #[derive(Debug)]
 pub(super) struct ApiError {
     status: StatusCode,
-    body: ErrorBody,
+    /// The kind of error; `None` for the tutorial's two errors, which are texts.
+    code: Option<&'static str>,
+    detail: String,
     header: Option<(HeaderName, HeaderValue)>,
-}
-
-#[derive(Debug)]
-enum ErrorBody {
-    Json {
-        code: &'static str,
-        detail: String,
-    },
-    /// One of the two texts that the tutorial's node answers.
-    Text(&'static str),
 }
 
 impl ApiError {
     pub(super) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
         Self {
             status,
-            body: ErrorBody::Json {
-                code,
-                detail: detail.into(),
-            },
+            code: Some(code),
+            detail: detail.into(),
             header: None,
         }
     }
 
-    /// 400 with the tutorial's own words.
-    pub(super) const fn tutorial(text: &'static str) -> Self {
+    /// 400 with one of the tutorial's texts.
+    pub(super) fn tutorial(text: &str) -> Self {
         Self {
-            status: StatusCode::BAD_REQUEST,
-            body: ErrorBody::Text(text),
-            header: None,
+            code: None,
+            ..Self::bad_request(text)
         }
     }
 
@@ -61,11 +53,21 @@ impl ApiError {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
+    pub(super) fn too_large(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "payload_too_large", detail)
+    }
+
+    /// The body broke off or is malformed, so the connection cannot go on.
+    pub(super) fn broken_body(error: axum::Error) -> Self {
+        Self::bad_request(format!("the body ended too early: {error}"))
+            .with_header(CONNECTION, "close")
+    }
+
     pub(super) fn stale() -> Self {
         Self::new(
             StatusCode::CONFLICT,
             "stale",
-            "the chain has another last block than the template; get a new template",
+            "the chain has a new last block since the template was made; get a new template",
         )
     }
 
@@ -74,16 +76,12 @@ impl ApiError {
             .with_header(WWW_AUTHENTICATE, "Bearer")
     }
 
-    pub(super) fn method_not_allowed(method: &str, path: &str, allowed: &str) -> Self {
-        let detail = format!("{path} does not take {method}, it takes {allowed}");
-        let error = Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail);
-        match HeaderValue::from_str(allowed) {
-            Ok(value) => Self {
-                header: Some((ALLOW, value)),
-                ..error
-            },
-            Err(_) => error,
-        }
+    pub(super) fn method_not_allowed(method: &Method, path: &str) -> Self {
+        Self::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            "method_not_allowed",
+            format!("{path} does not take {method}; the header Allow lists what it takes"),
+        )
     }
 
     fn unavailable(code: &'static str, detail: impl Into<String>) -> Self {
@@ -95,43 +93,48 @@ impl ApiError {
         self
     }
 
-    /// The database failed before the answer began.
-    pub(super) fn of_read(error: &rusqlite::Error) -> Self {
-        Self::unavailable("storage", format!("the database failed: {error}"))
-    }
-
     pub(super) fn failing() -> Self {
         Self::unavailable("storage", "the last commit to the database failed")
     }
 
-    /// Other requests hold all the memory there is for bodies.
+    /// The bodies of other requests use all the memory for bodies.
     pub(super) fn too_many_bodies() -> Self {
         Self::unavailable(
             "too_many_bodies",
-            "the bodies of other requests take all the memory there is for them; ask again",
+            "the bodies of other requests use all the memory for bodies; try again",
         )
     }
 
-    /// Other large answers, which nobody has read yet, hold all the memory there
-    /// is for them.
+    /// Large answers that clients have not read yet use all the memory for them.
     pub(super) fn too_many_answers() -> Self {
         Self::unavailable(
             "too_many_answers",
-            "large answers to others take all the memory there is for them; ask again",
+            "large answers to other clients use all the memory for answers; try again",
         )
     }
 
-    /// To ask again is of no use.
+    /// Without `Retry-After`, because only an operator can repair the chain.
     pub(super) fn damaged(fault: &str) -> Self {
-        let detail = format!(
-            "the stored chain is damaged: {fault}; `fourzero node import --force` of a good copy \
-             mends it"
-        );
+        let detail =
+            format!("the stored chain is damaged: {fault}; import a good copy to replace it");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "damaged", detail)
     }
 
     pub(super) fn replaced() -> Self {
-        Self::unavailable("replaced", "the chain was just replaced; ask again")
+        Self::unavailable("replaced", "the chain was just replaced; try again")
+    }
+}
+
+/// The database failed before the answer started.
+impl From<rusqlite::Error> for ApiError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::unavailable("storage", format!("the database failed: {error}"))
+    }
+}
+
+impl From<PathRejection> for ApiError {
+    fn from(error: PathRejection) -> Self {
+        Self::bad_request(format!("the path cannot be read: {error}"))
     }
 }
 
@@ -148,16 +151,16 @@ impl From<LedgerError> for ApiError {
     }
 }
 
-impl From<MineError> for ApiError {
-    fn from(error: MineError) -> Self {
+impl From<MiningError> for ApiError {
+    fn from(error: MiningError) -> Self {
         let detail = error.to_string();
         match error {
-            MineError::Busy { .. } => {
+            MiningError::Busy { .. } => {
                 Self::new(StatusCode::CONFLICT, "busy", detail).with_header(RETRY_AFTER, "1")
             }
-            MineError::Closing => Self::unavailable("shutting_down", detail),
-            MineError::Ledger(error) => error.into(),
-            MineError::Search(_) | MineError::NoProof => Self::unavailable("no_proof", detail),
+            MiningError::Closing => Self::unavailable("shutting_down", detail),
+            MiningError::Ledger(error) => error.into(),
+            MiningError::Search(_) | MiningError::NoProof => Self::unavailable("no_proof", detail),
         }
     }
 }
@@ -174,20 +177,15 @@ impl From<ResolveError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response<Body> {
-        let (content_type, body) = match self.body {
-            ErrorBody::Json { code, detail } => (
+        let (content_type, body) = match self.code {
+            Some(code) => (
                 "application/json",
-                serde_json::json!({ "error": code, "detail": detail }).to_string(),
+                json!({ "error": code, "detail": self.detail }).to_string(),
             ),
-            ErrorBody::Text(text) => ("text/html; charset=utf-8", text.to_owned()),
+            None => ("text/html; charset=utf-8", self.detail),
         };
-        let mut response = Response::new(Body::from(body));
-        *response.status_mut() = self.status;
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
-        if let Some((name, value)) = self.header {
-            headers.insert(name, value);
-        }
+        let mut response = (self.status, [(CONTENT_TYPE, content_type)], body).into_response();
+        response.headers_mut().extend(self.header);
         response
     }
 }

@@ -1,170 +1,113 @@
-//! The HTTP interface: one table of routes, from which the router, the
-//! description and the metrics are made; one handler a file; one shape of
-//! errors.
+//! The HTTP interface: the list of all calls, one handler per file, and one
+//! JSON form for all errors.
 
-mod body;
+mod answer_memory;
+mod authorization;
+mod chain_stream;
 mod error;
 mod handlers;
-mod held;
+mod normalize_path;
 mod openapi;
-mod path;
 mod reply;
-mod rest;
-mod route;
-mod stream;
+mod request_body;
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, Uri, header};
-use axum::middleware::map_request;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::{Next, from_fn_with_state, map_request, map_response};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::routing::{get, post};
 
 use self::error::ApiError;
-use self::route::{Access, Route};
-use super::metrics;
+use self::handlers::{
+    balances, blocks, chain, health, metrics, mine, mining_submit, mining_template, nodes,
+    nodes_register, nodes_resolve, openapi_json, pending, transactions_new,
+};
+use self::request_body::RequestBody;
 use super::state::Node;
 
 /// Every call the node answers, as a service that needs no socket.
 pub fn router(node: Node) -> Router {
-    let routes = handlers::routes();
-    let mut paths: BTreeMap<&'static str, (MethodRouter<Node>, Vec<&'static str>)> =
-        BTreeMap::new();
-    let fallback_number = routes.len();
-    for (number, route) in routes.into_iter().enumerate() {
-        let (methods, names) = paths.entry(route.path).or_default();
-        let filter = match route.method {
-            Method::POST => MethodFilter::POST,
-            // A GET route answers HEAD, too.
-            _ => MethodFilter::GET,
-        };
-        names.extend(match route.method {
-            Method::POST => &["POST"][..],
-            _ => &["GET", "HEAD"],
-        });
-        let Route {
-            handler, access, ..
-        } = route;
-        let dispatch = move |State(node): State<Node>, request: Request| async move {
-            observe(&node, number, request, |request| async {
-                authorize(&node, access, request.headers())?;
-                handler(node.clone(), request).await
-            })
-            .await
-        };
-        *methods = std::mem::take(methods).merge(on(filter, dispatch));
-    }
-    let mut router = Router::new();
-    for (path, (methods, mut names)) in paths {
-        names.push("OPTIONS");
-        let allowed = names.join(", ");
-        let methods = methods.fallback(
-            move |State(node): State<Node>, request: Request| async move {
-                observe(&node, fallback_number, request, |request| async move {
-                    if request.method() == Method::OPTIONS {
-                        return Ok(reply::options(&allowed));
-                    }
-                    Err(ApiError::method_not_allowed(
-                        request.method().as_str(),
-                        request.uri().path(),
-                        &allowed,
-                    ))
-                })
-                .await
-            },
-        );
-        router = router.route(path, methods);
-    }
-    let router = router
-        .fallback(
-            move |State(node): State<Node>, request: Request| async move {
-                observe(&node, fallback_number, request, |request| async move {
-                    Err(unknown_path(request.uri()))
-                })
-                .await
-            },
-        )
+    let calls = Router::new()
+        .route("/mine", get(mine::handle).post(mine::handle))
+        .route("/transactions/new", post(transactions_new::handle))
+        .route("/transactions/pending", get(pending::handle))
+        .route("/chain", get(chain::handle))
+        .route("/blocks/latest", get(blocks::latest))
+        .route("/blocks/{index}", get(blocks::by_index))
+        .route("/balances/{name}", get(balances::handle))
+        .route("/nodes", get(nodes::handle))
+        .route("/nodes/register", post(nodes_register::handle))
+        .route("/nodes/resolve", get(nodes_resolve::handle))
+        .route("/mining/template", get(mining_template::handle))
+        .route("/mining/submit", post(mining_submit::handle))
+        .route("/health", get(health::handle))
+        .route("/metrics", get(metrics::handle))
+        .route("/openapi.json", get(openapi_json::handle))
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(other_method)
+        .layer(from_fn_with_state(node.clone(), observe))
         .with_state(node);
-    // What is around a router's fallback comes before the routes within it.
+    // A layer around a fallback runs before the routes inside it are matched.
     Router::new()
-        .fallback_service(router)
-        .layer(map_request(path::normalize))
+        .fallback_service(calls)
+        .layer(map_request(normalize_path::normalize))
+        .layer(map_response(allow_options))
 }
 
-/// The description of the interface, as `/openapi.json` answers it.
+/// The description of the interface, as `/openapi.json` returns it.
 pub fn openapi(node: &Node) -> serde_json::Value {
-    let config = &node.shared.config;
-    openapi::describe(
-        &handlers::routes(),
-        config.token.is_some(),
-        config.strictness,
-    )
+    openapi::describe(&node.shared.config)
 }
 
-/// The text of `/metrics`.
-fn metrics_text(node: &Node) -> String {
-    let mut names: Vec<_> = handlers::routes()
-        .iter()
-        .map(|route| (route.method.to_string(), route.path))
-        .collect();
-    names.push(("other".to_owned(), "other"));
-    metrics::render(node, &names)
-}
-
-/// Answers, and counts and logs the answer.
-async fn observe<F, Answer>(node: &Node, route: usize, request: Request, answer: F) -> Response
-where
-    F: FnOnce(Request) -> Answer,
-    Answer: Future<Output = Result<Response, ApiError>>,
-{
+/// Times, counts and logs a call, and discards the unread rest of its body.
+async fn observe(State(node): State<Node>, request: Request, next: Next) -> Response {
     let started = Instant::now();
-    let logged = tracing::enabled!(tracing::Level::DEBUG)
-        .then(|| (request.method().clone(), request.uri().path().to_owned()));
-    let (request, rest) = rest::lend(request);
-    let mut response = match answer(request).await {
-        Ok(response) => response,
-        Err(error) => error.into_response(),
-    };
+    let method = request.method().clone();
+    let path = tracing::enabled!(tracing::Level::DEBUG).then(|| request.uri().path().to_owned());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let (request, body) = RequestBody::attach(request);
+    let mut response = next.run(request).await;
     let elapsed = started.elapsed();
-    if !rest.discard(node.shared.config.limits.request_time).await {
-        let close = HeaderValue::from_static("close");
-        response.headers_mut().insert(header::CONNECTION, close);
+
+    let headers = response.headers_mut();
+    if !body.discard(node.shared.config.limits.request_time).await {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
-    let status = response.status().as_u16();
-    node.shared.metrics.count(route, status, elapsed);
-    if let Some((method, path)) = logged {
-        tracing::debug!(%method, path, status, milliseconds = elapsed.as_secs_f64() * 1e3, "answered");
+    let status = response.status();
+    let route = route.as_ref().map(MatchedPath::as_str);
+    node.shared.metrics.count(&method, route, status, elapsed);
+    if let Some(path) = path {
+        let milliseconds = elapsed.as_secs_f64() * 1e3;
+        tracing::debug!(%method, path, status = status.as_u16(), milliseconds, "answered");
     }
     response
 }
 
-/// Whether the caller may do what a route does.
-fn authorize(node: &Node, access: Access, headers: &HeaderMap) -> Result<(), ApiError> {
-    let (Some(token), Access::Changes) = (&node.shared.config.token, access) else {
-        return Ok(());
-    };
-    let Some(given) = headers.get(header::AUTHORIZATION) else {
-        return Err(ApiError::unauthorized(
-            "this call changes the node, and needs the header Authorization: Bearer TOKEN",
-        ));
-    };
-    let is_known = match given.as_bytes().split_at_checked("Bearer ".len()) {
-        Some((scheme, text)) if scheme.eq_ignore_ascii_case(b"Bearer ") => token.is(text),
-        _ => false,
-    };
-    if is_known {
-        Ok(())
-    } else {
-        Err(ApiError::unauthorized("the token is not this node's"))
-    }
-}
-
-fn unknown_path(uri: &Uri) -> ApiError {
+async fn unknown_path(uri: Uri) -> ApiError {
     ApiError::not_found(format!(
-        "there is no {}; /openapi.json lists what there is",
+        "there is no {}; /openapi.json lists all calls",
         uri.path()
     ))
+}
+
+/// Answers OPTIONS, and refuses methods that the path does not take.
+async fn other_method(method: Method, uri: Uri) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::OK.into_response();
+    }
+    ApiError::method_not_allowed(&method, uri.path()).into_response()
+}
+
+/// Adds OPTIONS to the methods in the header `Allow`, which axum writes.
+async fn allow_options(mut response: Response) -> Response {
+    if let Some(allow) = response.headers_mut().get_mut(header::ALLOW)
+        && let Ok(methods) = allow.to_str()
+        && let Ok(all) = HeaderValue::from_str(&format!("{methods},OPTIONS").replace(',', ", "))
+    {
+        *allow = all;
+    }
+    response
 }

@@ -1,10 +1,11 @@
-//! Answers.
+//! Successful answers.
 
 use axum::body::{Body, Bytes};
-use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue};
+use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use axum::http::{Response, StatusCode};
+use axum::response::IntoResponse as _;
 
-use super::held;
+use super::answer_memory;
 use crate::chain::json::write_string;
 use crate::node::state::Node;
 use crate::node::store::Forged;
@@ -14,41 +15,17 @@ pub(super) const JSON: HeaderValue = HeaderValue::from_static("application/json"
 /// The hash of the block in the body.
 const BLOCK_HASH: HeaderName = HeaderName::from_static("x-block-hash");
 
-/// An answer of JSON text.
+/// An answer with JSON text.
 pub(super) fn json(status: StatusCode, text: impl Into<Bytes>) -> Response<Body> {
-    typed(status, JSON, text)
+    (status, [(CONTENT_TYPE, JSON)], Body::from(text.into())).into_response()
 }
 
-pub(super) fn typed(
-    status: StatusCode,
-    content_type: HeaderValue,
-    text: impl Into<Bytes>,
-) -> Response<Body> {
-    let mut response = Response::new(Body::from(text.into()));
-    *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, content_type);
-    response
-}
-
-/// The methods that a path takes.
-pub(super) fn options(allowed: &str) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    if let Ok(allowed) = HeaderValue::from_str(allowed) {
-        response.headers_mut().insert(ALLOW, allowed);
-    }
-    response
-}
-
-/// One block, as it is hashed.
+/// One block in its canonical form, and its hash in a header.
 pub(super) fn block(text: impl Into<Bytes>, hash: &str) -> Response<Body> {
-    let mut response = json(StatusCode::OK, text);
-    if let Ok(hash) = HeaderValue::from_str(hash) {
-        response.headers_mut().insert(BLOCK_HASH, hash);
-    }
-    response
+    ([(BLOCK_HASH, hash)], json(StatusCode::OK, text)).into_response()
 }
 
-/// What the tutorial answers to `/mine`.
+/// The tutorial's answer to `/mine`.
 pub(super) async fn forged(node: &Node, forged: &Forged) -> Response<Body> {
     let Forged {
         tip, transactions, ..
@@ -59,7 +36,7 @@ pub(super) async fn forged(node: &Node, forged: &Forged) -> Response<Body> {
         tip.index, tip.previous_hash, tip.proof,
     );
     let text = [head.as_bytes(), transactions, b"]}"].concat();
-    json(StatusCode::OK, held::in_turn(node, text).await)
+    json(StatusCode::OK, answer_memory::count(node, text, None).await)
 }
 
 /// `text` as a JSON string.

@@ -1,31 +1,33 @@
-//! Addresses of nodes, as people write them and as one node is known.
+//! Addresses of nodes: the forms that people write, and the normal form.
 
 use std::net::Ipv6Addr;
 
-/// `host:port` for what names a node: `http://host:port`, `host:port`, either
-/// with a path behind it. The host is put in lower case, and port 80, which
-/// is HTTP's own, is left out, so that a node has one name. As the tutorial's
-/// node does, it takes `https`, too, and speaks plain HTTP all the same.
+/// The normal form `host:port` of an address such as `http://host:port/path`
+/// or `host:port`. The host becomes lower case and the default port 80 is left
+/// out, so that every node has one name. `https` is accepted but, as in the
+/// tutorial's node, plain HTTP is spoken.
 ///
 /// # Errors
-/// If it names no node, with the reason.
+/// If it is not the address of a node, with the reason.
 pub(in crate::node) fn normalize(address: &str) -> Result<String, String> {
     let address = address.trim();
     let rest = match address.split_once("://") {
         Some((scheme, rest)) if is_http(scheme) => rest,
         Some((scheme, _)) => {
             return Err(format!(
-                "{address:?} asks for {scheme:?}, but nodes speak plain http"
+                "{address:?} uses {scheme:?}, but nodes speak plain http"
             ));
         }
         None => address.strip_prefix("//").unwrap_or(address),
     };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
     if authority.contains('@') {
-        return Err(format!("{address:?} holds a user name; expected host:port"));
+        return Err(format!(
+            "{address:?} contains a user name; expected host:port"
+        ));
     }
-    let (host, port) =
-        split(authority).ok_or_else(|| format!("{address:?} is no node; expected host:port"))?;
+    let (host, port) = split(authority)
+        .ok_or_else(|| format!("{address:?} is not a node's address; expected host:port"))?;
     let port = match port {
         None | Some("") => 80,
         Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => port
@@ -52,7 +54,7 @@ fn is_http(scheme: &str) -> bool {
         .any(|http| scheme.eq_ignore_ascii_case(http))
 }
 
-/// The host, in brackets if it is an IPv6 address, and the text of the port.
+/// Splits host, in brackets if it is an IPv6 address, and the text of the port.
 fn split(authority: &str) -> Option<(String, Option<&str>)> {
     if let Some(rest) = authority.strip_prefix('[') {
         let (host, after) = rest.split_once(']')?;
@@ -75,7 +77,7 @@ fn split(authority: &str) -> Option<(String, Option<&str>)> {
     is_host.then(|| (host.to_owned(), port))
 }
 
-/// Host and port to connect to, for a normalized address.
+/// Host and port to connect to, from an address in normal form.
 pub(super) fn host_and_port(node: &str) -> (&str, u16) {
     match node.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => {
@@ -91,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_node_has_one_name_however_it_is_written() {
+    fn all_forms_of_an_address_have_one_normal_form() {
         for written in [
             "http://192.168.0.5:5000",
             "192.168.0.5:5000",
@@ -116,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_node_is_refused_with_the_reason() {
+    fn other_addresses_are_refused_with_the_reason() {
         for (written, reason) in [
             ("", "host:port"),
             ("http://", "host:port"),
@@ -138,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_tells_where_to_connect() {
+    fn an_address_splits_into_host_and_port() {
         assert_eq!(host_and_port("a:5000"), ("a", 5000));
         assert_eq!(host_and_port("a"), ("a", 80));
         assert_eq!(host_and_port("[::1]:5000"), ("::1", 5000));

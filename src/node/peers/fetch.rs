@@ -1,4 +1,4 @@
-//! Fetching a peer's chain into a file.
+//! Downloads a peer's chain into a file.
 
 use std::fs::File;
 use std::io::{self, Seek as _, Write as _};
@@ -12,6 +12,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use thiserror::Error;
 use tokio::net::TcpStream;
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::address::host_and_port;
@@ -20,21 +21,21 @@ use crate::node::config::Limits;
 /// How long a peer may take to accept a connection.
 const CONNECT_TIME: Duration = Duration::from_secs(5);
 
-/// How long a peer may be silent.
+/// How long a peer may send nothing.
 const SILENCE: Duration = Duration::from_secs(10);
 
-/// Why there is no chain from a peer.
+/// Why a peer's chain could not be downloaded.
 #[derive(Debug, Error)]
 pub(super) enum FetchError {
     #[error("cannot connect: {0}")]
     Connect(io::Error),
     #[error("no connection within {} s", CONNECT_TIME.as_secs())]
     ConnectTime,
-    #[error("nothing came for {} s", SILENCE.as_secs())]
+    #[error("it sent nothing for {} s", SILENCE.as_secs())]
     Silent,
     #[error("its answer took more than {} s", .0.as_secs())]
     Slow(Duration),
-    #[error("no HTTP answer: {0}")]
+    #[error("its answer is not HTTP: {0}")]
     Http(#[from] hyper::Error),
     #[error("it answered {0}; redirects are not followed")]
     Redirect(StatusCode),
@@ -42,14 +43,14 @@ pub(super) enum FetchError {
     Status(StatusCode),
     #[error("its chain takes more than {0} bytes")]
     TooLarge(u64),
-    #[error("cannot keep its chain in a file: {0}")]
+    #[error("cannot store its chain in a file: {0}")]
     File(io::Error),
-    #[error("cannot ask it: {0}")]
+    #[error("cannot build the request: {0}")]
     Request(#[from] axum::http::Error),
 }
 
-/// Asks `node` for its chain, and writes what comes to a nameless file in
-/// `folder`, which stands at its start again.
+/// Downloads the chain of `node` into an unnamed file in `folder`, and returns
+/// the file rewound to its start.
 pub(super) async fn fetch_chain(
     node: &str,
     folder: &Path,
@@ -66,8 +67,9 @@ async fn fetch(node: &str, folder: &Path, limits: &Limits) -> Result<File, Fetch
         .map_err(|_| FetchError::ConnectTime)?
         .map_err(FetchError::Connect)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    // Ends with the connection, which `sender` holds open.
-    let connection = AbortOnDrop(tokio::spawn(connection));
+    // Aborts the connection's task when this function returns.
+    let mut tasks = JoinSet::new();
+    tasks.spawn(connection);
     let request = Request::get("/chain")
         .header(header::HOST, node)
         .header(header::ACCEPT, "application/json")
@@ -99,19 +101,9 @@ async fn fetch(node: &str, folder: &Path, limits: &Limits) -> Result<File, Fetch
         if length > limits.peer_bytes {
             return Err(FetchError::TooLarge(limits.peer_bytes));
         }
-        // Some kilobytes into the page cache: no more than a copy.
+        // Copies a few kilobytes to the page cache, which hardly blocks.
         file.write_all(&data).map_err(FetchError::File)?;
     }
-    drop(connection);
     file.rewind().map_err(FetchError::File)?;
     Ok(file)
-}
-
-/// A task that ends when nobody waits for its fruit any more.
-struct AbortOnDrop(tokio::task::JoinHandle<hyper::Result<()>>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }

@@ -1,4 +1,4 @@
-//! Other nodes: their addresses, their chains, and which one replaces ours.
+//! Other nodes: their addresses, their chains, and which chain replaces ours.
 
 mod address;
 mod fetch;
@@ -8,29 +8,59 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError};
 
-pub(super) use self::address::normalize;
-pub(super) use self::resolve::{ResolveError, resolve};
+use thiserror::Error;
+use tokio::sync::watch;
 
-use self::resolve::Resolved;
-use super::background::made_in_background;
+pub(super) use self::address::normalize;
+
+use super::clock::now;
 use super::config::NodeConfig;
-use super::error::NodeError;
+use super::ledger::Ledger;
+use super::metrics::Metrics;
+use super::store::{Readers, Replacement};
 use crate::chain::Verifier;
 use crate::pow::Control;
 
-/// What is known of the peers beside their addresses.
+/// Visits peers, and remembers how each visit ended.
 #[derive(Debug)]
 pub(super) struct PeerBook {
-    /// One chain at a time: a block of it may be huge, and every thread is at
-    /// work on it anyway.
-    verifier: Arc<Mutex<Verifier>>,
-    /// Cancelled when the node shuts down.
-    control: Control,
-    /// One resolution at a time. It holds the last one's end.
+    services: PeerServices,
+    /// One resolution at a time. Holds the result of the last one.
     turn: tokio::sync::Mutex<Option<Resolved>>,
-    /// Resolutions that have begun.
+    /// Resolutions that have started.
     resolutions: AtomicU64,
     visits: Mutex<BTreeMap<String, Visit>>,
+}
+
+/// The parts of the node that peers are compared with.
+#[derive(Debug)]
+pub(super) struct PeerServices {
+    pub(super) config: NodeConfig,
+    pub(super) ledger: Ledger,
+    pub(super) readers: Readers,
+    pub(super) metrics: Metrics,
+    /// Verifies one chain at a time: each uses all threads and much memory.
+    pub(super) verifier: Arc<Mutex<Verifier>>,
+    /// Cancelled when the node shuts down.
+    pub(super) control: Control,
+    pub(super) is_closing: watch::Receiver<bool>,
+}
+
+/// Why the chains could not be compared.
+#[derive(Clone, Debug, Error)]
+pub(super) enum ResolveError {
+    #[error("the node is shutting down")]
+    Closing,
+    #[error("{0}")]
+    Storage(String),
+}
+
+/// The result of a resolution.
+#[derive(Debug)]
+struct Resolved {
+    /// Its position in the order of all resolutions, from 1.
+    number: u64,
+    outcome: Result<Option<Replacement>, ResolveError>,
 }
 
 /// How the last visit to a peer ended.
@@ -38,52 +68,33 @@ pub(super) struct PeerBook {
 pub(super) struct Visit {
     /// Seconds since the epoch.
     pub(super) at: f64,
-    /// The number of blocks of its chain, or why it could not be used.
+    /// The number of blocks in its chain, or why the chain was not used.
     pub(super) outcome: Result<u64, String>,
 }
 
 impl PeerBook {
-    pub(super) fn new(config: &NodeConfig) -> Result<Self, NodeError> {
-        Ok(Self {
-            verifier: Arc::new(Mutex::new(made_in_background(|| {
-                Verifier::new(config.threads).map_err(NodeError::Thread)
-            })?)),
-            control: Control::new(),
+    pub(super) fn new(services: PeerServices) -> Self {
+        Self {
+            services,
             turn: tokio::sync::Mutex::default(),
             resolutions: AtomicU64::new(0),
             visits: Mutex::default(),
-        })
+        }
     }
 
-    pub(super) fn verifier(&self) -> Arc<Mutex<Verifier>> {
-        Arc::clone(&self.verifier)
+    /// How the last visit to a peer ended; `None` before the first.
+    pub(super) fn visit(&self, peer: &str) -> Option<Visit> {
+        let visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
+        visits.get(peer).cloned()
     }
 
-    /// Cancelled when the node shuts down.
-    pub(super) fn control(&self) -> Control {
-        self.control.with_fresh_counts()
-    }
-
-    pub(super) fn cancel(&self) {
-        self.control.cancel();
-    }
-
-    fn note(&self, node: &str, outcome: Result<u64, String>) {
-        let visit = Visit {
-            at: super::now(),
-            outcome,
-        };
-        self.visits
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(node.to_owned(), visit);
-    }
-
-    pub(super) fn visit(&self, node: &str) -> Option<Visit> {
-        self.visits
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(node)
-            .cloned()
+    fn note(&self, peer: &str, outcome: Result<u64, String>) {
+        if let Err(error) = &outcome {
+            self.services.metrics.peer_failures.inc();
+            tracing::warn!(peer, error, "skipped a peer");
+        }
+        let visit = Visit { at: now(), outcome };
+        let mut visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
+        visits.insert(peer.to_owned(), visit);
     }
 }

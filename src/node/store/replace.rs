@@ -18,8 +18,8 @@ use super::staged::{ReplaceError, Staged, is_ours, member};
 use super::write::{BLOCK_TEXT_BYTES, Store, insert_block, insert_entry, write_entry};
 use crate::chain::ReadError;
 use crate::chain::json::View;
-use crate::node::entry::Entry;
 use crate::node::tip::Tip;
+use crate::node::transaction_row::TransactionRow;
 use crate::pow::Control;
 use crate::sha256::Digest;
 
@@ -268,7 +268,7 @@ fn append(
     let transactions = member(block, "transactions").ok_or(ReplaceError::Changed(number))?;
     let mut text = Vec::new();
     for transaction in transactions.elements() {
-        let entry = Entry::of(transaction).ok_or(ReplaceError::Changed(number))?;
+        let entry = TransactionRow::of(transaction).ok_or(ReplaceError::Changed(number))?;
         fork.last_entry += 1;
         insert_entry(connection, fork.last_entry, &entry)?;
         if is_shared || fork.kept.is_empty() {

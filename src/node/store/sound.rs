@@ -9,8 +9,8 @@ use super::schema;
 use super::staged::member;
 use super::write::{proof_column, write_entry};
 use crate::chain::json::View;
-use crate::node::entry::Entry;
 use crate::node::tip::Tip;
+use crate::node::transaction_row::TransactionRow;
 
 /// The first of the blocks from `first` to `last` that is not [sound](is_sound),
 /// or the one after `last`; `None` if the chain was replaced since `generation`.
@@ -60,7 +60,7 @@ fn has_columns_of(row: &Row<'_>, tip: &Tip) -> rusqlite::Result<bool> {
     Ok(
         row.get_ref(1)?.as_bytes()? == tip.hash.to_string().as_bytes()
             && row.get_ref(2)?.as_bytes()? == tip.previous_hash.as_bytes()
-            && row.get_ref(3)? == proof_column(tip).value()
+            && row.get_ref(3)? == (&proof_column(tip)).into()
             && row.get::<_, f64>(4)? == timestamp_of(View::of(&tip.text)),
     )
 }
@@ -78,7 +78,7 @@ fn are_entries_of(
     let (mut stored, mut stated) = (Vec::new(), Vec::new());
     let transactions = member(block, "transactions").map(View::elements);
     for transaction in transactions.into_iter().flatten() {
-        let (Some(row), Some(entry)) = (rows.next()?, Entry::of(transaction)) else {
+        let (Some(row), Some(entry)) = (rows.next()?, TransactionRow::of(transaction)) else {
             return Ok(false);
         };
         stored.clear();

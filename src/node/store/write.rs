@@ -4,7 +4,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use axum::body::Bytes;
-use rusqlite::types::{ToSqlOutput, Type, ValueRef};
+use rusqlite::types::{ToSqlOutput, Type, Value, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::schema::{self, Folding};
@@ -13,9 +13,9 @@ use crate::batch::fresh_node_id;
 use crate::chain::json::{View, canonical};
 use crate::chain::{Block, Strictness, Transactions};
 use crate::node::config::NodeConfig;
-use crate::node::entry::{Column, Entry};
 use crate::node::error::NodeError;
 use crate::node::tip::Tip;
+use crate::node::transaction_row::{TransactionRow, write_column};
 use crate::pow::Nonce;
 
 /// The most text of transactions a block gets. A block may take 32 MiB
@@ -29,13 +29,14 @@ const TRIAL_BYTES: usize = 64 << 10;
 #[derive(Debug)]
 pub(in crate::node) struct NewTransaction {
     text: Transactions,
-    entry: Entry,
+    entry: TransactionRow,
 }
 
 impl NewTransaction {
     /// Takes the one transaction in `text`.
     pub(in crate::node) fn new(text: Transactions) -> Self {
-        let entry = Entry::of(View::of(text.text())).expect("a transaction has its three keys");
+        let entry =
+            TransactionRow::of(View::of(text.text())).expect("a transaction has its three keys");
         Self { text, entry }
     }
 }
@@ -117,7 +118,7 @@ impl Store {
             })
             .map_err(failed)?;
         if is_new {
-            let genesis = Block::genesis(crate::node::now());
+            let genesis = Block::genesis(crate::node::clock::now());
             let timestamp = genesis.timestamp;
             let tip = Tip::of_block(genesis);
             insert_block(&connection, &tip, timestamp, 1, 0).map_err(failed)?;
@@ -249,7 +250,7 @@ impl Store {
         insert_entry(&self.connection, last, &reward.entry)?;
 
         let text_bytes = transactions.text_bytes();
-        let timestamp = crate::node::now();
+        let timestamp = crate::node::clock::now();
         let tip = Tip::of_block(Block {
             index: self.state.tip.index + 1,
             timestamp,
@@ -279,7 +280,7 @@ impl Store {
             .connection
             .prepare_cached("INSERT OR IGNORE INTO peers VALUES (?, ?)")?;
         for node in nodes {
-            insert.execute(params![node, crate::node::now()])?;
+            insert.execute(params![node, crate::node::clock::now()])?;
         }
         Ok(())
     }
@@ -396,7 +397,7 @@ pub(super) fn write_entry(
                 error.into(),
             ));
         }
-        Column::write(value, out);
+        write_column(value, out);
     }
     out.push(b'}');
     Ok(())
@@ -409,9 +410,9 @@ fn is_canonical(json: &[u8]) -> bool {
 pub(super) fn insert_entry(
     connection: &Connection,
     id: i64,
-    entry: &Entry,
+    entry: &TransactionRow,
 ) -> rusqlite::Result<()> {
-    let Entry([amount, recipient, sender]) = entry;
+    let TransactionRow([amount, recipient, sender]) = entry;
     connection
         .prepare_cached("INSERT INTO entries VALUES (?, ?, ?, ?)")?
         .execute(params![id, amount, recipient, sender])?;
@@ -443,10 +444,10 @@ pub(super) fn insert_block(
 }
 
 /// What is stored of a block as its proof.
-pub(super) fn proof_column(tip: &Tip) -> Column {
+pub(super) fn proof_column(tip: &Tip) -> Value {
     match tip.proof.parse() {
-        Ok(proof) => Column::Integer(proof),
-        Err(_) => Column::Text(tip.proof.clone()),
+        Ok(proof) => Value::Integer(proof),
+        Err(_) => Value::Text(tip.proof.clone()),
     }
 }
 

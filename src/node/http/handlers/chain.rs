@@ -1,55 +1,20 @@
 //! `GET /chain`.
 
-use axum::RequestExt as _;
-use axum::extract::{Query, Request};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
 use axum::response::Response;
-use serde_json::json;
 
+use crate::node::http::chain_stream::{self, ChainAnswer};
 use crate::node::http::error::ApiError;
-use crate::node::http::route::{
-    Content, Description, Route, list_of, object, query_parameter, reference,
-};
-use crate::node::http::stream::{self, ChainAnswer};
 use crate::node::state::Node;
 
-pub(super) fn route() -> Route {
-    Route::get(
-        "/chain",
-        |node, request| Box::pin(handle(node, request)),
-        Description {
-            name: "chain",
-            summary: "The chain, or a part of it",
-            parameters: vec![
-                query_parameter(
-                    "from",
-                    json!({"type": "integer", "minimum": 1, "maximum": u64::MAX}),
-                    "The index of the first block",
-                ),
-                query_parameter(
-                    "limit",
-                    json!({"type": "integer", "minimum": 0, "maximum": u64::MAX}),
-                    "The most blocks to answer",
-                ),
-            ],
-            body: None,
-            success: (
-                200,
-                "The blocks, and the length of the whole chain",
-                Content::Json(object(&[
-                    ("chain", list_of(&reference("Block"))),
-                    ("length", json!({"type": "integer", "minimum": 1})),
-                ])),
-            ),
-            errors: &[(400, "A parameter is not one number of the right size")],
-        },
-    )
-}
+type Parameters = Vec<(String, String)>;
 
-async fn handle(node: Node, mut request: Request) -> Result<Response, ApiError> {
-    let Query(parameters) = request
-        .extract_parts::<Query<Vec<(String, String)>>>()
-        .await
-        .map_err(|_| ApiError::bad_request("the query cannot be read"))?;
+pub(in crate::node::http) async fn handle(
+    State(node): State<Node>,
+    query: Result<Query<Parameters>, QueryRejection>,
+) -> Result<Response, ApiError> {
+    let Query(parameters) = query.map_err(|_| ApiError::bad_request("the query cannot be read"))?;
     let head = node.shared.ledger.head();
     let length = head.tip.index;
     let first = number("from", &parameters)?.unwrap_or(1);
@@ -66,7 +31,7 @@ async fn handle(node: Node, mut request: Request) -> Result<Response, ApiError> 
         last,
         after: format!("], \"length\": {length}}}"),
     };
-    stream::chain(&node, head, answer).await
+    chain_stream::answer(&node, &head, answer).await
 }
 
 fn number(name: &str, parameters: &[(String, String)]) -> Result<Option<u64>, ApiError> {

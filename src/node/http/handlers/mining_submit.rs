@@ -1,45 +1,25 @@
 //! `POST /mining/submit`.
 
-use axum::extract::Request;
+use axum::extract::State;
 use axum::response::Response;
-use serde_json::json;
 
 use super::health::must_be_sound;
 use crate::chain::json::{Kind, View};
-use crate::node::entry::{ascii, decode_string};
-use crate::node::http::body::{field, json_bytes, object as parse_object};
+use crate::node::http::authorization::Authorized;
 use crate::node::http::error::ApiError;
 use crate::node::http::reply;
-use crate::node::http::route::{Content, Description, Route, reference};
+use crate::node::http::request_body::{JsonBody, field};
 use crate::node::state::Node;
+use crate::node::transaction_row::{ascii, decode_string};
 use crate::pow::Nonce;
 
-pub(super) fn route() -> Route {
-    Route::post(
-        "/mining/submit",
-        |node, request| Box::pin(handle(node, request)),
-        Description {
-            name: "submitNonce",
-            summary: "Forge the next block with a nonce found outside. Its reward is the node's",
-            parameters: Vec::new(),
-            body: Some(json!({
-                "type": "object",
-                "properties": {
-                    "template_id": {"type": "string"},
-                    "nonce": {"type": "integer", "minimum": 0, "maximum": u64::MAX},
-                },
-                "required": ["template_id", "nonce"],
-            })),
-            success: (200, "The new block", Content::Json(reference("Forged"))),
-            errors: &[(409, "The chain went on since the template was given")],
-        },
-    )
-}
-
-async fn handle(node: Node, request: Request) -> Result<Response, ApiError> {
+pub(in crate::node::http) async fn handle(
+    State(node): State<Node>,
+    _: Authorized,
+    body: JsonBody,
+) -> Result<Response, ApiError> {
     must_be_sound(&node)?;
-    let bytes = json_bytes(&node, request).await?;
-    let body = parse_object(&bytes)?;
+    let body = body.object()?;
     let required = |name: &str| {
         field(&body, name)
             .ok_or_else(|| ApiError::unprocessable(format!("the field \"{name}\" is missing")))
@@ -71,7 +51,7 @@ async fn handle(node: Node, request: Request) -> Result<Response, ApiError> {
     tracing::info!(
         block = forged.tip.index,
         hash = %forged.tip.hash,
-        "a block was forged with a nonce from outside"
+        "a block was mined outside"
     );
     Ok(reply::forged(&node, &forged).await)
 }

@@ -1,6 +1,6 @@
 //! `GET /mining/template`.
 
-use axum::extract::Request;
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
@@ -8,37 +8,9 @@ use serde_json::json;
 use super::health::must_be_sound;
 use crate::node::http::error::ApiError;
 use crate::node::http::reply;
-use crate::node::http::route::{Content, Description, Route, object};
 use crate::node::state::Node;
 
-pub(super) fn route() -> Route {
-    Route::get(
-        "/mining/template",
-        |node, request| Box::pin(handle(node, request)),
-        Description {
-            name: "miningTemplate",
-            summary: "What an outside miner searches: a nonce for which the SHA-256 of the text \
-                      prefix + nonce + suffix, the nonce in decimal, starts with difficulty hex \
-                      zeros",
-            parameters: Vec::new(),
-            body: None,
-            success: (
-                200,
-                "The search for the next block",
-                Content::Json(object(&[
-                    ("template_id", json!({"type": "string"})),
-                    ("prefix", json!({"type": "string"})),
-                    ("suffix", json!({"type": "string"})),
-                    ("difficulty", json!({"type": "integer", "minimum": 1})),
-                    ("index", json!({"type": "integer", "minimum": 2})),
-                ])),
-            ),
-            errors: &[],
-        },
-    )
-}
-
-async fn handle(node: Node, _request: Request) -> Result<Response, ApiError> {
+pub(in crate::node::http) async fn handle(State(node): State<Node>) -> Result<Response, ApiError> {
     must_be_sound(&node)?;
     let head = node.shared.ledger.head();
     let template = head.tip.template(node.shared.config.rule);

@@ -1,40 +1,16 @@
-//! The handlers, and the table of all routes.
+//! The handlers: one call per file.
 
-mod balances;
-mod blocks;
-mod chain;
-mod health;
-mod metrics;
-mod mine;
-mod mining_submit;
-mod mining_template;
-mod nodes;
-mod nodes_register;
-mod nodes_resolve;
-mod openapi;
-mod pending;
-mod transactions_new;
-
-use super::route::Route;
-
-/// Every route, in the order in which they are described.
-pub(super) fn routes() -> Vec<Route> {
-    vec![
-        mine::get(),
-        mine::post(),
-        transactions_new::route(),
-        pending::route(),
-        chain::route(),
-        blocks::latest(),
-        blocks::by_index(),
-        balances::route(),
-        nodes::route(),
-        nodes_register::route(),
-        nodes_resolve::route(),
-        mining_template::route(),
-        mining_submit::route(),
-        health::route(),
-        metrics::route(),
-        openapi::route(),
-    ]
-}
+pub(super) mod balances;
+pub(super) mod blocks;
+pub(super) mod chain;
+pub(super) mod health;
+pub(super) mod metrics;
+pub(super) mod mine;
+pub(super) mod mining_submit;
+pub(super) mod mining_template;
+pub(super) mod nodes;
+pub(super) mod nodes_register;
+pub(super) mod nodes_resolve;
+pub(super) mod openapi_json;
+pub(super) mod pending;
+pub(super) mod transactions_new;

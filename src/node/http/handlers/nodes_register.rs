@@ -1,54 +1,25 @@
 //! `POST /nodes/register`.
 
-use axum::extract::Request;
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::json;
 
 use crate::chain::json::Kind;
-use crate::node::entry::decode_string;
-use crate::node::http::body::{field, json_bytes, object as parse_object};
+use crate::node::http::authorization::Authorized;
 use crate::node::http::error::ApiError;
 use crate::node::http::reply;
-use crate::node::http::route::{Content, Description, Route, list_of, object};
+use crate::node::http::request_body::{JsonBody, field};
 use crate::node::peers::normalize;
 use crate::node::state::Node;
+use crate::node::transaction_row::decode_string;
 
-pub(super) fn route() -> Route {
-    Route::post(
-        "/nodes/register",
-        |node, request| Box::pin(handle(node, request)),
-        Description {
-            name: "registerNodes",
-            summary: "Add nodes whose chains /nodes/resolve compares with ours",
-            parameters: Vec::new(),
-            body: Some(json!({
-                "type": "object",
-                "properties": {"nodes": {
-                    "type": "array",
-                    "items": {"type": "string", "examples": ["http://192.168.0.5:5000"]},
-                }},
-                "required": ["nodes"],
-            })),
-            success: (
-                201,
-                "All registered nodes",
-                Content::Json(object(&[
-                    ("message", json!({"const": "New nodes have been added"})),
-                    ("total_nodes", list_of(&json!({"type": "string"}))),
-                ])),
-            ),
-            errors: &[(
-                400,
-                "\"nodes\" is missing (a text), or the body is not JSON",
-            )],
-        },
-    )
-}
-
-async fn handle(node: Node, request: Request) -> Result<Response, ApiError> {
-    let bytes = json_bytes(&node, request).await?;
-    let body = parse_object(&bytes)?;
+pub(in crate::node::http) async fn handle(
+    State(node): State<Node>,
+    _: Authorized,
+    body: JsonBody,
+) -> Result<Response, ApiError> {
+    let body = body.object()?;
     let list = match field(&body, "nodes") {
         Some(list) if list.kind() != Kind::Null => list,
         _ => {

@@ -34,7 +34,7 @@ fn what_does_not_fit_into_a_block_goes_into_the_next() {
             r#"{{"amount": 1, "recipient": "r", "sender": "s{id}{}"}}"#,
             "x".repeat(10 << 20)
         );
-        let entry = Entry::of(View::of(text.as_bytes())).unwrap();
+        let entry = TransactionRow::of(View::of(text.as_bytes())).unwrap();
         insert_entry(&store.connection, id, &entry).unwrap();
     }
     assert!(store.reload().unwrap());

@@ -1,4 +1,4 @@
-//! Ways to write a request that a Flask node takes, and so must we.
+//! Protects requests that a Flask node takes: this node must take them, too.
 
 use axum::body::Body;
 use axum::http::{HeaderValue, Request};
@@ -9,7 +9,7 @@ use crate::fixture::Fixture;
 const WHOLE: &str = r#"{"sender": "a", "recipient": "b", "amount": 1}"#;
 
 #[tokio::test]
-async fn slashes_in_front_of_a_path_count_once() {
+async fn repeated_slashes_at_the_start_of_a_path_are_ignored() {
     let fixture = Fixture::new();
     for path in ["//chain", "///chain", "//chain?limit=1"] {
         assert_eq!(fixture.get(path).await.ok(200)["length"], 1, "{path}");
@@ -21,7 +21,7 @@ async fn slashes_in_front_of_a_path_count_once() {
 }
 
 #[tokio::test]
-async fn a_letter_in_a_path_may_be_escaped() {
+async fn letters_in_a_path_may_be_percent_encoded() {
     let fixture = Fixture::new();
     for path in ["/%63hain", "//c%68%61in", "/blocks/%6Catest", "/blocks/%31"] {
         fixture.get(path).await.ok(200);
@@ -29,7 +29,7 @@ async fn a_letter_in_a_path_may_be_escaped() {
     for path in ["/chain%2F", "/nodes%2fresolve", "/chain%00", "/%63hain%zz"] {
         fixture.get(path).await.error(404);
     }
-    // A name is decoded once, however it is written.
+    // A name is decoded exactly once.
     for (path, name) in [
         ("/balances/%61%2Fb%2541", "a/b%41"),
         ("/balances/%%34%31", "%41"),
@@ -46,7 +46,7 @@ async fn a_letter_in_a_path_may_be_escaped() {
 }
 
 #[tokio::test]
-async fn what_a_path_takes_is_told_to_whoever_asks() {
+async fn options_and_refused_methods_list_what_a_path_takes() {
     let fixture = Fixture::with(|config| config.token = Some(fourzero::node::Token::new("t")));
     for (path, allowed) in [
         ("/chain", "GET, HEAD, OPTIONS"),
@@ -65,7 +65,7 @@ async fn what_a_path_takes_is_told_to_whoever_asks() {
 }
 
 #[tokio::test]
-async fn an_array_or_a_string_lacks_the_fields_of_a_transaction() {
+async fn arrays_and_strings_count_as_transactions_without_fields() {
     let fixture = Fixture::new();
     for body in [
         "[]",
@@ -87,7 +87,7 @@ async fn an_array_or_a_string_lacks_the_fields_of_a_transaction() {
 }
 
 #[tokio::test]
-async fn a_node_may_be_written_with_https() {
+async fn nodes_may_be_registered_with_https() {
     let fixture = Fixture::new();
     let nodes = r#"{"nodes": ["https://h6:4", "HTTPS://h7/chain", "http://h6:4"]}"#;
     let reply = fixture.post("/nodes/register", nodes).await;
@@ -95,7 +95,7 @@ async fn a_node_may_be_written_with_https() {
 }
 
 #[tokio::test]
-async fn a_parameter_given_twice_is_refused_in_our_words() {
+async fn a_parameter_given_twice_is_refused() {
     let fixture = Fixture::new();
     for query in ["limit=1&limit=2", "from=1&limit=1&from=1", "limit&limit"] {
         let reply = fixture.get(&format!("/chain?{query}")).await;
@@ -107,7 +107,7 @@ async fn a_parameter_given_twice_is_refused_in_our_words() {
 }
 
 #[tokio::test]
-async fn a_content_type_is_read_up_to_its_parameters() {
+async fn parameters_of_the_content_type_are_ignored() {
     let fixture = Fixture::new();
     let send = async |types: &[&[u8]]| {
         let mut request = Request::post("/transactions/new");

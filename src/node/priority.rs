@@ -1,25 +1,24 @@
-//! Threads that give way to those that answer.
+//! Low priority for background work, so that answering requests comes first.
 
 use std::thread;
 
 use super::error::NodeError;
 
-/// How nice work in the background is. The threads that answer get about nine
-/// times its share of a core they compete for.
+/// The niceness of background work. A thread that answers gets about nine times
+/// its share of a core that both compete for.
 #[cfg(target_os = "linux")]
 const NICENESS: i32 = 10;
 
-/// Lowers the priority of this thread, and of those that it starts from here
-/// on. On systems other than Linux, where a priority is the whole process's,
-/// it does nothing.
+/// Lowers the priority of this thread and of threads that it starts later.
+/// Only Linux has a priority per thread; elsewhere this does nothing.
 pub(super) fn give_way() {
-    // A node that may not be nice is only less quick to answer.
+    // If the system refuses, answers only get slower.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::setpriority_process(None, NICENESS);
 }
 
-/// Calls `make` on a thread that gives way: threads that it starts do, too.
-pub(super) fn made_in_background<T: Send>(
+/// Calls `make` on a low-priority thread, whose threads inherit the priority.
+pub(super) fn with_low_priority<T: Send>(
     make: impl FnOnce() -> Result<T, NodeError> + Send,
 ) -> Result<T, NodeError> {
     thread::scope(|scope| {

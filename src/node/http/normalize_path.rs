@@ -1,11 +1,12 @@
-//! One spelling of a path, for the routes.
+//! Brings the path of a request into the form that the routes have.
 
 use axum::extract::Request;
 use axum::http::Uri;
 use axum::http::uri::PathAndQuery;
 
-/// Writes the path as the routes do: Flask, too, takes `//chain`, which
-/// clients make of `http://host/` and `/chain`, and `/%63hain`.
+/// Removes repeated slashes at the start of the path, and escapes that are not
+/// needed. Flask, too, takes `/%63hain` and `//chain`, which clients make from
+/// `http://host/` and `/chain`.
 pub(super) async fn normalize(mut request: Request) -> Request {
     if let Some(uri) = normalized(request.uri()) {
         *request.uri_mut() = uri;
@@ -13,7 +14,7 @@ pub(super) async fn normalize(mut request: Request) -> Request {
     request
 }
 
-/// `None` for what needs no change, or cannot be changed.
+/// `None` if the path needs no change, or cannot be changed.
 fn normalized(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     if !path.starts_with("//") && !path.contains('%') {
@@ -31,8 +32,8 @@ fn normalized(uri: &Uri) -> Option<Uri> {
 }
 
 /// Decodes the characters that mean the same with and without an escape (RFC
-/// 3986, section 6.2.2.2), and leaves the others to the handlers. `None` if a
-/// `%` escapes nothing: with what follows it decoded, it might.
+/// 3986, section 6.2.2.2). The handlers decode the others. `None` if two hex
+/// digits are missing after a `%`: decoding the text behind it could add them.
 fn unescaped(path: &str) -> Option<String> {
     let mut parts = path.split('%');
     let mut text = parts.next()?.to_owned();

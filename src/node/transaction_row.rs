@@ -1,82 +1,51 @@
 //! A transaction as a row of the database.
 //!
-//! The columns are what a person queries with `sqlite3`, and the canonical
-//! text can be made from them again without a loss:
+//! People can query the columns with `sqlite3`, and the exact canonical text
+//! can be restored from them:
 //!
 //! | JSON | column |
 //! |---|---|
 //! | string | `TEXT` |
 //! | integer that fits 64 bits | `INTEGER` |
-//! | double, but -0.0 | `REAL` |
+//! | double except -0.0 | `REAL` |
 //! | anything else | `BLOB`, its canonical text |
 
-use rusqlite::ToSql;
-use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::types::{Value, ValueRef};
 
 use crate::chain::TRANSACTION_FIELDS;
 use crate::chain::json::{Kind, View, write_float, write_string};
 
-/// One value of a transaction.
+/// One transaction: amount, recipient and sender.
 #[derive(Clone, PartialEq, Debug)]
-pub(super) enum Column {
-    Text(String),
-    Integer(i64),
-    Real(f64),
-    Json(Vec<u8>),
+pub(super) struct TransactionRow(pub(super) [Value; 3]);
+
+fn column(value: View<'_>) -> Value {
+    let text = value.text();
+    let exact = match value.kind() {
+        Kind::String => Some(Value::Text(decode_string(value))),
+        Kind::Integer => ascii(text).parse().ok().map(Value::Integer),
+        // SQLite drops the sign of a zero.
+        Kind::Float if text == b"-0.0" => None,
+        Kind::Float => ascii(text).parse().ok().map(Value::Real),
+        _ => None,
+    };
+    exact.unwrap_or_else(|| Value::Blob(text.to_vec()))
 }
 
-/// One transaction: amount, recipient, sender.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct Entry(pub(super) [Column; 3]);
-
-impl Column {
-    fn of(value: View<'_>) -> Self {
-        let text = value.text();
-        match value.kind() {
-            Kind::String => Self::Text(decode_string(value)),
-            Kind::Integer => match ascii(text).parse() {
-                Ok(number) => Self::Integer(number),
-                Err(_) => Self::Json(text.to_vec()),
-            },
-            Kind::Float => match ascii(text).parse::<f64>() {
-                // SQLite does not keep the sign of a zero.
-                Ok(number) if number != 0.0 || number.is_sign_positive() => Self::Real(number),
-                _ => Self::Json(text.to_vec()),
-            },
-            _ => Self::Json(text.to_vec()),
-        }
-    }
-
-    pub(super) fn value(&self) -> ValueRef<'_> {
-        match self {
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Integer(number) => ValueRef::Integer(*number),
-            Self::Real(number) => ValueRef::Real(*number),
-            Self::Json(json) => ValueRef::Blob(json),
-        }
-    }
-
-    /// Appends the canonical text of a value as SQLite holds it.
-    pub(super) fn write(value: ValueRef<'_>, out: &mut Vec<u8>) {
-        match value {
-            ValueRef::Text(text) => write_string(&String::from_utf8_lossy(text), out),
-            ValueRef::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
-            ValueRef::Real(number) => write_float(number, out),
-            ValueRef::Blob(json) => out.extend_from_slice(json),
-            ValueRef::Null => out.extend_from_slice(b"null"),
-        }
+/// Appends the canonical text of a column.
+pub(super) fn write_column(value: ValueRef<'_>, out: &mut Vec<u8>) {
+    match value {
+        ValueRef::Text(text) => write_string(&String::from_utf8_lossy(text), out),
+        ValueRef::Integer(number) => out.extend_from_slice(number.to_string().as_bytes()),
+        ValueRef::Real(number) => write_float(number, out),
+        ValueRef::Blob(json) => out.extend_from_slice(json),
+        ValueRef::Null => out.extend_from_slice(b"null"),
     }
 }
 
-impl ToSql for Column {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(self.value()))
-    }
-}
-
-impl Entry {
-    /// The entry of a transaction in canonical text; keys beside the three
-    /// are left out. `None` if one of the three is missing.
+impl TransactionRow {
+    /// The row of a transaction in canonical text, without keys other than the
+    /// three. `None` if one of the three is missing.
     pub(super) fn of(transaction: View<'_>) -> Option<Self> {
         let mut found = [None; 3];
         for (key, value) in transaction.members() {
@@ -89,16 +58,16 @@ impl Entry {
         let [Some(amount), Some(recipient), Some(sender)] = found else {
             return None;
         };
-        Some(Self([amount, recipient, sender].map(Column::of)))
+        Some(Self([amount, recipient, sender].map(column)))
     }
 
-    /// Appends its canonical text.
+    /// Appends the canonical text.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         for (place, (column, field)) in self.0.iter().zip(TRANSACTION_FIELDS).enumerate() {
             out.extend_from_slice(if place == 0 { b"{\"" } else { b", \"" });
             out.extend_from_slice(field.as_bytes());
             out.extend_from_slice(b"\": ");
-            Column::write(column.value(), out);
+            write_column(column.into(), out);
         }
         out.push(b'}');
     }
@@ -125,7 +94,7 @@ mod tests {
     use crate::chain::json::canonical;
 
     #[test]
-    fn a_transaction_comes_back_from_sqlite_as_it_went_in() {
+    fn sqlite_returns_a_transaction_unchanged() {
         let connection = rusqlite::Connection::open_in_memory().unwrap();
         connection
             .execute("CREATE TABLE t (amount, recipient, sender)", [])
@@ -145,11 +114,11 @@ mod tests {
         ] {
             let text = format!(r#"{{"amount": {amount}, "recipient": {name}, "sender": {name}}}"#);
             assert_eq!(canonical(text.as_bytes()).unwrap(), text);
-            let entry = Entry::of(View::of(text.as_bytes())).unwrap();
+            let row = TransactionRow::of(View::of(text.as_bytes())).unwrap();
             let mut written = Vec::new();
-            entry.write(&mut written);
+            row.write(&mut written);
             assert_eq!(ascii(&written), text);
-            let Entry(columns) = entry;
+            let TransactionRow(columns) = row;
             connection.execute("DELETE FROM t", []).unwrap();
             connection
                 .execute("INSERT INTO t VALUES (?, ?, ?)", columns.each_ref())
@@ -157,9 +126,9 @@ mod tests {
             let mut back = Vec::new();
             connection
                 .query_row("SELECT amount, recipient FROM t", [], |row| {
-                    Column::write(row.get_ref(0)?, &mut back);
+                    write_column(row.get_ref(0)?, &mut back);
                     back.push(b' ');
-                    Column::write(row.get_ref(1)?, &mut back);
+                    write_column(row.get_ref(1)?, &mut back);
                     Ok(())
                 })
                 .unwrap();

@@ -1,5 +1,5 @@
-//! Chains in from files, and out to files, while no node runs on the data or,
-//! for the way out, beside it.
+//! Imports a chain from a file while the node is stopped, and exports it at any
+//! time.
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek as _, Write};
@@ -11,32 +11,32 @@ use super::store::{self, Balances, Compare, ReplaceError, Store};
 use crate::chain::{ChainWriter, Format, ReadError, Verifier, VerifyOptions};
 use crate::pow::Control;
 
-/// What to do with a database that holds a chain already.
+/// What an import does with a database that already holds a chain.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum IfOccupied {
-    /// Refuse if it has more than its first block.
+    /// Refuse if the chain has more than its first block.
     #[default]
     Refuse,
     /// Replace the chain.
     Replace,
 }
 
-/// What went in or out.
+/// The result of an import or export.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ExchangeSummary {
-    /// Blocks of the chain.
+    /// Blocks in the chain.
     pub blocks: u64,
     /// Transactions that are pending after an import; 0 for an export.
     pub pending: u64,
 }
 
 /// Verifies the chain in `file` under the rule, difficulty and strictness of
-/// `config`, and makes it the chain of the node whose data are in
-/// `config.data`. Pending transactions stay, but for those it holds.
+/// `config`, and makes it the chain of the node in `config.data`. Pending
+/// transactions stay, except those that the chain contains.
 ///
 /// # Errors
-/// If the file is no valid chain, or does not start as the tutorial's chains
-/// do; if the data hold a chain already, or a node uses them.
+/// If the file is not a valid chain that starts with the tutorial's first
+/// block, if there is a chain already, or if a node uses the data.
 pub fn import(
     config: &NodeConfig,
     file: &Path,
@@ -90,11 +90,7 @@ pub fn import(
             },
             ReplaceError::Read(source) => NodeError::Read { path, source },
             ReplaceError::Genesis(what) => NodeError::Genesis { path, what },
-            ReplaceError::Cancelled => NodeError::Verify {
-                path,
-                source: crate::chain::VerifyError::Cancelled,
-            },
-            other @ (ReplaceError::Changed(_) | ReplaceError::NotLonger { .. }) => NodeError::Io {
+            other => NodeError::Io {
                 path,
                 source: io::Error::other(other),
             },
@@ -112,38 +108,32 @@ fn replace(
         control,
     )?;
     store.begin()?;
-    // An error drops the connection, which undoes what was not committed.
+    // On an error the connection is dropped, which rolls back.
     let replacement = store.replace_chain(staged, control)?;
-    // They may have been counted from what was damaged.
+    // They may have been counted from damaged data.
     Balances::forget(store.path().parent().unwrap_or_else(|| Path::new(".")));
     store.commit()?;
     Ok(replacement)
 }
 
-/// Writes the chain of the node whose data are in `data`, as it is at one
-/// moment. The node may go on meanwhile.
+/// Writes the chain of the node in `data`, as it is at one moment. The node may
+/// be running.
 ///
 /// # Errors
-/// If there is no database in `data`, it fails, or `out` does.
-pub fn export(
-    data: &Path,
-    out: impl Write,
-    format: Format,
-) -> Result<ExchangeSummary, ExportError> {
+/// If there is no database in `data`, or reading it or writing to `out` fails.
+pub fn export(data: &Path, out: impl Write, format: Format) -> Result<ExchangeSummary, NodeError> {
     let path = data.join(store::FILE_NAME);
-    let failed = |source| {
-        ExportError::Node(NodeError::Database {
-            path: path.clone(),
-            source,
-        })
+    let failed = |source| NodeError::Database {
+        path: path.clone(),
+        source,
     };
     if let Err(source) = std::fs::metadata(&path) {
-        return Err(ExportError::Node(match source.kind() {
+        return Err(match source.kind() {
             io::ErrorKind::NotFound => NodeError::NoNode {
                 path: data.to_owned(),
             },
             _ => NodeError::Io { path, source },
-        }));
+        });
     }
     let connection = store::open_reader(&path).map_err(failed)?;
     let mut query = connection
@@ -158,20 +148,9 @@ pub fn export(
             .get_ref(0)
             .and_then(|value| Ok(value.as_bytes()?))
             .map_err(failed)?;
-        writer.push_text(text).map_err(ExportError::Write)?;
+        writer.push_text(text).map_err(NodeError::Write)?;
         blocks += 1;
     }
-    writer.finish().map_err(ExportError::Write)?;
+    writer.finish().map_err(NodeError::Write)?;
     Ok(ExchangeSummary { blocks, pending: 0 })
-}
-
-/// Why a chain was not exported.
-#[derive(Debug, thiserror::Error)]
-pub enum ExportError {
-    /// The node's data cannot be read.
-    #[error(transparent)]
-    Node(NodeError),
-    /// The chain cannot be written.
-    #[error("cannot write the chain")]
-    Write(#[source] io::Error),
 }

@@ -13,9 +13,7 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use fourzero::batch::{Overwrite, WholeFile};
 use fourzero::chain::{FaultKind, Format};
-use fourzero::node::{
-    ExportError, IfOccupied, Node, NodeConfig, NodeError, Token, default_data_folder,
-};
+use fourzero::node::{IfOccupied, Node, NodeConfig, NodeError, Token, default_data_folder};
 use fourzero::pow::Control;
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -28,13 +26,13 @@ use super::exit::Exit;
 use super::interrupt::{self, WhenStuck};
 use super::{explain, print};
 
-/// The variable that the token is taken from where no option says another.
+/// Holds the token if no option gives one.
 const TOKEN_VARIABLE: &str = "FOURZERO_TOKEN";
 
-/// How long tasks may take that the shutdown did not reach.
+/// How long tasks may take that are still running after the shutdown.
 const LAST_TASKS: Duration = Duration::from_secs(1);
 
-/// What `--json` prints once the node listens.
+/// The output of `--json` once the node listens.
 #[derive(Serialize)]
 struct Listening<'a> {
     address: String,
@@ -44,7 +42,7 @@ struct Listening<'a> {
     data: String,
 }
 
-/// What `--json` prints of an import or export.
+/// The output of `--json` for an import or export.
 #[derive(Serialize)]
 struct Exchanged<'a> {
     file: &'a Path,
@@ -69,8 +67,8 @@ fn run_node(args: &ServeArgs) -> anyhow::Result<Exit> {
     if !address.ip().is_loopback() && token.is_none() {
         tracing::warn!(
             %address,
-            "anybody who reaches this address can mine and add transactions and nodes; \
-             --token asks for a secret"
+            "anyone who can reach this address can mine and add transactions and nodes; \
+             set --token to require a secret"
         );
     }
     let config = NodeConfig {
@@ -82,12 +80,12 @@ fn run_node(args: &ServeArgs) -> anyhow::Result<Exit> {
     let runtime = Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("cannot start the threads that answer")?;
+        .context("cannot start the server's threads")?;
     let listener = runtime
         .block_on(TcpListener::bind(address))
         .with_context(|| format!("cannot listen on {address}"))?;
     let data = config.data.clone();
-    let node = Node::open(config)?;
+    let node = Node::open(config).map_err(with_advice)?;
     announce(args, &node, &data, listener.local_addr()?).context(print::FAILED)?;
     let exit = runtime.block_on(serve(node.clone(), listener));
     finish(runtime, node);
@@ -95,7 +93,7 @@ fn run_node(args: &ServeArgs) -> anyhow::Result<Exit> {
     exit
 }
 
-/// The runtime's tasks hold the node, so they end first.
+/// The runtime's tasks hold clones of the node, so they must end first.
 fn finish(runtime: Runtime, node: Node) {
     runtime.shutdown_timeout(LAST_TASKS);
     node.finish();
@@ -111,8 +109,8 @@ async fn serve(node: Node, listener: TcpListener) -> anyhow::Result<Exit> {
         tokio::select! {
             _ = interrupts.recv() => exit = Ok(Exit::Interrupted),
             _ = terminations.recv() => {}
-            // Whoever watches over the process starts it again.
-            () = broken.broken() => exit = Err(anyhow!("the thread that writes has ended")),
+            // A process manager can start it again.
+            () = broken.broken() => exit = Err(anyhow!("the writer thread has ended")),
         }
         tracing::info!("shutting down");
     };
@@ -140,8 +138,7 @@ fn announce(args: &ServeArgs, node: &Node, data: &Path, address: SocketAddr) -> 
     ))
 }
 
-/// The token: from a file, as the argument or, without either, as the
-/// environment has it.
+/// The token from the file, the argument or else the environment.
 fn token(args: &ServeArgs) -> anyhow::Result<Option<Token>> {
     let text = match (&args.token_file, &args.token) {
         (Some(path), _) => {
@@ -158,7 +155,7 @@ fn token(args: &ServeArgs) -> anyhow::Result<Option<Token>> {
         },
     };
     match text {
-        Some(text) if text.is_empty() => bail!("the token is empty; a secret text is wanted"),
+        Some(text) if text.is_empty() => bail!("the token is empty; give a secret text"),
         text => Ok(text.as_deref().map(Token::new)),
     }
 }
@@ -178,7 +175,26 @@ fn data_folder(given: Option<&Path>) -> anyhow::Result<PathBuf> {
     given
         .map(Path::to_owned)
         .or_else(default_data_folder)
-        .ok_or_else(|| anyhow!("this user has no home folder; --data names a folder to use"))
+        .ok_or_else(|| anyhow!("this user has no home folder; choose one with --data"))
+}
+
+/// Adds the option that helps, where there is one.
+fn with_advice(error: NodeError) -> anyhow::Error {
+    let advice = match &error {
+        NodeError::InUse { .. } => "stop it, or choose another --data".to_owned(),
+        NodeError::OtherRule { found, .. } => {
+            format!("use --rule {found}, or choose another --data")
+        }
+        NodeError::OtherDifficulty { found, .. } if found.bits() % 4 == 0 => {
+            let zeros = found.bits() / 4;
+            format!("use --difficulty {zeros}, or choose another --data")
+        }
+        NodeError::OtherDifficulty { .. } => "choose another --data".to_owned(),
+        NodeError::NoNode { .. } => "choose the folder of a node with --data".to_owned(),
+        NodeError::Occupied { .. } => "use --force to replace it".to_owned(),
+        _ => return error.into(),
+    };
+    anyhow!("{error}; {advice}")
 }
 
 fn run_import(args: &ImportArgs) -> anyhow::Result<Exit> {
@@ -212,7 +228,7 @@ fn run_import(args: &ImportArgs) -> anyhow::Result<Exit> {
             print::message("interrupted; nothing was changed");
             Ok(Exit::Interrupted)
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Err(with_advice(error)),
     }
 }
 
@@ -226,11 +242,11 @@ fn run_export(args: &ExportArgs) -> anyhow::Result<Exit> {
     let format = args.format.unwrap_or_else(|| Format::of_path(output));
     let export = |out: &mut dyn Write, name: &str| {
         fourzero::node::export(&data, out, format).map_err(|error| match error {
-            ExportError::Node(error) => anyhow::Error::from(error),
-            // The system's own error, for it must not hide a closed pipe.
-            ExportError::Write(error) => {
+            // Keeps the system's error, which shows whether a pipe was closed.
+            NodeError::Write(error) => {
                 anyhow::Error::from(error).context(format!("cannot write {name}"))
             }
+            error => with_advice(error),
         })
     };
     if is_stdout {
