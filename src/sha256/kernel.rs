@@ -13,7 +13,8 @@ use thiserror::Error;
 
 #[cfg(target_arch = "aarch64")]
 use super::arm_sha2;
-use super::scalar::State;
+use super::message_group::FirstMatch;
+use super::scalar::HashState;
 use super::{Digest, FirstBlock, MessageGroup, portable, self_test};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512, sha_ni};
@@ -60,8 +61,6 @@ pub enum KernelChoice {
     /// One variant.
     Variant(Variant),
 }
-
-type FirstMatch = unsafe fn(&MessageGroup<'_>, Range<usize>) -> Option<usize>;
 
 #[derive(Debug)]
 struct Implementation {
@@ -235,7 +234,7 @@ impl Variant {
     /// The block of a group in which `count` words vary from word `first` on.
     pub(crate) fn first_block(
         self,
-        midstate: State,
+        midstate: HashState,
         words: [u32; 16],
         first: usize,
         count: usize,
@@ -297,7 +296,7 @@ impl From<Variant> for KernelChoice {
 impl self_test::Subject for Variant {
     fn first_block(
         &self,
-        midstate: State,
+        midstate: HashState,
         words: [u32; 16],
         first: usize,
         count: usize,

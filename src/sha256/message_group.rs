@@ -32,6 +32,9 @@ pub(crate) struct MessageGroup<'a> {
     pub(crate) mask: u32,
 }
 
+/// A kernel's search: the index of the first message in the range that matches.
+pub(crate) type FirstMatch = unsafe fn(&MessageGroup<'_>, Range<usize>) -> Option<usize>;
+
 impl MessageGroup<'_> {
     /// Whether every message ends with the block that varies first.
     pub(crate) const fn is_one_block(&self) -> bool {
@@ -78,10 +81,7 @@ pub(crate) use by_position;
 /// range that matches. The attributes name the instructions it asks for.
 macro_rules! first_match {
     ($(#[$attribute:meta])* $function:ident, least $least:literal) => {
-        type Function =
-            unsafe fn(&$crate::sha256::MessageGroup<'_>, std::ops::Range<usize>) -> Option<usize>;
-
-        static FIRST_MATCH: [[Function; 2]; 16] =
+        static FIRST_MATCH: [[$crate::sha256::message_group::FirstMatch; 2]; 16] =
             $crate::sha256::message_group::by_position!($function, least $least);
 
         $(#[$attribute])*

@@ -24,7 +24,7 @@
 //! of its rate for two blocks (`scripts/check-kernels.sh` looks for it).
 
 use super::constants::ROUND_CONSTANTS;
-use super::scalar::State;
+use super::scalar::HashState;
 use super::schedule::{ConstantBlock, FirstBlock, HALF, contains, sources, varying_words};
 use super::vector::Vector;
 
@@ -195,7 +195,7 @@ pub(crate) fn add_states<V: Vector>(left: Lanes<V>, right: Lanes<V>) -> Lanes<V>
 
 /// The same state in every lane.
 #[inline(always)]
-pub(crate) fn splat_state<V: Vector>(state: State) -> Lanes<V> {
+pub(crate) fn splat_state<V: Vector>(state: HashState) -> Lanes<V> {
     let mut lanes = [V::splat(0); 8];
     for index in 0..8 {
         lanes[index] = V::splat(state[index]);

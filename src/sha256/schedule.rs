@@ -3,7 +3,7 @@
 //! message, and of a block in which nothing varies but the state before it.
 
 use super::constants::ROUND_CONSTANTS;
-use super::scalar::{State, message_schedule, next_word, round};
+use super::scalar::{HashState, message_schedule, next_word, round};
 
 /// The round at which the second half starts: from here on every word of the
 /// message schedule varies, wherever in the block the variation starts.
@@ -89,13 +89,13 @@ impl BlockConstants {
 #[derive(Clone, Debug)]
 pub(crate) struct FirstBlock {
     /// The state before the block.
-    pub(crate) midstate: State,
+    pub(crate) midstate: HashState,
     /// The state before the rounds that the kernel does together with the
     /// first that sees a varying word.
-    pub(crate) state_before: State,
+    pub(crate) state_before: HashState,
     /// The state after that round, but for the varying part, which is still to
     /// be added to `a` and to `e`.
-    pub(crate) state_after: State,
+    pub(crate) state_after: HashState,
     pub(crate) constants: BlockConstants,
     /// The constants of the three rounds after that one, together with the
     /// `h` they add: what the first varying round changes is `a` and `e`, and
@@ -110,7 +110,7 @@ pub(crate) struct FirstBlock {
 impl FirstBlock {
     /// For a kernel that does so many `rounds_at_once`.
     pub(crate) fn new(
-        midstate: State,
+        midstate: HashState,
         words: [u32; 16],
         first: usize,
         count: usize,

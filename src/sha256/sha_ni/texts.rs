@@ -8,13 +8,12 @@
 
 use std::arch::x86_64::*;
 
-use super::Digest;
-use super::constants::{INITIAL_STATE, ROUND_CONSTANTS};
-use super::sha_ni::rounds::{add_quads, four_rounds, load_quad, next_quad};
-use super::sha_ni::{Packed, add_packed, pack};
-use super::stream_search::later_rounds;
-
-type Block = [u8; 64];
+use super::{
+    Packed, ROUND_CONSTANTS, add_packed, add_quads, four_rounds, last_48_rounds, load_quad, pack,
+};
+use crate::sha256::Digest;
+use crate::sha256::constants::INITIAL_STATE;
+use crate::sha256::scalar::BlockBytes;
 
 /// Texts hashed at the same time. Texts of 1,300 bytes, on one thread of a
 /// shared AMD EPYC (Zen 3), best of 60 alternating turns: 2.7 GB/s with two,
@@ -23,7 +22,7 @@ type Block = [u8; 64];
 const LANES: usize = 4;
 
 /// Whether the running CPU has the instructions.
-pub(super) fn is_supported() -> bool {
+pub(in crate::sha256) fn is_supported() -> bool {
     is_x86_feature_detected!("sha")
         && is_x86_feature_detected!("sse4.1")
         && is_x86_feature_detected!("ssse3")
@@ -35,9 +34,9 @@ struct Lane<'a> {
     number: usize,
     state: Packed,
     /// Blocks that lie in the text itself.
-    blocks: &'a [Block],
+    blocks: &'a [BlockBytes],
     /// What is left of the text, and the padding: one block or two.
-    last: [Block; 2],
+    last: [BlockBytes; 2],
     last_taken: usize,
     last_count: usize,
 }
@@ -45,7 +44,7 @@ struct Lane<'a> {
 /// Writes the digest of each text into its place in `digests`, which has as
 /// many.
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(super) fn digest_texts(texts: &[&[u8]], digests: &mut [Digest]) {
+pub(in crate::sha256) fn digest_texts(texts: &[&[u8]], digests: &mut [Digest]) {
     let mut order: Vec<_> = (0..).zip(texts).map(in_order).collect();
     order.sort_unstable();
     // The longest first, so that the last ones, alone in their lanes, are short.
@@ -77,7 +76,7 @@ pub(super) fn digest_texts(texts: &[&[u8]], digests: &mut [Digest]) {
 
 /// Blocks of a text of so many bytes, with the mark and the length behind it.
 const fn block_count(bytes: usize) -> usize {
-    (bytes + 9).div_ceil(size_of::<Block>())
+    (bytes + 9).div_ceil(size_of::<BlockBytes>())
 }
 
 /// What texts are sorted by: their number of blocks, and in the low half their
@@ -126,7 +125,7 @@ impl<'a> Lane<'a> {
     }
 
     /// The blocks at hand.
-    fn run(&self) -> &[Block] {
+    fn run(&self) -> &[BlockBytes] {
         match self.blocks {
             [] => &self.last[self.last_taken..self.last_count],
             blocks => blocks,
@@ -164,7 +163,7 @@ impl<'a> Lane<'a> {
 /// round in turn.
 #[inline]
 #[target_feature(enable = "sha,sse4.1,ssse3")]
-fn compress<const N: usize>(states: &mut [Packed; N], blocks: [&Block; N]) {
+fn compress<const N: usize>(states: &mut [Packed; N], blocks: [&BlockBytes; N]) {
     // Bytes of a word are big-endian in the text.
     let big_endian = _mm_set_epi64x(0x0c0d_0e0f_0809_0a0b, 0x0405_0607_0001_0203);
     let before = *states;
@@ -180,8 +179,9 @@ fn compress<const N: usize>(states: &mut [Packed; N], blocks: [&Block; N]) {
             *state = four_rounds(*state, add_quads(words, constants));
         }
     }
-    later_rounds!(states, schedule);
-    for (state, before) in states.iter_mut().zip(before) {
-        *state = add_packed(*state, before);
+    // SAFETY: this function needs the same instructions.
+    let after = unsafe { last_48_rounds(*states, schedule) };
+    for ((state, before), after) in states.iter_mut().zip(before).zip(after) {
+        *state = add_packed(before, after);
     }
 }
