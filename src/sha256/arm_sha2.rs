@@ -4,8 +4,8 @@
 //! `sha256h` and `sha256h2` do four rounds together, each for one half of the
 //! state. Four messages and their schedules fill 24 of the 32 registers.
 //!
-//! No such CPU was at hand: the kernel passes the tests of all kernels in an
-//! emulator (`scripts/emulate-arm.sh`), and how fast it is was not measured.
+//! It passes the tests of all kernels in an emulator (`scripts/emulate-arm.sh`).
+//! Its speed was not measured.
 #![allow(
     unsafe_code,
     reason = "intrinsics, and functions that need FEAT_SHA256"

@@ -1,6 +1,6 @@
-//! What of a block's 64 rounds is the same for all messages, worked out once
-//! in scalar code: of a block of which one or two words vary from message to
-//! message, and of a block in which nothing varies but the state before it.
+//! The parts of a block's 64 rounds that are the same for all messages, computed
+//! once in scalar code: for a block with one or two varying words, and for a
+//! block whose words are all constant.
 
 use super::constants::ROUND_CONSTANTS;
 use super::scalar::{HashState, message_schedule, next_word, round};
@@ -55,8 +55,7 @@ pub(crate) struct BlockConstants {
     /// The first half of the schedule without what varies: the block itself,
     /// and of each word after it the constant part.
     pub(crate) words: [u32; HALF],
-    /// What each round adds besides its varying words: K, and W where it is
-    /// constant.
+    /// What each round adds besides varying words: K, plus W if it is constant.
     pub(crate) rounds: [u32; 64],
 }
 
@@ -108,7 +107,7 @@ pub(crate) struct FirstBlock {
 }
 
 impl FirstBlock {
-    /// For a kernel that does so many `rounds_at_once`.
+    /// For a kernel whose instructions do `rounds_at_once` rounds.
     pub(crate) fn new(
         midstate: HashState,
         words: [u32; 16],

@@ -1,5 +1,5 @@
-//! Whether a kernel finds what the scalar code finds: the start-up check of
-//! the chosen kernel, and the body of the conformance tests of this layer.
+//! Compares a kernel with the scalar code: the check at start-up, and the
+//! conformance tests of this layer.
 
 use std::ops::Range;
 

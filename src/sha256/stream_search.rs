@@ -1,11 +1,9 @@
-//! The search that the kernels of SHA instructions share: a few messages at the
-//! same time, each a stream of its own.
+//! The search of the kernels with SHA instructions. Such an instruction does a
+//! few rounds of one message and waits for the one before, so a few messages
+//! are interleaved as streams. Instructions that end before the first varying
+//! word are skipped.
 //!
-//! Such an instruction does a few rounds of one message and needs the one
-//! before, so messages are interleaved to keep its unit busy. Rounds before the
-//! first varying word are skipped as far as whole instructions go.
-//!
-//! The file of an instruction set holds what is its own, by these names:
+//! The file of an instruction set defines these names:
 //!
 //! | name | what it is |
 //! |---|---|

@@ -1,9 +1,8 @@
-//! The digests of many texts: blocks, which are hashed whole.
+//! The digests of many texts.
 //!
-//! One text is a chain of compressions, each waiting for the one before, and
-//! with the SHA extensions such a chain leaves their unit idle half the time.
-//! Texts side by side fill it. Elsewhere the `sha2` crate hashes one text
-//! after another.
+//! Each block of a text waits for the one before, which leaves the SHA unit of
+//! x86 idle half the time. There several texts are hashed side by side;
+//! elsewhere the `sha2` crate hashes one after another.
 
 use super::Digest;
 #[cfg(target_arch = "x86_64")]
