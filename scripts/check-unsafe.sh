@@ -15,9 +15,10 @@ kernels=(
   src/sha256/neon.rs
   src/sha256/portable.rs
   src/sha256/self_test.rs
-  src/sha256/sha_ni.rs
-  src/sha256/sha_ni/rounds.rs
-  src/sha256/sha_ni_texts.rs
+  src/sha256/sha_ni/mod.rs
+  src/sha256/sha_ni/sixteen_registers.rs
+  src/sha256/sha_ni/texts.rs
+  src/sha256/sha_ni/thirty_two_registers.rs
   src/sha256/sse2.rs
   src/sha256/stream_search.rs
   src/sha256/texts.rs

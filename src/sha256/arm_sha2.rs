@@ -4,8 +4,8 @@
 //! `sha256h` and `sha256h2` do four rounds together, each for one half of the
 //! state. Four messages and their schedules fill 24 of the 32 registers.
 //!
-//! No such CPU was at hand: the kernel passes the tests of all kernels in an
-//! emulator (`scripts/emulate-arm.sh`), and how fast it is was not measured.
+//! It passes the tests of all kernels in an emulator (`scripts/emulate-arm.sh`).
+//! Its speed was not measured.
 #![allow(
     unsafe_code,
     reason = "intrinsics, and functions that need FEAT_SHA256"
@@ -16,30 +16,28 @@ use std::ops::Range;
 
 use super::constants::ROUND_CONSTANTS;
 use super::message_group::{Matches, MessageGroup};
-use super::scalar::State;
+use super::scalar::HashState;
 use super::schedule::{BlockConstants, ConstantBlock};
 use super::stream_search::{later_rounds, search};
 
 const STREAMS: usize = 4;
 
-type Quad = uint32x4_t;
-
 /// The state of one message in the order that the instructions want.
 #[derive(Clone, Copy)]
 struct Packed {
-    abcd: Quad,
-    efgh: Quad,
+    abcd: uint32x4_t,
+    efgh: uint32x4_t,
 }
 
 #[inline]
 #[target_feature(enable = "sha2")]
-fn quad(words: [u32; 4]) -> Quad {
+fn quad(words: [u32; 4]) -> uint32x4_t {
     load_quad(&words, 0)
 }
 
 #[inline]
 #[target_feature(enable = "sha2")]
-fn load_quad(words: &[u32], first: usize) -> Quad {
+fn load_quad(words: &[u32], first: usize) -> uint32x4_t {
     let words: &[u32; 4] = words[first..].first_chunk().expect("four words");
     // SAFETY: the load is unaligned and within the 16 bytes.
     unsafe { vld1q_u32(words.as_ptr()) }
@@ -47,13 +45,13 @@ fn load_quad(words: &[u32], first: usize) -> Quad {
 
 #[inline]
 #[target_feature(enable = "sha2")]
-fn add_quads(left: Quad, right: Quad) -> Quad {
+fn add_quads(left: uint32x4_t, right: uint32x4_t) -> uint32x4_t {
     vaddq_u32(left, right)
 }
 
 #[inline]
 #[target_feature(enable = "sha2")]
-fn pack(state: State) -> Packed {
+fn pack(state: HashState) -> Packed {
     Packed {
         abcd: load_quad(&state, 0),
         efgh: load_quad(&state, 4),
@@ -69,43 +67,40 @@ fn add_packed(left: Packed, right: Packed) -> Packed {
     }
 }
 
-#[inline]
-#[target_feature(enable = "sha2")]
-fn a(state: Packed) -> u32 {
-    vgetq_lane_u32::<0>(state.abcd)
-}
-
 /// The messages whose first word has no bit of `mask`, as bits.
 #[inline]
 #[target_feature(enable = "sha2")]
-fn clear_of(mask: u32, states: &[Packed; STREAMS]) -> u64 {
-    (0..STREAMS)
-        .filter(|&stream| a(states[stream]) & mask == 0)
+fn clear_of<const N: usize>(mask: u32, states: &[Packed; N]) -> u64 {
+    (0..N)
+        .filter(|&stream| vgetq_lane_u32::<0>(states[stream].abcd) & mask == 0)
         .fold(0, |streams, stream| streams | 1 << stream)
 }
 
 #[inline]
 #[target_feature(enable = "sha2")]
-fn four_rounds(Packed { abcd, efgh }: Packed, addends: Quad) -> Packed {
+fn four_rounds(Packed { abcd, efgh }: Packed, addends: uint32x4_t) -> Packed {
     Packed {
         abcd: vsha256hq_u32(abcd, efgh, addends),
         efgh: vsha256h2q_u32(efgh, abcd, addends),
     }
 }
 
-/// Four rounds for each message.
+/// All rounds of a block without a varying word.
 #[inline]
 #[target_feature(enable = "sha2")]
-fn four_rounds_each<const N: usize>(states: &mut [Packed; N], addends: Quad) {
-    for state in states {
-        *state = four_rounds(*state, addends);
+fn rounds_of_constant_block<const N: usize>(states: &mut [Packed; N], block: &ConstantBlock) {
+    for number in 0..16 {
+        let addends = load_quad(&block.rounds, number * 4);
+        for state in &mut *states {
+            *state = four_rounds(*state, addends);
+        }
     }
 }
 
 /// The rounds of quad `number`, unless all are before round `FIRST`.
 #[inline]
 #[target_feature(enable = "sha2")]
-fn last_rounds<const FIRST: usize>(number: usize, state: Packed, addends: Quad) -> Packed {
+fn last_rounds<const FIRST: usize>(number: usize, state: Packed, addends: uint32x4_t) -> Packed {
     if number * 4 + 4 > FIRST {
         four_rounds(state, addends)
     } else {
@@ -116,7 +111,7 @@ fn last_rounds<const FIRST: usize>(number: usize, state: Packed, addends: Quad) 
 /// The words that follow in the schedule.
 #[inline]
 #[target_feature(enable = "sha2")]
-fn next_quad([w0, w1, w2, w3]: [Quad; 4]) -> Quad {
+fn next_quad([w0, w1, w2, w3]: [uint32x4_t; 4]) -> uint32x4_t {
     vsha256su1q_u32(vsha256su0q_u32(w0, w1), w2, w3)
 }
 
@@ -128,7 +123,7 @@ fn next_quad([w0, w1, w2, w3]: [Quad; 4]) -> Quad {
 #[inline(always)]
 unsafe fn last_48_rounds(
     mut states: [Packed; STREAMS],
-    mut schedule: [[Quad; 4]; STREAMS],
+    mut schedule: [[uint32x4_t; 4]; STREAMS],
 ) -> [Packed; STREAMS] {
     // SAFETY: the caller vouches for the CPU.
     unsafe {
@@ -138,12 +133,9 @@ unsafe fn last_48_rounds(
 }
 
 search! {
-    four:
     features = "sha2",
     entry = (),
     later_rounds = last_48_rounds,
     width = 4,
-    constant_width = 4,
+    later_width = 4,
 }
-
-pub(crate) use four::first_match;

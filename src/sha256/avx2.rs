@@ -7,8 +7,7 @@ use super::vector::{Vector, vector};
 use super::vector_search::vector_kernel;
 
 vector! {
-    /// Values exist only in functions that need AVX2: the module hands out none,
-    /// and [`first_match`], its only door, asks for it.
+    /// Private: values exist only in functions that need AVX2.
     Words: 8 lanes in each __m256i of (0);
     splat(word) = _mm256_set1_epi32(word.cast_signed());
     lanes_clear_of(a, mask) = {

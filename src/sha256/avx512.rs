@@ -2,10 +2,8 @@
 //! interleaved.
 //!
 //! A round waits for the one before. Where an addition takes one cycle (Intel,
-//! Zen 4), one stream of 16 lanes keeps the core busy and its working set fits
-//! into the 32 registers. Where it takes two (Zen 5), a second stream fills the
-//! gaps. By count of operations one block of 16 lanes costs about 1,420 of
-//! them, and a constant block 900.
+//! Zen 4), one stream of 16 lanes keeps the core busy and fits into the 32
+//! registers. Where it takes two (Zen 5), a second stream fills the gaps.
 #![allow(unsafe_code, reason = "intrinsics, and functions that need AVX-512F")]
 
 use std::arch::x86_64::*;
@@ -17,8 +15,7 @@ use super::vector_search::vector_kernel;
 macro_rules! words {
     ($numbers:tt) => {
         vector! {
-            /// Values exist only in functions that need AVX-512F: the module hands
-            /// out none, and `first_match`, its only door, asks for it.
+            /// Private: values exist only in functions that need AVX-512F.
             Words: 16 lanes in each __m512i of $numbers;
             splat(word) = _mm512_set1_epi32(word.cast_signed());
             lanes_clear_of(a, mask) = _mm512_testn_epi32_mask(a, mask);
@@ -50,8 +47,8 @@ pub(super) mod one_stream {
     }
 }
 
-/// Straight functions would outgrow the cache of decoded operations, and take
-/// minutes to compile.
+/// A single function for both halves would outgrow the cache of decoded
+/// operations, and take minutes to compile.
 pub(super) mod two_streams {
     use super::*;
 

@@ -1,4 +1,4 @@
-//! What the running CPU can do, as far as it matters here.
+//! The instruction set extensions of the running CPU that kernels use.
 
 /// The instruction set extensions that the kernels ask about and this CPU
 /// has. Empty where no kernel asks.

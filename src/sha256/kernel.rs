@@ -1,8 +1,7 @@
-//! Which implementations of the nonce scan there are, and which of them this
-//! CPU can run.
+//! The implementations of the nonce scan, and which of them this CPU can run.
 //!
-//! Which is the fastest, nobody knows but the CPU at hand: `pow::scan` measures
-//! it. Nothing here depends on a CPU's vendor or model.
+//! `pow::scan` measures which is the fastest: nothing here depends on a CPU's
+//! vendor or model.
 
 use std::fmt;
 use std::ops::Range;
@@ -13,7 +12,8 @@ use thiserror::Error;
 
 #[cfg(target_arch = "aarch64")]
 use super::arm_sha2;
-use super::scalar::State;
+use super::message_group::FirstMatch;
+use super::scalar::HashState;
 use super::{Digest, FirstBlock, MessageGroup, portable, self_test};
 #[cfg(target_arch = "x86_64")]
 use super::{avx2, avx512, sha_ni};
@@ -34,9 +34,9 @@ use super::{avx2, avx512, sha_ni};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Kernel(&'static str);
 
-/// One implementation for a [`Kernel`]. Its name is the kernel's. If there are
-/// several, what they differ in follows a slash: the number of vectors that
-/// `avx512` interleaves, and of registers that `sha-ni` uses.
+/// One implementation of a [`Kernel`], and named like it. If there are several,
+/// the name ends in a slash and a number: of the vectors that `avx512`
+/// interleaves, or of the registers that `sha-ni` uses.
 #[derive(Clone, Copy, Debug)]
 pub struct Variant(&'static Implementation);
 
@@ -61,8 +61,6 @@ pub enum KernelChoice {
     Variant(Variant),
 }
 
-type FirstMatch = unsafe fn(&MessageGroup<'_>, Range<usize>) -> Option<usize>;
-
 #[derive(Debug)]
 struct Implementation {
     name: &'static str,
@@ -72,7 +70,7 @@ struct Implementation {
     first_match: Option<FirstMatch>,
     /// Rounds that one instruction does.
     rounds_at_once: usize,
-    /// Varying words of a block, at least.
+    /// The least number of varying words that it handles.
     least_words: usize,
     passes_self_test: OnceLock<bool>,
 }
@@ -127,7 +125,7 @@ implementations! {
     "sha2", [], None, 1, 1;
 }
 
-/// Why a kernel asked for by name cannot be had.
+/// Why a kernel cannot be used.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum KernelError {
     /// No kernel has this name.
@@ -145,7 +143,7 @@ pub enum KernelError {
         /// The kernel's name.
         name: &'static str,
     },
-    /// The kernel contradicts the scalar code.
+    /// The kernel and the scalar code disagree.
     #[error(
         "the kernel \"{name}\" fails its self-test: this CPU or this build cannot be trusted (try \
          --kernel sha2)"
@@ -170,7 +168,7 @@ impl Kernel {
         NAMES.into_iter().filter(is_missing).collect()
     }
 
-    /// The name under which `--kernel` knows it.
+    /// Its name, which [`KernelChoice`] is parsed from.
     pub const fn name(self) -> &'static str {
         self.0
     }
@@ -201,14 +199,13 @@ impl Variant {
         )
     }
 
-    /// The name under which `--kernel` knows it.
+    /// Its name, which [`KernelChoice`] is parsed from.
     pub const fn name(self) -> &'static str {
         self.0.name
     }
 
-    /// Hashes a few messages for every place at which a nonce can lie and
-    /// compares the result with the scalar code, once in a process. It takes
-    /// less than a millisecond.
+    /// Compares a few messages for every position of a nonce with the scalar
+    /// code, once in a process. It takes less than a millisecond.
     ///
     /// # Errors
     /// [`KernelError::Faulty`] if they differ.
@@ -235,7 +232,7 @@ impl Variant {
     /// The block of a group in which `count` words vary from word `first` on.
     pub(crate) fn first_block(
         self,
-        midstate: State,
+        midstate: HashState,
         words: [u32; 16],
         first: usize,
         count: usize,
@@ -268,9 +265,8 @@ impl Variant {
 }
 
 impl KernelChoice {
-    /// The variants that a search may run on, one of which it then does.
-    /// [`Measured`](Self::Measured) leaves out `sha2`, which the others are
-    /// checked against. Never empty.
+    /// The variants that a search may run on. [`Measured`](Self::Measured) leaves
+    /// out `sha2`, which the others are checked against. Never empty.
     pub fn candidates(self) -> Vec<Variant> {
         match self {
             Self::Measured => Variant::available()
@@ -297,7 +293,7 @@ impl From<Variant> for KernelChoice {
 impl self_test::Subject for Variant {
     fn first_block(
         &self,
-        midstate: State,
+        midstate: HashState,
         words: [u32; 16],
         first: usize,
         count: usize,

@@ -4,17 +4,16 @@ use std::ops::Range;
 
 use super::schedule::{ConstantBlock, FirstBlock};
 
-/// Words that a column must hold past the last one that is asked for, because
-/// kernels read whole vectors: the widest takes 32 messages at a time.
+/// Words that a column must hold past the last row, because kernels read whole
+/// vectors: the widest takes 32 messages at a time.
 pub(crate) const COLUMN_PADDING: usize = 31;
 
-/// Messages of equal length that differ in one word or in two neighbours of
-/// one block, and perhaps in the block after it.
+/// Messages of equal length that differ in one word or two neighbours of one
+/// block, and perhaps in the block after it.
 ///
-/// Where the next block differs too, it takes each of its `variants` for each
-/// value of the columns. So the first block is hashed once for all of them,
-/// and the schedules of the variants are constant: one more block that varies
-/// costs less than a message of one block.
+/// If the next block differs too, the group has a message for each pair of a row
+/// of the columns and one of the `variants`. The first block of a row is hashed
+/// once, and the schedules of the variants are constant.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MessageGroup<'a> {
     /// The block with the first varying word.
@@ -32,14 +31,17 @@ pub(crate) struct MessageGroup<'a> {
     pub(crate) mask: u32,
 }
 
+/// A kernel's search: the index of the first message in the range that matches.
+pub(crate) type FirstMatch = unsafe fn(&MessageGroup<'_>, Range<usize>) -> Option<usize>;
+
 impl MessageGroup<'_> {
     /// Whether every message ends with the block that varies first.
     pub(crate) const fn is_one_block(&self) -> bool {
         self.variants.is_empty() && self.tail.is_empty()
     }
 
-    /// The blocks after the first. The constant block there, if none varies, is
-    /// a variant as well, the only one.
+    /// The variants of the second block, and the blocks after it. If the second
+    /// block is constant, it is the only variant.
     #[inline(always)]
     pub(crate) const fn later_blocks(&self) -> (&[ConstantBlock], &[ConstantBlock]) {
         match self.variants {
@@ -74,14 +76,11 @@ macro_rules! by_position {
 }
 pub(crate) use by_position;
 
-/// A kernel's only door: `first_match`, the index of the first message in a
-/// range that matches. The attributes name the instructions it asks for.
+/// Defines `first_match`, which calls the function for the position of the
+/// group. The attributes name the instructions that it needs.
 macro_rules! first_match {
     ($(#[$attribute:meta])* $function:ident, least $least:literal) => {
-        type Function =
-            unsafe fn(&$crate::sha256::MessageGroup<'_>, std::ops::Range<usize>) -> Option<usize>;
-
-        static FIRST_MATCH: [[Function; 2]; 16] =
+        static FIRST_MATCH: [[$crate::sha256::message_group::FirstMatch; 2]; 16] =
             $crate::sha256::message_group::by_position!($function, least $least);
 
         $(#[$attribute])*
@@ -97,8 +96,8 @@ macro_rules! first_match {
 }
 pub(crate) use first_match;
 
-/// The first message that matches, of the rows that are hashed at the same
-/// time: each lane is a row, and variants are looked at one by one.
+/// Finds the first match among rows that are hashed at the same time: each lane
+/// is a row, and variants are added one by one.
 pub(crate) struct Matches<'a> {
     variants: usize,
     range: &'a Range<usize>,

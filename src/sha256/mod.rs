@@ -25,8 +25,6 @@ mod self_test;
 #[cfg(target_arch = "x86_64")]
 mod sha_ni;
 #[cfg(target_arch = "x86_64")]
-mod sha_ni_texts;
-#[cfg(target_arch = "x86_64")]
 mod sse2;
 #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 mod stream_search;

@@ -1,7 +1,7 @@
 //! The vector of the `portable` kernel on 64-bit ARM: 4 lanes of 128 bits.
 //!
-//! Of plain arrays, the compiler (Rust 1.97) makes scalar code there: 44
-//! instructions a round and lane, in place of 13.
+//! The compiler turns plain arrays into scalar code there, with three times the
+//! instructions.
 #![allow(unsafe_code, reason = "intrinsics")]
 
 use std::arch::aarch64::*;

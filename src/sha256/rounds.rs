@@ -1,30 +1,21 @@
 //! The lane-generic body: the rounds of one block over any [`Vector`].
 //!
-//! The first half of a block that varies is compiled once for each place at
-//! which the variation can start: which words of the schedule vary is then
-//! known to the compiler, and what does not vary costs one broadcast constant
-//! a round. In the second half everything varies, so all places share it.
+//! The first half of a varying block is compiled once for each position of the
+//! first varying word. The compiler then knows which words of the schedule
+//! vary; the others cost one broadcast constant a round. In the second half
+//! every word varies, so all positions share its code.
 //!
-//! Tried and left:
-//! - All 64 rounds in one function for each position: 108 s of CPU time to
-//!   compile the library in place of 50 to 60. The time goes into the vectors
-//!   that are passed to intrinsics (LLVM's SROA) and grows faster than the
-//!   function.
-//! - A pair type that made two streams of any vector: of the same kind, 0.5 s
-//!   a position where one vector takes 0.15 s. The wide vector has two
-//!   registers in place of it.
-//!
-//! Not measured yet: what separate code for one varying word would gain in
-//! `avx2` and `portable`. By count it is two operations in a hundred.
+//! All 64 rounds in one function for each position would double the time to
+//! compile the library.
 //!
 //! Everything here is inlined into the `#[target_feature]` functions of the
-//! instruction sets. So nothing here may call what the compiler need not
-//! inline, `array::map` or `array::from_fn` say: out of line it is compiled
-//! without those instructions, and on a Zen 4 that once cost `avx512` a third
-//! of its rate for two blocks (`scripts/check-kernels.sh` looks for it).
+//! instruction sets. So nothing here may call a function that the compiler may
+//! leave out of line, such as `array::map` or `array::from_fn`: it would be
+//! compiled without those instructions (`scripts/check-kernels.sh` looks for
+//! such calls).
 
 use super::constants::ROUND_CONSTANTS;
-use super::scalar::State;
+use super::scalar::HashState;
 use super::schedule::{ConstantBlock, FirstBlock, HALF, contains, sources, varying_words};
 use super::vector::Vector;
 
@@ -140,8 +131,8 @@ const fn comes_before(earlier: usize, later: usize) -> bool {
     earlier < later
 }
 
-/// Whether `h` is still constant in round `t`: round `first` changes `a` and
-/// `e`, and `e` takes three rounds to become `h`.
+/// Whether `h` is constant in round `t`: round `first` changes `a` and `e`, and
+/// `e` takes three rounds to become `h`.
 const fn h_is_constant(first: usize, t: usize) -> bool {
     comes_before(first, t) && t <= first + 3
 }
@@ -195,7 +186,7 @@ pub(crate) fn add_states<V: Vector>(left: Lanes<V>, right: Lanes<V>) -> Lanes<V>
 
 /// The same state in every lane.
 #[inline(always)]
-pub(crate) fn splat_state<V: Vector>(state: State) -> Lanes<V> {
+pub(crate) fn splat_state<V: Vector>(state: HashState) -> Lanes<V> {
     let mut lanes = [V::splat(0); 8];
     for index in 0..8 {
         lanes[index] = V::splat(state[index]);

@@ -5,17 +5,20 @@ use super::constants::{INITIAL_STATE, ROUND_CONSTANTS};
 /// Bytes in one SHA-256 block.
 pub(crate) const BLOCK_BYTES: usize = 64;
 
+/// The bytes of one block.
+pub(crate) type BlockBytes = [u8; BLOCK_BYTES];
+
 /// The eight working words between blocks, `a` to `h`.
-pub(crate) type State = [u32; 8];
+pub(crate) type HashState = [u32; 8];
 
 /// The state before the first block.
-pub(crate) const fn initial_state() -> State {
+pub(crate) const fn initial_state() -> HashState {
     INITIAL_STATE
 }
 
 /// One round; `addend` is the round constant plus the schedule word.
 #[inline(always)]
-pub(crate) fn round(state: &mut State, addend: u32) {
+pub(crate) fn round(state: &mut HashState, addend: u32) {
     let [a, b, c, d, e, f, g, h] = *state;
     let sum1 = e.rotate_right(6) ^ e.rotate_right(11) ^ e.rotate_right(25);
     let choice = (e & f) ^ (!e & g);
@@ -30,19 +33,19 @@ pub(crate) fn round(state: &mut State, addend: u32) {
 }
 
 /// The 16 words that a block is read as.
-pub(crate) fn block_words(block: &[u8; BLOCK_BYTES]) -> [u32; 16] {
+pub(crate) fn block_words(block: &BlockBytes) -> [u32; 16] {
     let (bytes, _) = block.as_chunks::<4>();
     std::array::from_fn(|index| u32::from_be_bytes(bytes[index]))
 }
 
 /// Adds two states word by word, as a block's rounds are added to the state
 /// before it.
-pub(crate) fn add_states(left: State, right: State) -> State {
+pub(crate) fn add_states(left: HashState, right: HashState) -> HashState {
     std::array::from_fn(|index| left[index].wrapping_add(right[index]))
 }
 
 /// Folds one 64-byte block into `state` (FIPS 180-4, section 6.2.2).
-pub(crate) fn compress(state: &mut State, block: &[u8; BLOCK_BYTES]) {
+pub(crate) fn compress(state: &mut HashState, block: &BlockBytes) {
     compress_words(state, &block_words(block));
 }
 
@@ -68,7 +71,7 @@ pub(crate) fn next_word(schedule: &[u32], t: usize) -> u32 {
 }
 
 /// As [`compress`], of a block that is already read as words.
-pub(crate) fn compress_words(state: &mut State, words: &[u32; 16]) {
+pub(crate) fn compress_words(state: &mut HashState, words: &[u32; 16]) {
     let schedule = message_schedule(words);
     let mut rounds = *state;
     for (word, constant) in schedule.iter().zip(ROUND_CONSTANTS) {

@@ -1,9 +1,9 @@
-//! What of a block's 64 rounds is the same for all messages, worked out once
-//! in scalar code: of a block of which one or two words vary from message to
-//! message, and of a block in which nothing varies but the state before it.
+//! The parts of a block's 64 rounds that are the same for all messages, computed
+//! once in scalar code: for a block with one or two varying words, and for a
+//! block whose words are all constant.
 
 use super::constants::ROUND_CONSTANTS;
-use super::scalar::{State, message_schedule, next_word, round};
+use super::scalar::{HashState, message_schedule, next_word, round};
 
 /// The round at which the second half starts: from here on every word of the
 /// message schedule varies, wherever in the block the variation starts.
@@ -55,8 +55,7 @@ pub(crate) struct BlockConstants {
     /// The first half of the schedule without what varies: the block itself,
     /// and of each word after it the constant part.
     pub(crate) words: [u32; HALF],
-    /// What each round adds besides its varying words: K, and W where it is
-    /// constant.
+    /// What each round adds besides varying words: K, plus W if it is constant.
     pub(crate) rounds: [u32; 64],
 }
 
@@ -89,13 +88,13 @@ impl BlockConstants {
 #[derive(Clone, Debug)]
 pub(crate) struct FirstBlock {
     /// The state before the block.
-    pub(crate) midstate: State,
+    pub(crate) midstate: HashState,
     /// The state before the rounds that the kernel does together with the
     /// first that sees a varying word.
-    pub(crate) state_before: State,
+    pub(crate) state_before: HashState,
     /// The state after that round, but for the varying part, which is still to
     /// be added to `a` and to `e`.
-    pub(crate) state_after: State,
+    pub(crate) state_after: HashState,
     pub(crate) constants: BlockConstants,
     /// The constants of the three rounds after that one, together with the
     /// `h` they add: what the first varying round changes is `a` and `e`, and
@@ -108,9 +107,9 @@ pub(crate) struct FirstBlock {
 }
 
 impl FirstBlock {
-    /// For a kernel that does so many `rounds_at_once`.
+    /// For a kernel whose instructions do `rounds_at_once` rounds.
     pub(crate) fn new(
-        midstate: State,
+        midstate: HashState,
         words: [u32; 16],
         first: usize,
         count: usize,

@@ -1,18 +1,18 @@
-//! Whether a kernel finds what the scalar code finds: the start-up check of
-//! the chosen kernel, and the body of the conformance tests of this layer.
+//! Compares a kernel with the scalar code: the check at start-up, and the
+//! conformance tests of this layer.
 
 use std::ops::Range;
 
 use super::constants::{INITIAL_STATE, ROUND_CONSTANTS};
 use super::message_group::{COLUMN_PADDING, MessageGroup};
-use super::scalar::{State, compress_words};
+use super::scalar::{HashState, compress_words};
 use super::schedule::{ConstantBlock, FirstBlock};
 
 /// How a kernel prepares the first block, and how it finds the first match.
 pub(super) trait Subject {
     fn first_block(
         &self,
-        midstate: State,
+        midstate: HashState,
         words: [u32; 16],
         first: usize,
         count: usize,
@@ -127,10 +127,10 @@ mod tests {
     use crate::sha256::vector_search::{self, Functions};
     use crate::sha256::{Kernel, Variant};
 
-    type Function = fn(&MessageGroup<'_>, Range<usize>) -> Option<usize>;
+    type SafeFirstMatch = fn(&MessageGroup<'_>, Range<usize>) -> Option<usize>;
 
     /// The lane-generic body over plain arrays.
-    struct Software([[Function; 2]; 16]);
+    struct Software([[SafeFirstMatch; 2]; 16]);
 
     /// Every position that the `avx512` kernel is compiled for, in batches of
     /// two vectors.
@@ -168,7 +168,7 @@ mod tests {
     impl Subject for Software {
         fn first_block(
             &self,
-            midstate: State,
+            midstate: HashState,
             words: [u32; 16],
             first: usize,
             count: usize,
@@ -221,7 +221,7 @@ mod tests {
         impl Subject for Wrong {
             fn first_block(
                 &self,
-                midstate: State,
+                midstate: HashState,
                 mut words: [u32; 16],
                 first: usize,
                 count: usize,

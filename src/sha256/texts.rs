@@ -1,24 +1,23 @@
-//! The digests of many texts: blocks, which are hashed whole.
+//! The digests of many texts.
 //!
-//! One text is a chain of compressions, each waiting for the one before, and
-//! with the SHA extensions such a chain leaves their unit idle half the time.
-//! Texts side by side fill it. Elsewhere the `sha2` crate hashes one text
-//! after another.
+//! Each block of a text waits for the one before, which leaves the SHA unit of
+//! x86 idle half the time. There several texts are hashed side by side;
+//! elsewhere the `sha2` crate hashes one after another.
 
 use super::Digest;
 #[cfg(target_arch = "x86_64")]
-use super::sha_ni_texts;
+use super::sha_ni;
 
 /// Appends the digest of each text to `digests`, in order.
 pub(crate) fn digest_texts(texts: &[&[u8]], digests: &mut Vec<Digest>) {
     #[cfg(target_arch = "x86_64")]
-    if sha_ni_texts::is_supported() {
+    if sha_ni::texts::is_supported() {
         let first = digests.len();
         digests.resize(first + texts.len(), Digest::from_bytes([0; 32]));
         // SAFETY: the CPU has the instructions.
         #[allow(unsafe_code, reason = "a function that needs SHA-NI")]
         unsafe {
-            sha_ni_texts::digest_texts(texts, &mut digests[first..]);
+            sha_ni::texts::digest_texts(texts, &mut digests[first..]);
         }
         return;
     }

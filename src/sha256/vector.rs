@@ -1,11 +1,10 @@
-//! What the lane-generic body asks of an instruction set: 32-bit words held
-//! side by side, one for each message that is hashed at the same time.
+//! The operations that the lane-generic body needs of an instruction set, on
+//! vectors of 32-bit words: one lane for each message.
 
-/// A fixed number of `u32` lanes and the handful of operations that SHA-256
-/// is made of.
+/// A vector of `u32` lanes with the operations of SHA-256.
 ///
-/// The default methods are the formulas for a machine with plain logic only;
-/// an instruction set with rotates or three-input logic replaces them.
+/// The default methods use plain logic only; an instruction set with three-input
+/// logic replaces them.
 pub(crate) trait Vector: Copy {
     /// Messages hashed at the same time, at most 64.
     const LANES: usize;
@@ -82,11 +81,11 @@ pub(crate) trait Vector: Copy {
     }
 }
 
-/// A vector of the registers that are numbered, each with so many lanes, from
-/// what the methods of [`Vector`] do with one register.
+/// Defines a vector of the numbered registers from what each method of
+/// [`Vector`] does with one register.
 ///
-/// Each register is a field: the compiler takes three times as long for a pair
-/// of vectors or for an array of registers.
+/// Each register is a field: arrays or pairs take three times as long to
+/// compile.
 macro_rules! vector {
     (
         $(#[$attribute:meta])*
@@ -152,8 +151,8 @@ macro_rules! vector {
 #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 pub(super) use vector;
 
-/// Plain arrays: the vector of a target without one of its own, and the
-/// software stand-in that lets any CPU test the body at any number of lanes.
+/// The vector of targets without vector intrinsics here. Tests use it to run the
+/// body with any number of lanes.
 #[cfg(any(test, not(any(target_arch = "aarch64", target_arch = "x86_64"))))]
 #[derive(Clone, Copy)]
 pub(crate) struct Array<const LANES: usize>([u32; LANES]);

@@ -1,5 +1,5 @@
-//! The search that all lane-generic kernels share: a message in each lane of
-//! a vector.
+//! The search of all lane-generic kernels: each lane of a vector hashes one
+//! message.
 
 use std::ops::Range;
 
@@ -8,14 +8,12 @@ use super::rounds::{self, Halfway, Lanes, add_states, splat_state};
 use super::schedule::ConstantBlock;
 use super::vector::Vector;
 
-/// The functions of one instruction set and its only door, `first_match`. The
-/// attributes name the instructions that `first_match` asks for.
+/// Defines the functions of one instruction set. The attributes name the
+/// instructions that they need; `first_match` is the only public one.
 ///
-/// `$batch` is the number of vectors whose first halves are hashed before
-/// their second halves. The second half is then a function of its own, shared
-/// by all positions, and the vectors between the halves lie in memory. With a
-/// batch of one, both halves are one straight function for each position: see
-/// [`first_match`].
+/// `$batch` is the number of vectors whose first halves are hashed before their
+/// second halves, which are then a separate function that all positions share.
+/// With a batch of one, both halves are one function for each position.
 macro_rules! vector_kernel {
     ($(#[$attribute:meta])* $words:ty, batch $batch:literal, least $least:literal) => {
         $(#[$attribute])*
@@ -60,7 +58,7 @@ macro_rules! vector_kernel {
 }
 pub(crate) use vector_kernel;
 
-/// What is compiled once for all positions. The lanes pass through memory.
+/// The functions that all positions share. Lanes are passed in memory.
 #[derive(Clone, Copy)]
 pub(crate) struct Functions<V> {
     pub(crate) second_half: unsafe fn(&Halfway<V>) -> Lanes<V>,

@@ -4,10 +4,8 @@
 use super::choice::Shape;
 use super::digits::Grouping;
 use crate::pow::Template;
-use crate::sha256::scalar::{BLOCK_BYTES, State, block_words, compress};
+use crate::sha256::scalar::{BLOCK_BYTES, BlockBytes, HashState, block_words, compress};
 use crate::sha256::{ConstantBlock, FirstBlock, MessageGroup, Variant};
-
-type Block = [u8; BLOCK_BYTES];
 
 /// The most digits at the start of a block for which the block is prepared
 /// for each of their values, 25 kB in all. More of them are a group by
@@ -19,11 +17,11 @@ const MOST_VARIANT_DIGITS: usize = 2;
 pub(super) struct Layout {
     grouping: Grouping,
     /// The state before `head`.
-    midstate: State,
+    midstate: HashState,
     /// The blocks from the first that holds a digit to the one that holds the
     /// digits of the grouping, with `0` for every digit: one block, or two
     /// where upper digits fill the end of the one before.
-    head: Vec<Block>,
+    head: Vec<BlockBytes>,
     /// Where the upper digits start in `head`.
     upper_start: usize,
     upper_digits: usize,
@@ -39,7 +37,7 @@ pub(super) struct Layout {
 impl Layout {
     /// The layout of `template` with nonces of `digit_count` digits.
     /// `midstate` is the state after the whole blocks of the prefix.
-    pub(super) fn new(template: &Template, midstate: State, digit_count: usize) -> Self {
+    pub(super) fn new(template: &Template, midstate: HashState, digit_count: usize) -> Self {
         let start = template.prefix().len() % BLOCK_BYTES;
         let end = start + digit_count;
         let blocks = padded_blocks(template, digit_count);
@@ -122,12 +120,12 @@ impl Layout {
     }
 }
 
-fn constant_block(block: &Block) -> ConstantBlock {
+fn constant_block(block: &BlockBytes) -> ConstantBlock {
     ConstantBlock::new(&block_words(block))
 }
 
 /// The block for each value of the `digits` digits that it starts with.
-fn variants_of(block: &Block, digits: usize) -> impl Iterator<Item = ConstantBlock> {
+fn variants_of(block: &BlockBytes, digits: usize) -> impl Iterator<Item = ConstantBlock> {
     let mut block = *block;
     (0..10usize.pow(digits as u32)).map(move |value| {
         let mut rest = value;
@@ -141,7 +139,7 @@ fn variants_of(block: &Block, digits: usize) -> impl Iterator<Item = ConstantBlo
 
 /// The padded message without the whole blocks of the prefix, `0` in the place
 /// of every digit.
-fn padded_blocks(template: &Template, digit_count: usize) -> Vec<Block> {
+fn padded_blocks(template: &Template, digit_count: usize) -> Vec<BlockBytes> {
     let (whole, rest) = template.prefix().as_chunks::<BLOCK_BYTES>();
     let mut bytes = rest.to_vec();
     bytes.resize(rest.len() + digit_count, b'0');

@@ -6,10 +6,10 @@
 //! out which kernel is the fastest.
 
 mod choice;
-#[cfg(test)]
-mod conformance;
 mod digits;
 mod layout;
+#[cfg(test)]
+mod tests;
 
 use std::sync::OnceLock;
 
@@ -18,7 +18,7 @@ pub use self::choice::{Measurement, Shape, measurements};
 use self::layout::Layout;
 use crate::pow::nonce::{Nonce, Span, digit_count};
 use crate::pow::{Target, Template};
-use crate::sha256::scalar::{BLOCK_BYTES, State, compress, initial_state};
+use crate::sha256::scalar::{BLOCK_BYTES, HashState, compress, initial_state};
 use crate::sha256::{KernelChoice, Variant};
 
 /// Digits of the largest nonce.
@@ -46,7 +46,7 @@ pub(crate) struct Scanner {
     /// The bits of the first digest word that the target wants to be zero.
     mask: u32,
     /// The state after the whole blocks of the prefix.
-    midstate: State,
+    midstate: HashState,
     /// By the number of digits less one.
     layouts: [OnceLock<(Layout, Variant)>; MOST_DIGITS],
 }

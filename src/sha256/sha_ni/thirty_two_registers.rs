@@ -1,115 +1,20 @@
-//! Quads of words and the rounds that add them; and the last 48 rounds of a
-//! varying block, the same wherever in the block the variation starts, of which a
-//! step makes the next quad of each message and does four rounds.
+//! The variant with the sixteen registers more that AVX-512VL has: what the
+//! schedules of four messages are made of waits there, where the SHA
+//! instructions do not reach.
+//!
+//! The compiler does not know of these registers: it would write wide ones.
+#![allow(unsafe_code, reason = "intrinsics, and functions that need SHA-NI")]
 
+use std::arch::asm;
 use std::arch::x86_64::*;
+use std::ops::Range;
 
-use super::{Packed, STREAMS};
-use crate::sha256::constants::ROUND_CONSTANTS;
-use crate::sha256::stream_search::later_rounds;
+use super::*;
+use crate::sha256::message_group::{Matches, MessageGroup};
+use crate::sha256::schedule::BlockConstants;
+use crate::sha256::stream_search::search;
 
-pub(super) type Quad = __m128i;
-
-/// Two rounds with the lower half of `addends`, which are round constants and
-/// schedule words summed. What was `abef` is the `cdgh` of two rounds later.
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-fn two_rounds(Packed { abef, cdgh }: Packed, addends: Quad) -> Packed {
-    Packed {
-        abef: _mm_sha256rnds2_epu32(cdgh, abef, addends),
-        cdgh: abef,
-    }
-}
-
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(in crate::sha256) fn four_rounds(state: Packed, addends: Quad) -> Packed {
-    last_rounds::<0>(0, state, addends)
-}
-
-/// Four rounds for each message: the lower half for all of them before the
-/// upper, because the instruction wants its addends in one certain register.
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(super) fn four_rounds_each<const N: usize>(states: &mut [Packed; N], addends: Quad) {
-    for addends in [addends, _mm_shuffle_epi32::<0b00_00_11_10>(addends)] {
-        for state in &mut *states {
-            *state = two_rounds(*state, addends);
-        }
-    }
-}
-
-/// The rounds of quad `number`, but for a first pair before round `FIRST`, or
-/// both.
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(super) fn last_rounds<const FIRST: usize>(
-    number: usize,
-    mut state: Packed,
-    addends: Quad,
-) -> Packed {
-    if number * 4 + 2 > FIRST {
-        state = two_rounds(state, addends);
-    }
-    if number * 4 + 4 > FIRST {
-        state = two_rounds(state, _mm_shuffle_epi32::<0b00_00_11_10>(addends));
-    }
-    state
-}
-
-/// The first word in the lowest lane.
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(super) fn quad([w0, w1, w2, w3]: [u32; 4]) -> Quad {
-    _mm_set_epi32(
-        w3.cast_signed(),
-        w2.cast_signed(),
-        w1.cast_signed(),
-        w0.cast_signed(),
-    )
-}
-
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(in crate::sha256) fn load_quad(words: &[u32], first: usize) -> Quad {
-    let words: &[u32; 4] = words[first..].first_chunk().expect("four words");
-    // SAFETY: the load is unaligned and within the 16 bytes.
-    unsafe { _mm_loadu_si128(words.as_ptr().cast()) }
-}
-
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(in crate::sha256) fn add_quads(left: Quad, right: Quad) -> Quad {
-    _mm_add_epi32(left, right)
-}
-
-/// The words that follow in the schedule.
-#[inline]
-#[target_feature(enable = "sha,sse4.1,ssse3")]
-pub(in crate::sha256) fn next_quad([w0, w1, w2, w3]: [Quad; 4]) -> Quad {
-    let sum = _mm_add_epi32(_mm_sha256msg1_epu32(w0, w1), _mm_alignr_epi8::<4>(w3, w2));
-    _mm_sha256msg2_epu32(sum, w3)
-}
-
-/// The rounds after `states`, for messages of which `schedule` is the block.
-///
-/// `inline(always)`, which the attribute `target_feature` excludes: out of line,
-/// with all this passed through memory, it would cost a tenth of the rate.
-///
-/// # Safety
-/// The CPU must have the SHA extensions, SSE4.1 and SSSE3, and the caller be
-/// compiled for them.
-#[inline(always)]
-pub(super) unsafe fn in_sixteen_registers(
-    mut states: [Packed; STREAMS],
-    mut schedule: [[Quad; 4]; STREAMS],
-) -> [Packed; STREAMS] {
-    // SAFETY: the caller vouches for the CPU.
-    unsafe {
-        later_rounds!(states, schedule);
-    }
-    states
-}
+const STREAMS: usize = 4;
 
 /// Loads what waits into xmm16 and the registers after it.
 #[rustfmt::skip]
@@ -168,25 +73,21 @@ macro_rules! step {
     };
 }
 
-/// As [`in_sixteen_registers`], with the sixteen more that AVX-512VL has: in
-/// assembly, because the compiler, given these, still moves much about, and
-/// now and then writes a whole 256-bit register.
-///
-/// The rounds are a step behind the words they add, so that they need not wait
-/// for them.
+/// As [`last_48_rounds`]. The rounds are a step behind the words they add, so
+/// that they need not wait for them.
 ///
 /// # Safety
-/// As for [`in_sixteen_registers`], and the CPU must have AVX-512VL. The upper
-/// halves of the registers 0 to 15 should be clear: see [`clear_upper_halves`].
+/// As for [`last_48_rounds`], and the CPU must have AVX-512VL. The upper halves
+/// of the registers 0 to 15 should be clear: see [`clear_upper_halves`].
 #[inline(always)]
-pub(super) unsafe fn in_thirty_two_registers(
+unsafe fn later_rounds(
     states: [Packed; STREAMS],
     schedule: [[Quad; 4]; STREAMS],
 ) -> [Packed; STREAMS] {
     if cfg!(miri) {
         // It knows no assembly.
-        // SAFETY: that needs fewer instructions.
-        return unsafe { in_sixteen_registers(states, schedule) };
+        // SAFETY: the caller vouches for the CPU.
+        return unsafe { last_48_rounds(states, schedule) };
     }
     let [mut s0, mut s1, mut s2, mut s3] = states;
     // `$aligned` of each message, then the three `$partial`.
@@ -204,7 +105,7 @@ pub(super) unsafe fn in_thirty_two_registers(
     // SAFETY: the caller vouches for the CPU; the assembly reads the constants
     // and what waits, and changes nothing but the registers that are named.
     unsafe {
-        std::arch::asm!(
+        asm!(
             load_waiting!(
                 0 16 1 17 2 18 3 19 4 20 5 21 6 22 7 23 8 24 9 25 10 26 11 27 12 28 13 29 14 30 15 31
             ),
@@ -250,9 +151,17 @@ pub(super) unsafe fn in_thirty_two_registers(
 /// # Safety
 /// The CPU must have AVX.
 #[inline(always)]
-pub(super) unsafe fn clear_upper_halves() {
+unsafe fn clear_upper_halves() {
     if !cfg!(miri) {
         // SAFETY: the caller vouches for the CPU. The lower halves stay.
-        unsafe { std::arch::asm!("vzeroupper", options(nomem, nostack, preserves_flags)) }
+        unsafe { asm!("vzeroupper", options(nomem, nostack, preserves_flags)) }
     }
+}
+
+search! {
+    features = "sha,sse4.1,ssse3",
+    entry = clear_upper_halves(),
+    later_rounds = later_rounds,
+    width = 24,
+    later_width = 6,
 }
