@@ -143,8 +143,8 @@ fn gap_between_searches(bench: &Bench) -> Result<()> {
 /// before and right after, that becomes proofs from the start of a process to
 /// its end.
 fn whole_process(bench: &Bench) -> Result<()> {
-    // A second on two threads at 30 MH/s.
-    const TRANSACTIONS: u64 = 10_000;
+    // 3,000 blocks: three seconds on two threads at 30 MH/s.
+    const TRANSACTIONS: u64 = 30_000;
 
     let threads = bench.args.threads;
     let files = SampleFiles::of_transactions(bench.folder, TRANSACTIONS);
