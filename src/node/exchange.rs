@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::config::NodeConfig;
 use super::error::NodeError;
-use super::store::{self, Balances, Compare, ReplaceError, Store};
+use super::store::{self, Compare, Database, ReplaceError};
 use crate::chain::{ChainWriter, Format, ReadError, Verifier, VerifyOptions};
 use crate::pow::Control;
 
@@ -66,18 +66,18 @@ pub fn import(
     }
     source.rewind().map_err(io_error)?;
 
-    let mut store = match if_occupied {
-        IfOccupied::Refuse => Store::open(config)?,
-        IfOccupied::Replace => Store::open_to_replace(config)?,
+    let mut database = match if_occupied {
+        IfOccupied::Refuse => Database::open(config)?,
+        IfOccupied::Replace => Database::open_to_replace(config)?,
     };
-    let blocks = store.tip().index;
+    let blocks = database.tip().index;
     if blocks > 1 && if_occupied == IfOccupied::Refuse {
         return Err(NodeError::Occupied {
-            path: store.path().to_owned(),
+            path: database.path().to_owned(),
             blocks,
         });
     }
-    let replaced = replace(&mut store, &source, control);
+    let replaced = replace(&mut database, &source, control);
     replaced
         .map(|replacement| ExchangeSummary {
             blocks: replacement.blocks,
@@ -85,7 +85,7 @@ pub fn import(
         })
         .map_err(|error| match error {
             ReplaceError::Database(source) => NodeError::Database {
-                path: store.path().to_owned(),
+                path: database.path().to_owned(),
                 source,
             },
             ReplaceError::Read(source) => NodeError::Read { path, source },
@@ -102,21 +102,21 @@ pub fn import(
 }
 
 fn replace(
-    store: &mut Store,
+    database: &mut Database,
     source: &File,
     control: &Control,
 ) -> Result<store::Replacement, ReplaceError> {
-    let staged = store.stage(
+    let staged = database.stage(
         source.try_clone().map_err(ReadError::from)?,
         Compare::Everything,
         control,
     )?;
-    store.begin()?;
+    database.begin()?;
     // An error drops the connection, which undoes what was not committed.
-    let replacement = store.replace_chain(staged, control)?;
-    // They may have been counted from what was damaged.
-    Balances::forget(store.path().parent().unwrap_or_else(|| Path::new(".")));
-    store.commit()?;
+    let replacement = database.replace_chain(staged, control)?;
+    // They may count transactions that were damaged.
+    database.rebuild_balances()?;
+    database.commit()?;
     Ok(replacement)
 }
 

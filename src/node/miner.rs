@@ -16,9 +16,9 @@ use tokio::sync::{Semaphore, oneshot, watch};
 use super::background::{give_way, made_in_background};
 use super::config::NodeConfig;
 use super::error::NodeError;
-use super::ledger::{Ledger, LedgerError};
 use super::store::Forged;
-use super::tip::Tip;
+use super::tip::TipBlock;
+use super::writer::{WriteError, WriterHandle};
 use crate::pow::{Control, Nonce, NonceRange, Rule, SearchError, Searcher, Target, Template};
 
 /// Why no block was mined.
@@ -29,7 +29,7 @@ pub(super) enum MineError {
     #[error("the node is shutting down")]
     Closing,
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    Write(#[from] WriteError),
     #[error(transparent)]
     Search(SearchError),
     #[error("no 64-bit proof satisfies the rule after this block")]
@@ -98,7 +98,7 @@ impl Miner {
 
     /// Mines one block on the end of the chain. Dropping the future ends the
     /// search.
-    pub(super) async fn mine(&self, ledger: &Ledger) -> Result<Forged, MineError> {
+    pub(super) async fn mine(&self, ledger: &WriterHandle) -> Result<Forged, MineError> {
         let _presence = Presence::claim(&self.present, self.most_waiting)?;
         let mut is_closing = self.is_closing.clone();
         let _turn = tokio::select! {
@@ -132,7 +132,7 @@ impl Miner {
                 Err(_) => return Err(MineError::Closing),
             };
             match ledger.forge(head.tip.hash, nonce).await {
-                Err(LedgerError::Stale) => {}
+                Err(WriteError::Stale) => {}
                 forged => return Ok(forged?),
             }
         }
@@ -203,7 +203,7 @@ struct Running {
 }
 
 impl Running {
-    fn start(miner: &Miner, tip: &Tip) -> Self {
+    fn start(miner: &Miner, tip: &TipBlock) -> Self {
         let control = Control::new();
         let (reply, found) = oneshot::channel();
         lock(&miner.figures).running = Some((control.clone(), Instant::now()));

@@ -5,10 +5,9 @@
 //! |---|---|
 //! | `entry`, `tip` | a transaction as the database holds it; the end of the chain |
 //! | `store` | the SQLite database: its tables, what is written, what is read |
-//! | `ledger` | the one thread that writes, many changes a commit |
+//! | `writer` | the one thread that writes, many changes a commit |
 //! | `miner` | whose turn it is to mine, and the search |
-//! | `upkeep` | the log and the balances, beside the writing |
-//! | `audit` | the whole chain, verified at the start |
+//! | `audit` | verifies the stored chain at the start |
 //! | `background` | threads that give way to those that answer |
 //! | `peers` | addresses of other nodes, their chains, which one replaces ours |
 //! | `http` | routes, one handler a file, one shape of error |
@@ -26,7 +25,6 @@ mod entry;
 mod error;
 mod exchange;
 mod http;
-mod ledger;
 mod metrics;
 mod miner;
 mod peers;
@@ -34,7 +32,7 @@ mod server;
 mod state;
 mod store;
 mod tip;
-mod upkeep;
+mod writer;
 
 pub use config::{Limits, NodeConfig, Token, default_data_folder};
 pub use error::NodeError;

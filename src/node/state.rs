@@ -9,12 +9,11 @@ use tokio::sync::{Semaphore, watch};
 use super::audit::Audit;
 use super::config::NodeConfig;
 use super::error::NodeError;
-use super::ledger::Ledger;
 use super::metrics::Metrics;
 use super::miner::Miner;
 use super::peers::PeerBook;
-use super::store::{Balances, Readers, Store, open_reader};
-use super::upkeep;
+use super::store::{Database, Readers, open_reader};
+use super::writer::WriterHandle;
 use crate::pow::{LastBlock, Nonce};
 
 /// A node: its chain, its pending transactions, its peers. Clones share it.
@@ -36,7 +35,7 @@ pub struct Node {
 pub(super) struct Inner {
     pub(super) config: NodeConfig,
     pub(super) node_id: String,
-    pub(super) ledger: Ledger,
+    pub(super) ledger: WriterHandle,
     pub(super) readers: Readers,
     pub(super) miner: Miner,
     pub(super) peers: PeerBook,
@@ -48,7 +47,7 @@ pub(super) struct Inner {
     pub(super) answer_places: Arc<Semaphore>,
     pub(super) started: Instant,
     closing: watch::Sender<bool>,
-    /// Those that write, do the upkeep and verify the chain.
+    /// The threads that write and verify the chain.
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -60,22 +59,15 @@ impl Node {
     /// If the data cannot be used, belong to another rule or difficulty, or
     /// are in use by another node.
     pub fn open(config: NodeConfig) -> Result<Self, NodeError> {
-        let store = Store::open(&config)?;
-        let node_id = store.node_id().to_owned();
-        let path = store.path().to_owned();
-        let failed = |source| NodeError::Database {
-            path: path.clone(),
-            source,
-        };
-        let readers = Readers::new(path.clone());
+        let database = Database::open(&config)?;
+        let node_id = database.node_id().to_owned();
+        let path = database.path().to_owned();
+        let readers = Readers::new(&path);
         let (closing, is_closing) = watch::channel(false);
         let miner = Miner::start(&config, is_closing)?;
         let peers = PeerBook::new(&config)?;
-        let balances = Balances::open(&config.data).map_err(failed)?;
-        let chain = open_reader(&path).map_err(failed)?;
-        let (wake, upkeep) = upkeep::start(chain, balances, closing.subscribe())?;
-        let (ledger, writer) = Ledger::start(store, config.limits.pending, wake)?;
-        let reader = open_reader(&path).map_err(failed)?;
+        let (ledger, writer) = WriterHandle::start(database, config.limits.pending)?;
+        let reader = open_reader(&path).map_err(|source| NodeError::Database { path, source })?;
         let (audit, auditing) = Audit::start(
             reader,
             ledger.head(),
@@ -98,7 +90,7 @@ impl Node {
             answer_places,
             started: Instant::now(),
             closing,
-            threads: Mutex::new(vec![writer, upkeep, auditing]),
+            threads: Mutex::new(vec![writer, auditing]),
         });
         Ok(Self { shared })
     }

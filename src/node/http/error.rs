@@ -6,9 +6,9 @@ use axum::http::header::{ALLOW, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFT
 use axum::http::{Response, StatusCode};
 use axum::response::IntoResponse;
 
-use crate::node::ledger::LedgerError;
 use crate::node::miner::MineError;
 use crate::node::peers::ResolveError;
+use crate::node::writer::WriteError;
 
 /// An error as a client sees it.
 #[derive(Debug)]
@@ -135,15 +135,15 @@ impl ApiError {
     }
 }
 
-impl From<LedgerError> for ApiError {
-    fn from(error: LedgerError) -> Self {
+impl From<WriteError> for ApiError {
+    fn from(error: WriteError) -> Self {
         let detail = error.to_string();
         match error {
-            LedgerError::Full { .. } => Self::unavailable("pending_full", detail),
-            LedgerError::Stale => Self::stale(),
-            LedgerError::TooManyNodes => Self::unprocessable(detail),
-            LedgerError::Storage(_) => Self::unavailable("storage", detail),
-            LedgerError::Closed => Self::unavailable("shutting_down", detail),
+            WriteError::Full { .. } => Self::unavailable("pending_full", detail),
+            WriteError::Stale => Self::stale(),
+            WriteError::TooManyNodes => Self::unprocessable(detail),
+            WriteError::Storage(_) => Self::unavailable("storage", detail),
+            WriteError::Closed => Self::unavailable("shutting_down", detail),
         }
     }
 }
@@ -156,7 +156,7 @@ impl From<MineError> for ApiError {
                 Self::new(StatusCode::CONFLICT, "busy", detail).with_header(RETRY_AFTER, "1")
             }
             MineError::Closing => Self::unavailable("shutting_down", detail),
-            MineError::Ledger(error) => error.into(),
+            MineError::Write(error) => error.into(),
             MineError::Search(_) | MineError::NoProof => Self::unavailable("no_proof", detail),
         }
     }

@@ -12,9 +12,9 @@ use tokio::sync::mpsc;
 
 use super::error::ApiError;
 use super::{held, reply};
-use crate::node::ledger::Head;
 use crate::node::state::Node;
 use crate::node::store::PART_BYTES;
+use crate::node::writer::ChainHead;
 
 /// Parts that are read ahead of a slow client. Each takes memory for every
 /// client that does not read.
@@ -43,7 +43,7 @@ pub(super) struct ChainAnswer {
 /// which the client sees: its last chunk is missing.
 pub(super) async fn chain(
     node: &Node,
-    head: Arc<Head>,
+    head: Arc<ChainHead>,
     answer: ChainAnswer,
 ) -> Result<Response<Body>, ApiError> {
     let ChainAnswer {

@@ -8,8 +8,8 @@ use serde_json::json;
 use crate::node::http::error::ApiError;
 use crate::node::http::route::{Content, Description, Route, path_parameter, reference};
 use crate::node::http::{held, reply};
-use crate::node::ledger::Head;
 use crate::node::state::Node;
+use crate::node::writer::ChainHead;
 
 pub(super) fn latest() -> Route {
     Route::get(
@@ -52,7 +52,7 @@ async fn handle_latest(node: Node) -> Result<Response, ApiError> {
     Ok(last_block(&node.shared.ledger.head()))
 }
 
-fn last_block(head: &Head) -> Response {
+fn last_block(head: &ChainHead) -> Response {
     let hash = head.tip.hash.to_string();
     reply::block(head.tip.text.clone(), &hash)
 }
