@@ -4,7 +4,7 @@
 //! Until the result is known, the chain is served as it is stored. Whoever
 //! takes it verifies it too.
 
-use std::io::{self, PipeWriter, Write as _};
+use std::io::{self, Read};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -37,7 +37,7 @@ impl Audit {
     /// Starts the thread that verifies the chain up to `head`, which `chain`
     /// reads.
     pub(super) fn start(
-        chain: Connection,
+        mut chain: Connection,
         head: Arc<ChainHead>,
         config: &NodeConfig,
         verifier: Arc<Mutex<Verifier>>,
@@ -54,7 +54,7 @@ impl Audit {
         let thread = move || {
             give_way();
             let verifier = verifier.lock().unwrap_or_else(PoisonError::into_inner);
-            match check(&chain, &head, &verifier, &options, &control) {
+            match check(&mut chain, &head, &verifier, &options, &control) {
                 Ok(true) => {
                     tracing::info!(blocks = head.tip.index, "the stored chain is valid");
                 }
@@ -86,18 +86,29 @@ impl Audit {
 /// `false` if there is no result: the node shuts down, or the chain was
 /// replaced by one that was verified then. The error says what is damaged.
 fn check(
-    chain: &Connection,
+    chain: &mut Connection,
     head: &ChainHead,
     verifier: &Verifier,
     options: &VerifyOptions,
     control: &Control,
 ) -> Result<bool, String> {
-    match verify(chain, head, verifier, options, control) {
-        Ok(Some(Report { fault: None, .. })) => {}
-        Ok(Some(Report {
+    let mut stored = StoredChain {
+        connection: chain,
+        head,
+        next: 1,
+        part: io::Cursor::default(),
+        was_replaced: false,
+    };
+    let verified = verifier.verify(&mut stored, options, control);
+    if stored.was_replaced {
+        return Ok(false);
+    }
+    match verified {
+        Ok(Report { fault: None, .. }) => {}
+        Ok(Report {
             fault: Some(fault), ..
-        })) => return Err(fault.to_string()),
-        Ok(None) | Err(VerifyError::Cancelled) => return Ok(false),
+        }) => return Err(fault.to_string()),
+        Err(VerifyError::Cancelled) => return Ok(false),
         Err(error) => return Err(error.to_string()),
     }
     let blocks = head.tip.index;
@@ -118,52 +129,36 @@ fn check(
     Ok(true)
 }
 
-/// Verifies the texts of the blocks; `None` if the chain was replaced.
-fn verify(
-    chain: &Connection,
-    head: &ChainHead,
-    verifier: &Verifier,
-    options: &VerifyOptions,
-    control: &Control,
-) -> Result<Option<Report>, VerifyError> {
-    let (source, sink) = io::pipe().map_err(|error| VerifyError::Read(error.into()))?;
-    thread::scope(|scope| {
-        let verifying = scope.spawn(|| verifier.verify(source, options, control));
-        let written = write_chain(chain, head, sink);
-        let verified = verifying
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        match written {
-            Ok(false) => Ok(None),
-            // A broken pipe: the verification ended first, and says why.
-            Err(error) if verified.is_ok() && error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(VerifyError::Read(error.into()))
-            }
-            _ => verified.map(Some),
-        }
-    })
+/// Reads the stored chain as a JSON list, a part at a time.
+struct StoredChain<'a> {
+    connection: &'a mut Connection,
+    head: &'a ChainHead,
+    /// The block after `part`.
+    next: u64,
+    part: io::Cursor<Vec<u8>>,
+    was_replaced: bool,
 }
 
-/// Writes the chain as a JSON list; `false` if it was replaced meanwhile.
-fn write_chain(chain: &Connection, head: &ChainHead, mut sink: PipeWriter) -> io::Result<bool> {
-    let last = head.tip.index;
-    let mut next = 1;
-    sink.write_all(b"[")?;
-    while next <= last {
-        let part =
-            chain_part(chain, head.generation, next, last, PART_BYTES).map_err(io::Error::other)?;
-        let Some(part) = part else {
-            return Ok(false);
-        };
-        if part.next == next {
-            return Err(io::Error::other(format!("block {next} is missing")));
+impl Read for StoredChain<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let last = self.head.tip.index;
+        let is_read = self.part.position() == self.part.get_ref().len() as u64;
+        if is_read && self.next <= last && !self.was_replaced {
+            let (first, generation) = (self.next, self.head.generation);
+            let part = chain_part(self.connection, generation, first, last, PART_BYTES);
+            let Some(part) = part.map_err(io::Error::other)? else {
+                self.was_replaced = true;
+                return Ok(0);
+            };
+            if part.next == first {
+                return Err(io::Error::other(format!("block {first} is missing")));
+            }
+            let before = if first == 1 { "[" } else { ", " };
+            let after = if part.next > last { "]" } else { "" };
+            let text = [before.as_bytes(), &part.text, after.as_bytes()].concat();
+            self.part = io::Cursor::new(text);
+            self.next = part.next;
         }
-        if next > 1 {
-            sink.write_all(b", ")?;
-        }
-        sink.write_all(&part.text)?;
-        next = part.next;
+        self.part.read(buffer)
     }
-    sink.write_all(b"]")?;
-    Ok(true)
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use crate::chain::{Fault, ReadError, VerifyError};
-use crate::pow::SearchError;
+use crate::pow::{Rule, SearchError, Target};
 
 /// Why a node cannot start, or cannot go on.
 #[derive(Debug, Error)]
@@ -42,18 +42,25 @@ pub enum NodeError {
         /// What was found.
         what: String,
     },
-    /// The chain was made under another rule or difficulty.
-    #[error(
-        "the chain in {} was made with {found}, not {asked}; give {found}, or choose another --data",
-        path.display()
-    )]
-    OtherChain {
+    /// The chain was made under another rule.
+    #[error("the chain in {} was made with the rule {found}, not {asked}", path.display())]
+    OtherRule {
         /// The file.
         path: PathBuf,
-        /// What the chain was made with, such as `--rule last-hash`.
+        /// The name of the chain's rule.
         found: String,
-        /// What was asked for.
-        asked: String,
+        /// The rule in the configuration.
+        asked: Rule,
+    },
+    /// The chain was made with another difficulty.
+    #[error("the chain in {} was made with a difficulty of {found}, not {asked}", path.display())]
+    OtherDifficulty {
+        /// The file.
+        path: PathBuf,
+        /// The chain's difficulty.
+        found: Target,
+        /// The difficulty in the configuration.
+        asked: Target,
     },
     /// The folder is not that of a node.
     #[error("there is no node in {}; --data names the folder of one", path.display())]

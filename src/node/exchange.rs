@@ -7,8 +7,8 @@ use std::path::Path;
 
 use super::config::NodeConfig;
 use super::error::NodeError;
-use super::store::{self, Compare, Database, ReplaceError};
-use crate::chain::{ChainWriter, Format, ReadError, Verifier, VerifyOptions};
+use super::store::{self, Database, ReplaceError};
+use crate::chain::{ChainWriter, Format, Verifier, VerifyOptions};
 use crate::pow::Control;
 
 /// What to do with a database that holds a chain already.
@@ -77,8 +77,8 @@ pub fn import(
             blocks,
         });
     }
-    let replaced = replace(&mut database, &source, control);
-    replaced
+    database
+        .import(&source, control)
         .map(|replacement| ExchangeSummary {
             blocks: replacement.blocks,
             pending: replacement.pending,
@@ -99,25 +99,6 @@ pub fn import(
                 source: io::Error::other(other),
             },
         })
-}
-
-fn replace(
-    database: &mut Database,
-    source: &File,
-    control: &Control,
-) -> Result<store::Replacement, ReplaceError> {
-    let staged = database.stage(
-        source.try_clone().map_err(ReadError::from)?,
-        Compare::Everything,
-        control,
-    )?;
-    database.begin()?;
-    // An error drops the connection, which undoes what was not committed.
-    let replacement = database.replace_chain(staged, control)?;
-    // They may count transactions that were damaged.
-    database.rebuild_balances()?;
-    database.commit()?;
-    Ok(replacement)
 }
 
 /// Writes the chain of the node whose data are in `data`, as it is at one

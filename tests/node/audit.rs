@@ -27,10 +27,12 @@ fn database(folder: &Path) -> Connection {
 fn rows(folder: &Path) -> Vec<Vec<Value>> {
     let database = database(folder);
     let mut all = Vec::new();
-    for table in ["blocks", "entries", "balances"] {
-        let mut query = database
-            .prepare(&format!("SELECT * FROM {table} ORDER BY 1"))
-            .unwrap();
+    for query in [
+        "SELECT * FROM blocks ORDER BY number",
+        "SELECT * FROM entries ORDER BY id",
+        "SELECT name, received, sent, transactions FROM balances ORDER BY name",
+    ] {
+        let mut query = database.prepare(query).unwrap();
         let columns = query.column_count();
         let rows = query.query_map([], |row| {
             (0..columns).map(|column| row.get(column)).collect()

@@ -482,13 +482,13 @@ fn a_chain_of_another_rule_or_in_use_is_refused() {
     };
     let error = Node::open(config).unwrap_err().to_string();
     assert!(
-        error.contains("--rule last-proof, not --rule last-hash"),
+        error.contains("the rule last-proof, not last-hash"),
         "{error}"
     );
     let config = NodeConfig::new(folder.path());
     let error = Node::open(config).unwrap_err().to_string();
     assert!(
-        error.contains("--difficulty 3, not --difficulty 4"),
+        error.contains("a difficulty of 3 zeros, not 4 zeros"),
         "{error}"
     );
 }

@@ -12,7 +12,7 @@ use tokio::task::{self, JoinSet};
 use super::fetch::fetch_chain;
 use crate::chain::{VerifyError, VerifyOptions};
 use crate::node::state::Node;
-use crate::node::store::{Compare, ReplaceError, Replacement, check_start};
+use crate::node::store::{ReplaceError, Replacement, SharedBlocks, check_start};
 use crate::pow::Control;
 
 /// Peers that are asked at once.
@@ -118,7 +118,7 @@ async fn replace(node: &Node, file: File, control: &Control) -> Result<Replaceme
         .stage(
             file,
             shared.config.data.clone(),
-            Compare::Text,
+            SharedBlocks::Keep,
             control.clone(),
         )
         .await?;

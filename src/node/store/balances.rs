@@ -1,17 +1,17 @@
 //! What every name received and sent, in the table `balances`.
 //!
-//! The sums count all transactions, those in blocks and the pending ones, and
-//! change in the commit that adds or removes a transaction. Mining a block
-//! therefore changes no sum but that of the reward, whatever the block holds.
-//! A balance is the sums of a name without its pending transactions.
+//! The sums count all transactions, in blocks and pending; beside them are those
+//! of the pending ones, and a balance is the difference. Both change in the
+//! commit that changes the transactions. A block usually takes everything that
+//! is pending, so the sums of the pending transactions belong to a round: a new
+//! round makes them zero for every name at once, however large the block is.
 
 use std::collections::HashMap;
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::chain::Amount;
-use crate::chain::json::write_float;
 use crate::node::entry::{Column, Entry};
 
 /// The sums are exact decimal numbers of any length.
@@ -20,14 +20,19 @@ CREATE TABLE balances (
     name TEXT PRIMARY KEY,
     received TEXT NOT NULL,
     sent TEXT NOT NULL,
-    transactions INTEGER NOT NULL
+    transactions INTEGER NOT NULL,
+    pending_received TEXT NOT NULL,
+    pending_sent TEXT NOT NULL,
+    pending_transactions INTEGER NOT NULL,
+    round INTEGER NOT NULL
 ) WITHOUT ROWID;
+INSERT INTO meta VALUES ('round', '0');
 ";
 
 /// Names whose changes are held in memory before they are written.
 const MOST_NAMES: usize = 50_000;
 
-/// The transactions of one name.
+/// Sums of the transactions of one name.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(in crate::node) struct Sums {
     pub(in crate::node) received: Amount,
@@ -35,24 +40,18 @@ pub(in crate::node) struct Sums {
     pub(in crate::node) transactions: i64,
 }
 
-/// Whether a transaction is added to sums or taken out of them.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Change {
-    Add,
-    Remove,
-}
-
 impl Sums {
-    /// Counts one transaction. An amount that is not a number changes no sum.
-    fn count(&mut self, change: Change, amount: ValueRef<'_>, receives: bool, sends: bool) {
-        self.transactions += match change {
-            Change::Add => 1,
-            Change::Remove => -1,
-        };
+    /// Counts a transaction `times` times: -1 takes it out. An amount that is not
+    /// a number changes no sum.
+    fn count(&mut self, times: i64, amount: ValueRef<'_>, receives: bool, sends: bool) {
+        if times == 0 {
+            return;
+        }
+        self.transactions += times;
         let Some(mut amount) = number(amount) else {
             return;
         };
-        if change == Change::Remove {
+        if times < 0 {
             amount = Amount::default().minus(&amount);
         }
         if receives {
@@ -62,39 +61,80 @@ impl Sums {
             self.sent.add(&amount);
         }
     }
+
+    fn add(&mut self, other: &Self) {
+        self.received.add(&other.received);
+        self.sent.add(&other.sent);
+        self.transactions += other.transactions;
+    }
+}
+
+/// The sums of one name.
+#[derive(Debug, Default)]
+struct Account {
+    all: Sums,
+    pending: Sums,
 }
 
 /// Changes that are not written yet, by name.
 #[derive(Debug, Default)]
-pub(super) struct BalanceChanges(HashMap<String, Sums>);
+pub(super) struct BalanceChanges(HashMap<String, Account>);
+
+/// What happens to a transaction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Move {
+    /// A new transaction is pending.
+    Pend,
+    /// A new transaction is in a block.
+    Include,
+    /// A pending transaction goes into a block.
+    Mine,
+    /// A transaction in a block becomes pending again.
+    Return,
+    /// A transaction in a block is removed.
+    Remove,
+}
 
 impl BalanceChanges {
-    pub(super) fn add(&mut self, Entry(columns): &Entry) {
-        self.count(Change::Add, columns.each_ref().map(Column::value));
+    pub(super) fn count(&mut self, change: Move, Entry(columns): &Entry) {
+        self.count_columns(change, columns.each_ref().map(Column::value));
     }
 
-    /// Takes out the transaction in the first columns of a row.
-    pub(super) fn remove(&mut self, row: &rusqlite::Row<'_>) -> rusqlite::Result<()> {
-        self.count(Change::Remove, transaction(row)?);
+    /// Counts the transaction in the first columns of a row.
+    pub(super) fn count_row(&mut self, change: Move, row: &Row<'_>) -> rusqlite::Result<()> {
+        let columns = [row.get_ref(0)?, row.get_ref(1)?, row.get_ref(2)?];
+        self.count_columns(change, columns);
         Ok(())
     }
 
-    /// Only texts are names.
-    fn count(&mut self, change: Change, [amount, recipient, sender]: [ValueRef<'_>; 3]) {
+    fn count_columns(&mut self, change: Move, [amount, recipient, sender]: [ValueRef<'_>; 3]) {
+        let (all, pending) = match change {
+            Move::Pend => (1, 1),
+            Move::Include => (1, 0),
+            Move::Mine => (0, -1),
+            Move::Return => (0, 1),
+            Move::Remove => (-1, 0),
+        };
+        // Only a text is a name.
         let [recipient, sender] = [recipient, sender].map(|value| value.as_str().ok());
-        if let Some(name) = recipient {
-            let sends = sender == recipient;
-            self.sums(name).count(change, amount, true, sends);
-        }
-        if let Some(name) = sender
-            && sender != recipient
-        {
-            self.sums(name).count(change, amount, false, true);
+        let other = sender.filter(|_| sender != recipient);
+        for name in [recipient, other].into_iter().flatten() {
+            let account = self.0.entry(name.to_owned()).or_default();
+            let (receives, sends) = (recipient == Some(name), sender == Some(name));
+            account.all.count(all, amount, receives, sends);
+            account.pending.count(pending, amount, receives, sends);
         }
     }
 
-    fn sums(&mut self, name: &str) -> &mut Sums {
-        self.0.entry(name.to_owned()).or_default()
+    /// Starts a new round: a block takes everything that is pending.
+    pub(super) fn mine_all(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        for account in self.0.values_mut() {
+            account.pending = Sums::default();
+        }
+        connection
+            .prepare_cached("UPDATE meta SET value = value + 1 WHERE key = 'round'")?
+            .execute([])?;
+        Ok(())
     }
 
     /// Writes the changes if they take up much memory.
@@ -110,23 +150,31 @@ impl BalanceChanges {
         let mut changes: Vec<_> = self.0.drain().collect();
         changes.sort_unstable_by(|one, other| one.0.cmp(&other.0));
         for (name, change) in changes {
-            let mut sums = stored(connection, &name)?;
-            sums.received.add(&change.received);
-            sums.sent.add(&change.sent);
-            sums.transactions += change.transactions;
-            if sums.transactions == 0 {
+            let Account {
+                mut all,
+                mut pending,
+            } = stored(connection, &name)?;
+            all.add(&change.all);
+            pending.add(&change.pending);
+            if all.transactions == 0 {
                 connection
                     .prepare_cached("DELETE FROM balances WHERE name = ?")?
                     .execute([name])?;
                 continue;
             }
             connection
-                .prepare_cached("INSERT OR REPLACE INTO balances VALUES (?, ?, ?, ?)")?
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO balances VALUES (?, ?, ?, ?, ?, ?, ?,
+                     (SELECT value FROM meta WHERE key = 'round'))",
+                )?
                 .execute(params![
                     name,
-                    sums.received.to_string(),
-                    sums.sent.to_string(),
-                    sums.transactions
+                    all.received.to_string(),
+                    all.sent.to_string(),
+                    all.transactions,
+                    pending.received.to_string(),
+                    pending.sent.to_string(),
+                    pending.transactions,
                 ])?;
         }
         Ok(())
@@ -136,11 +184,21 @@ impl BalanceChanges {
 /// Computes the whole table from the transactions.
 pub(super) fn rebuild(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("DELETE FROM balances", [])?;
-    let mut query = connection.prepare("SELECT amount, recipient, sender FROM entries")?;
+    let mut query = connection.prepare(
+        "SELECT amount, recipient, sender, id > coalesce(
+             (SELECT last_entry FROM blocks ORDER BY number DESC LIMIT 1), 0)
+         FROM entries",
+    )?;
     let mut rows = query.query([])?;
     let mut changes = BalanceChanges::default();
     while let Some(row) = rows.next()? {
-        changes.count(Change::Add, transaction(row)?);
+        let is_pending: bool = row.get(3)?;
+        let change = if is_pending {
+            Move::Pend
+        } else {
+            Move::Include
+        };
+        changes.count_row(change, row)?;
         changes.write_if_many(connection)?;
     }
     changes.write(connection)
@@ -148,52 +206,54 @@ pub(super) fn rebuild(connection: &Connection) -> rusqlite::Result<()> {
 
 /// What `name` received and sent in all blocks.
 pub(super) fn read(connection: &Connection, name: &str) -> rusqlite::Result<Sums> {
-    // Both queries see the same state of the database.
-    let snapshot = connection.unchecked_transaction()?;
-    let mut sums = stored(&snapshot, name)?;
-    let mut query = snapshot.prepare_cached(
-        "SELECT amount, recipient = ?1, sender = ?1 FROM pending
-         WHERE recipient = ?1 OR sender = ?1",
-    )?;
-    let mut rows = query.query([name])?;
-    while let Some(row) = rows.next()? {
-        sums.count(Change::Remove, row.get_ref(0)?, row.get(1)?, row.get(2)?);
-    }
-    Ok(sums)
+    let Account { all, pending } = stored(connection, name)?;
+    Ok(Sums {
+        received: all.received.minus(&pending.received),
+        sent: all.sent.minus(&pending.sent),
+        transactions: all.transactions - pending.transactions,
+    })
 }
 
 /// The sums of a name in the table; zero if it is not there.
-fn stored(connection: &Connection, name: &str) -> rusqlite::Result<Sums> {
-    let sum = |row: &rusqlite::Row<'_>, column| {
+fn stored(connection: &Connection, name: &str) -> rusqlite::Result<Account> {
+    let sum = |row: &Row<'_>, column| {
         Amount::parse(row.get_ref(column)?.as_str()?).ok_or(rusqlite::Error::InvalidQuery)
     };
+    let sums = |row: &Row<'_>, column| -> rusqlite::Result<Sums> {
+        Ok(Sums {
+            received: sum(row, column)?,
+            sent: sum(row, column + 1)?,
+            transactions: row.get(column + 2)?,
+        })
+    };
     let found = connection
-        .prepare_cached("SELECT received, sent, transactions FROM balances WHERE name = ?")?
+        .prepare_cached(
+            "SELECT received, sent, transactions,
+                 pending_received, pending_sent, pending_transactions,
+                 round = (SELECT value FROM meta WHERE key = 'round')
+             FROM balances WHERE name = ?",
+        )?
         .query_row([name], |row| {
-            Ok(Sums {
-                received: sum(row, 0)?,
-                sent: sum(row, 1)?,
-                transactions: row.get(2)?,
+            let is_this_round: bool = row.get(6)?;
+            Ok(Account {
+                all: sums(row, 0)?,
+                pending: if is_this_round {
+                    sums(row, 3)?
+                } else {
+                    Sums::default()
+                },
             })
         })
         .optional()?;
     Ok(found.unwrap_or_default())
 }
 
-fn transaction<'a>(row: &'a rusqlite::Row<'_>) -> rusqlite::Result<[ValueRef<'a>; 3]> {
-    Ok([row.get_ref(0)?, row.get_ref(1)?, row.get_ref(2)?])
-}
-
 /// The amount in a column; `None` if it is not a number.
 fn number(value: ValueRef<'_>) -> Option<Amount> {
-    match value {
-        ValueRef::Integer(number) => Amount::parse(&number.to_string()),
-        ValueRef::Real(number) => {
-            let mut text = Vec::new();
-            write_float(number, &mut text);
-            Amount::parse(std::str::from_utf8(&text).ok()?)
-        }
-        ValueRef::Blob(json) => Amount::parse(std::str::from_utf8(json).ok()?),
-        ValueRef::Text(_) | ValueRef::Null => None,
+    if matches!(value, ValueRef::Text(_)) {
+        return None;
     }
+    let mut text = Vec::new();
+    Column::write(value, &mut text);
+    Amount::parse(std::str::from_utf8(&text).ok()?)
 }

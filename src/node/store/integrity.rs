@@ -12,7 +12,7 @@ use crate::chain::json::View;
 use crate::node::entry::Entry;
 use crate::node::tip::{TipBlock, member};
 
-/// The first block from `first` to `last` that [is not intact](is_intact), or
+/// The first block from `first` to `last` whose columns do not agree with its text, or
 /// `last + 1`; `None` if the chain was replaced since `generation`.
 pub(in crate::node) fn first_damaged(
     connection: &Connection,
@@ -34,7 +34,7 @@ pub(in crate::node) fn first_damaged(
 }
 
 /// Whether the columns and transactions of a block agree with its text.
-pub(super) fn is_intact(connection: &Connection, number: u64) -> rusqlite::Result<bool> {
+fn is_intact(connection: &Connection, number: u64) -> rusqlite::Result<bool> {
     let mut blocks = connection.prepare_cached(
         "SELECT text, hash, previous_hash, proof, timestamp, first_entry, last_entry,
              (SELECT last_entry FROM blocks WHERE number = ?1 - 1)

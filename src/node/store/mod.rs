@@ -33,4 +33,4 @@ pub(super) use self::integrity::first_damaged;
 pub(super) use self::open::{FILE_NAME, open_reader};
 pub(super) use self::readers::{PART_BYTES, Readers, chain_part};
 pub(super) use self::replace::Replacement;
-pub(super) use self::staged_chain::{Compare, ReplaceError, StagedChain, check_start};
+pub(super) use self::staged_chain::{ReplaceError, SharedBlocks, StagedChain, check_start};

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::schema;
 use crate::node::config::NodeConfig;
 use crate::node::error::NodeError;
+use crate::pow::Target;
 
 /// The database's name in the data folder.
 pub(in crate::node) const FILE_NAME: &str = "node.sqlite3";
@@ -74,42 +75,33 @@ pub(in crate::node) fn open_reader(path: &Path) -> rusqlite::Result<Connection> 
     Ok(connection)
 }
 
-/// Checks that the chain was made under this rule and difficulty. A new chain
-/// belongs to them from now on.
+/// Checks that the chain was made under this rule and difficulty. A new
+/// database stores them.
 fn check_rule(connection: &Connection, path: &Path, config: &NodeConfig) -> Result<(), NodeError> {
-    type Shown = fn(&str) -> String;
-    let values: [(_, _, Shown); 2] = [
-        ("rule", config.rule.name().to_owned(), |rule| {
-            format!("--rule {rule}")
-        }),
-        (
-            "difficulty bits",
-            config.target.bits().to_string(),
-            shown_difficulty,
-        ),
-    ];
-    for (key, asked, shown) in values {
-        let found = schema::meta_or_insert(connection, key, &asked).map_err(|source| {
-            NodeError::Database {
-                path: path.to_owned(),
-                source,
-            }
-        })?;
-        if found != asked {
-            return Err(NodeError::OtherChain {
-                path: path.to_owned(),
-                found: shown(&found),
-                asked: shown(&asked),
-            });
-        }
+    let path = path.to_owned();
+    let stored = |key, value: &str| {
+        schema::meta_or_insert(connection, key, value).map_err(|source| NodeError::Database {
+            path: path.clone(),
+            source,
+        })
+    };
+    let (rule, target) = (config.rule, config.target);
+    let found = stored("rule", rule.name())?;
+    if found != rule.name() {
+        let asked = rule;
+        return Err(NodeError::OtherRule { path, found, asked });
     }
-    Ok(())
-}
-
-/// The option that asks for so many bits: it counts hex zeros.
-fn shown_difficulty(bits: &str) -> String {
-    match bits.parse::<u32>() {
-        Ok(number) if number % 4 == 0 => format!("--difficulty {}", number / 4),
-        _ => format!("a difficulty of {bits} bits"),
+    let bits = stored("difficulty bits", &target.bits().to_string())?;
+    match bits.parse().map(Target::from_bits) {
+        Ok(Ok(found)) if found == target => Ok(()),
+        Ok(Ok(found)) => Err(NodeError::OtherDifficulty {
+            path,
+            found,
+            asked: target,
+        }),
+        _ => Err(NodeError::Damaged {
+            path,
+            what: format!("its difficulty is {bits:?}"),
+        }),
     }
 }

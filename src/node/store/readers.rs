@@ -12,7 +12,7 @@ use super::balances::{self, Sums};
 use super::open::open_reader;
 use super::rows::write_entry;
 use super::schema;
-use super::staged_chain::{Compare, ReplaceError, StagedChain};
+use super::staged_chain::{ReplaceError, SharedBlocks, StagedChain};
 use crate::pow::Control;
 
 /// Connections that read at once.
@@ -133,12 +133,16 @@ impl Readers {
         &self,
         source: File,
         folder: PathBuf,
-        compare: Compare,
+        shared_blocks: SharedBlocks,
         control: Control,
     ) -> Result<StagedChain, ReplaceError> {
         self.run(move |connection| {
             Ok(StagedChain::new(
-                connection, source, &folder, compare, &control,
+                connection,
+                source,
+                &folder,
+                shared_blocks,
+                &control,
             ))
         })
         .await?

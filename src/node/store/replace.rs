@@ -5,15 +5,17 @@
 //! between two steps, and a replacement that stops halfway loses nothing.
 
 use std::collections::{HashMap, VecDeque};
+use std::io::Read;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::params;
-use rusqlite::types::Value;
 
+use super::balances::{self, BalanceChanges, Move};
 use super::database::{BLOCK_TEXT_BYTES, Database};
 use super::rows::{has_text, insert_block, insert_entry, last_entry, write_entry};
 use super::schema;
-use super::staged_chain::{ReplaceError, StagedChain};
+use super::staged_chain::{ReplaceError, SharedBlocks, StagedChain};
 use crate::chain::ReadError;
 use crate::chain::json::View;
 use crate::node::entry::Entry;
@@ -32,26 +34,15 @@ pub(in crate::node) struct Replacement {
     pub(in crate::node) pending: u64,
 }
 
-/// Transactions that are moved out of the way of new blocks, in the temporary
-/// table `moved`.
+/// Transactions that are out of the way of new blocks, with negated ids.
 struct Moved {
     /// Their ids by the digest of their text, in order.
     ids: HashMap<Digest, VecDeque<i64>>,
-    /// The ids of those that a new block holds.
-    found: Vec<i64>,
+    /// The ids of those that do not become pending.
+    dropped: Vec<i64>,
 }
 
 impl StagedChain {
-    /// Blocks of the new chain.
-    pub(in crate::node) const fn blocks(&self) -> u64 {
-        self.blocks
-    }
-
-    /// Whether a part of it is in our chain already.
-    pub(in crate::node) const fn has_begun(&self) -> bool {
-        self.appended.is_some()
-    }
-
     /// The number of our blocks that the next step keeps. Fails if they are not
     /// those that were compared or appended.
     fn kept_blocks(&self, database: &Database) -> Result<u64, ReplaceError> {
@@ -68,22 +59,29 @@ impl StagedChain {
         {
             return Err(ReplaceError::Changed(self.shared));
         }
-        Ok(self.common)
+        Ok(match self.shared_blocks {
+            SharedBlocks::Keep => self.shared,
+            SharedBlocks::Rewrite => 0,
+        })
     }
 }
 
 impl Database {
-    /// Replaces our chain. Pending transactions stay pending, and those in our
-    /// blocks that the new chain lacks become pending again, except for
-    /// rewards. Transactions that the new chain holds are not pending.
-    ///
-    /// Part of a transaction of the caller's, who rolls back after an error.
-    pub(in crate::node) fn replace_chain(
+    /// Replaces the whole chain by the verified one in `source` and computes all
+    /// balances again, in one commit. This repairs whatever was damaged.
+    pub(in crate::node) fn import(
         &mut self,
-        mut staged: StagedChain,
+        source: impl Read,
         control: &Control,
     ) -> Result<Replacement, ReplaceError> {
+        let folder = self.path().parent().unwrap_or_else(|| Path::new("."));
+        let shared = SharedBlocks::Rewrite;
+        let mut staged = StagedChain::new(&self.connection, source, folder, shared, control)?;
+        self.connection.execute_batch("BEGIN IMMEDIATE")?;
         let replaced = self.replace_step(&mut staged, Duration::MAX, control)?;
+        self.balance_changes = BalanceChanges::default();
+        balances::rebuild(&self.connection)?;
+        self.commit()?;
         Ok(replaced.expect("a step without a time limit appends all blocks"))
     }
 
@@ -128,69 +126,68 @@ impl Database {
         staged.appended = Some(self.tip().clone());
         Ok(is_done.then(|| Replacement {
             blocks: staged.blocks,
-            common: staged.common,
+            common: staged.shared,
             pending: self.pending(),
         }))
     }
 
-    /// Removes all blocks after the first `common`. Moves the pending
-    /// transactions and those of blocks after the first `shared` away.
-    fn cut(&mut self, common: u64, shared: u64) -> rusqlite::Result<Moved> {
+    /// Removes all blocks after the first `kept`. Moves the pending transactions
+    /// and those of blocks after the first `shared` away.
+    ///
+    /// They become pending if the new chain lacks them. Rewards do not, and
+    /// transactions of other nodes' blocks that are too large for one of ours.
+    fn cut(&mut self, kept: u64, shared: u64) -> rusqlite::Result<Moved> {
         let connection = &self.connection;
-        connection.execute_batch(
-            "CREATE TEMP TABLE moved (id INTEGER PRIMARY KEY, amount, recipient, sender)",
-        )?;
+        let [kept_entry, shared_entry] = [
+            last_entry(connection, kept)?,
+            last_entry(connection, shared)?,
+        ];
         // A reward is the last transaction of its block. Others may be from
-        // \"0\" too.
+        // "0" too.
         let mut entries = connection.prepare(
             "SELECT amount, recipient, sender, id,
                  id <= ?2 AND sender = '0' AND id IN (SELECT last_entry FROM blocks)
              FROM entries WHERE id > ?1 ORDER BY id",
         )?;
-        let mut insert = connection.prepare("INSERT INTO moved VALUES (?, ?, ?, ?)")?;
-        let mut rows = entries.query(params![
-            last_entry(connection, shared)?,
-            self.end.last_entry_in_block
-        ])?;
+        let mut rows = entries.query(params![shared_entry, self.end.last_entry_in_block])?;
         let mut text = Vec::new();
-        let mut ids: HashMap<_, VecDeque<_>> = HashMap::new();
+        let mut moved = Moved {
+            ids: HashMap::new(),
+            dropped: Vec::new(),
+        };
         while let Some(row) = rows.next()? {
+            let id: i64 = row.get(3)?;
+            let is_reward: bool = row.get(4)?;
             text.clear();
             write_entry(row, &mut text)?;
-            let is_reward: bool = row.get(4)?;
-            if !is_reward && text.len() > BLOCK_TEXT_BYTES {
-                // Another node took it, for a block without a reward.
-                tracing::warn!(
-                    bytes = text.len(),
-                    "a transaction is too large for a block of ours and is dropped"
-                );
-            }
             if is_reward || text.len() > BLOCK_TEXT_BYTES {
-                self.balance_changes.remove(row)?;
-                continue;
+                if !is_reward {
+                    tracing::warn!(
+                        bytes = text.len(),
+                        "a transaction is too large and is dropped"
+                    );
+                }
+                self.balance_changes.count_row(Move::Remove, row)?;
+                moved.dropped.push(id);
+            } else {
+                if id <= self.end.last_entry_in_block {
+                    self.balance_changes.count_row(Move::Return, row)?;
+                }
+                let equal = moved.ids.entry(Digest::of(&text)).or_default();
+                equal.push_back(id);
             }
-            let id: i64 = row.get(3)?;
-            ids.entry(Digest::of(&text)).or_default().push_back(id);
-            insert.execute(params![
-                id,
-                row.get::<_, Value>(0)?,
-                row.get::<_, Value>(1)?,
-                row.get::<_, Value>(2)?
-            ])?;
         }
         connection.execute(
-            "DELETE FROM entries WHERE id > ?",
-            [last_entry(connection, common)?],
+            "DELETE FROM entries WHERE id > ? AND id <= ?",
+            [kept_entry, shared_entry],
         )?;
-        connection.execute("DELETE FROM blocks WHERE number > ?", [common as i64])?;
-        if common < self.end.tip.index {
+        connection.execute("UPDATE entries SET id = -id WHERE id > ?", [shared_entry])?;
+        connection.execute("DELETE FROM blocks WHERE number > ?", [kept as i64])?;
+        if kept < self.end.tip.index {
             let generation = self.end.generation + 1;
             schema::set_meta(connection, "generation", &generation.to_string())?;
         }
-        Ok(Moved {
-            ids,
-            found: Vec::new(),
-        })
+        Ok(moved)
     }
 
     /// Appends a block of the new chain. Unless our chain had it too, each of
@@ -218,11 +215,12 @@ impl Database {
                 entry.write(&mut entry_text);
                 let equal = moved.ids.get_mut(&Digest::of(&entry_text));
                 if let Some(id) = equal.and_then(VecDeque::pop_front) {
-                    moved.found.push(id);
+                    moved.dropped.push(id);
+                    self.balance_changes.count(Move::Mine, &entry);
                     continue;
                 }
             }
-            self.balance_changes.add(&entry);
+            self.balance_changes.count(Move::Include, &entry);
         }
         self.balance_changes.write_if_many(&self.connection)?;
         let block = TipBlock::of_text(text.to_vec()).ok_or(ReplaceError::Changed(number))?;
@@ -230,18 +228,22 @@ impl Database {
         Ok(())
     }
 
-    /// Makes the moved transactions pending that no new block holds.
+    /// Makes the moved transactions pending, except for those to drop.
     fn move_back(&self, moved: &Moved) -> rusqlite::Result<()> {
-        let mut delete = self.connection.prepare("DELETE FROM moved WHERE id = ?")?;
-        for id in &moved.found {
+        let mut delete = self
+            .connection
+            .prepare("DELETE FROM entries WHERE id = -?")?;
+        for id in &moved.dropped {
             delete.execute([id])?;
         }
-        drop(delete);
         self.connection.execute(
             "INSERT INTO entries
-             SELECT ? + row_number() OVER (ORDER BY id), amount, recipient, sender FROM moved",
+             SELECT ? + row_number() OVER (ORDER BY id DESC), amount, recipient, sender
+             FROM entries WHERE id < 0",
             [self.end.last_entry],
         )?;
-        self.connection.execute_batch("DROP TABLE moved")
+        self.connection
+            .execute("DELETE FROM entries WHERE id < 0", [])?;
+        Ok(())
     }
 }

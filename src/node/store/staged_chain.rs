@@ -1,8 +1,8 @@
 //! Staging: prepares a verified chain from a file to replace ours, beside the
 //! writing.
 //!
-//! The chain is read once. Blocks at its start that ours has too stay where
-//! they are; the others go to a temporary file.
+//! The chain is read once. Blocks that have to be written go to a temporary
+//! file; those at its start that ours has too can stay where they are.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, BufWriter, Read, Seek as _, Write as _};
@@ -11,7 +11,6 @@ use std::path::Path;
 use rusqlite::Connection;
 use thiserror::Error;
 
-use super::integrity::is_intact;
 use super::rows::has_text;
 use crate::chain::json::{Transcoder, View};
 use crate::chain::{Batch, ChainReader, ReadError};
@@ -36,30 +35,29 @@ pub(in crate::node) enum ReplaceError {
     Cancelled,
 }
 
-/// What has to be equal for a block of ours to stay.
+/// What happens to blocks that both chains have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::node) enum Compare {
-    /// The text.
-    Text,
-    /// The text, and the columns and transactions must agree with it.
-    Everything,
+pub(in crate::node) enum SharedBlocks {
+    /// They stay.
+    Keep,
+    /// They are written again, which repairs what is damaged beside their text.
+    Rewrite,
 }
 
 /// A verified chain that replaces ours.
 #[derive(Debug)]
 pub(in crate::node) struct StagedChain {
-    pub(super) blocks: u64,
-    /// Blocks at the start that stay as we have them.
-    pub(super) common: u64,
-    /// Blocks at the start that have the same text as ours. More than `common`
-    /// if one of ours is damaged.
+    /// The number of its blocks.
+    pub(in crate::node) blocks: u64,
+    /// Blocks at the start that both chains have.
     pub(super) shared: u64,
     /// The hash of the last shared block.
     pub(super) shared_hash: Option<Digest>,
+    pub(super) shared_blocks: SharedBlocks,
     /// The canonical texts of the blocks that are not appended yet, one a line.
     rest: BufReader<File>,
-    /// The last block that was appended.
-    pub(super) appended: Option<TipBlock>,
+    /// The last block that was appended to our chain.
+    pub(in crate::node) appended: Option<TipBlock>,
 }
 
 impl StagedChain {
@@ -69,7 +67,7 @@ impl StagedChain {
         connection: &Connection,
         source: impl Read,
         folder: &Path,
-        compare: Compare,
+        shared_blocks: SharedBlocks,
         control: &Control,
     ) -> Result<Self, ReplaceError> {
         let mut reader = ChainReader::new(BufReader::new(source));
@@ -77,7 +75,7 @@ impl StagedChain {
         let mut transcoder = Transcoder::default();
         let mut text = Vec::new();
         let mut rest = BufWriter::new(tempfile::tempfile_in(folder).map_err(ReadError::from)?);
-        let (mut blocks, mut common, mut shared, mut shared_hash) = (0, 0, 0, None);
+        let (mut blocks, mut shared, mut shared_hash) = (0, 0, None);
         while reader.fill(&mut batch)? {
             if control.is_cancelled() {
                 return Err(ReplaceError::Cancelled);
@@ -97,9 +95,7 @@ impl StagedChain {
                         (shared, shared_hash) = (blocks, Some(hash));
                     }
                 }
-                let is_common = shared == blocks && common == blocks - 1;
-                if is_common && (compare == Compare::Text || is_intact(connection, blocks)?) {
-                    common = blocks;
+                if shared == blocks && shared_blocks == SharedBlocks::Keep {
                     continue;
                 }
                 text.push(b'\n');
@@ -112,9 +108,9 @@ impl StagedChain {
         rest.rewind().map_err(ReadError::from)?;
         Ok(Self {
             blocks,
-            common,
             shared,
             shared_hash,
+            shared_blocks,
             rest: BufReader::new(rest),
             appended: None,
         })

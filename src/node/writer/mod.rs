@@ -9,6 +9,7 @@
 mod published;
 mod thread;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
@@ -18,8 +19,7 @@ use tokio::time::timeout;
 
 pub(super) use self::published::{ChainHead, Gauges, WriteError};
 
-use self::published::PROBE_TIME;
-use self::thread::{Command, QueuedReplacement, Request, WriterThread};
+use self::thread::{Command, PROBE_TIME, QueuedReplacement, Request, WriterThread};
 use super::error::NodeError;
 use super::store::{Database, Forged, NewTransaction, ReplaceError, Replacement, StagedChain};
 use crate::pow::{Control, Nonce};
@@ -57,13 +57,18 @@ impl WriterHandle {
         let (peers_sender, peers) = watch::channel(Arc::new(known));
         let gauges = Arc::new(Gauges::default());
         gauges.pending.store(database.pending(), Ordering::Relaxed);
-        let writer = WriterThread::new(
+        let writer = WriterThread {
             database,
             most_pending,
-            heads_sender,
-            peers_sender,
-            Arc::clone(&gauges),
-        );
+            heads: heads_sender,
+            peers: peers_sender,
+            gauges: Arc::clone(&gauges),
+            new_peers: None,
+            forged: 0,
+            last_probe: None,
+            replacements: VecDeque::new(),
+            is_replacing: false,
+        };
         let thread = std::thread::Builder::new()
             .name("writer".to_owned())
             .spawn(move || writer.run(waiting))
@@ -149,7 +154,7 @@ impl WriterHandle {
     /// succeed again: clients may not write to a node that reports a failure.
     pub(super) async fn is_failing(&self) -> bool {
         let is_failing = || self.gauges.is_failing.load(Ordering::Relaxed);
-        if is_failing() && self.gauges.may_probe() {
+        if is_failing() {
             let (reply, done) = oneshot::channel();
             if self.commands.try_send(Command::Probe(reply)).is_ok() {
                 let _ = timeout(PROBE_TIME, done).await;

@@ -2,8 +2,6 @@
 //! and why a change was not made.
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -11,9 +9,6 @@ use crate::node::tip::TipBlock;
 
 /// More nodes than anybody runs.
 pub(super) const MOST_NODES: usize = 1000;
-
-/// How often a commit is probed, and how long a caller waits for the result.
-pub(super) const PROBE_TIME: Duration = Duration::from_secs(1);
 
 /// Why a change was not made.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -50,20 +45,4 @@ pub(in crate::node) struct Gauges {
     pub(in crate::node) blocks_forged: AtomicU64,
     /// Whether the last commit failed.
     pub(super) is_failing: AtomicBool,
-    last_probe: Mutex<Option<Instant>>,
-}
-
-impl Gauges {
-    /// Whether it is time for another probe. If so, the next one has to wait.
-    pub(super) fn may_probe(&self) -> bool {
-        let mut last = self
-            .last_probe
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let may = last.is_none_or(|last| last.elapsed() >= PROBE_TIME);
-        if may {
-            *last = Some(Instant::now());
-        }
-        may
-    }
 }

@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -15,6 +15,10 @@ use crate::node::store::{
 };
 use crate::pow::{Control, Nonce};
 use crate::sha256::Digest;
+
+/// The shortest time between two probes, and the longest that a caller waits for
+/// one.
+pub(super) const PROBE_TIME: Duration = Duration::from_secs(1);
 
 /// Changes in one commit.
 const MOST_IN_COMMIT: usize = 1024;
@@ -88,41 +92,22 @@ pub(super) struct QueuedReplacement {
 
 /// The state of the thread.
 pub(super) struct WriterThread {
-    database: Database,
-    most_pending: u64,
-    heads: watch::Sender<Arc<ChainHead>>,
-    peers: watch::Sender<Arc<Vec<String>>>,
-    gauges: Arc<Gauges>,
+    pub(super) database: Database,
+    pub(super) most_pending: u64,
+    pub(super) heads: watch::Sender<Arc<ChainHead>>,
+    pub(super) peers: watch::Sender<Arc<Vec<String>>>,
+    pub(super) gauges: Arc<Gauges>,
     /// All peers, if the batch at hand registered some.
-    new_peers: Option<Vec<String>>,
+    pub(super) new_peers: Option<Vec<String>>,
     /// Blocks made by the batch at hand.
-    forged: u64,
-    replacements: VecDeque<QueuedReplacement>,
+    pub(super) forged: u64,
+    pub(super) last_probe: Option<Instant>,
+    pub(super) replacements: VecDeque<QueuedReplacement>,
     /// Whether the first replacement has made a step and has more to make.
-    is_replacing: bool,
+    pub(super) is_replacing: bool,
 }
 
 impl WriterThread {
-    pub(super) const fn new(
-        database: Database,
-        most_pending: u64,
-        heads: watch::Sender<Arc<ChainHead>>,
-        peers: watch::Sender<Arc<Vec<String>>>,
-        gauges: Arc<Gauges>,
-    ) -> Self {
-        Self {
-            database,
-            most_pending,
-            heads,
-            peers,
-            gauges,
-            new_peers: None,
-            forged: 0,
-            replacements: VecDeque::new(),
-            is_replacing: false,
-        }
-    }
-
     pub(super) fn run(mut self, mut waiting: mpsc::Receiver<Command>) {
         let mut commands = Vec::with_capacity(MOST_IN_COMMIT);
         loop {
@@ -154,9 +139,10 @@ impl WriterThread {
 
     /// Applies changes, commits them and answers, or rolls them all back.
     fn commit(&mut self, mut changes: Vec<Box<dyn Change>>) {
-        let committed = self
-            .apply(&mut changes)
-            .map_err(|error| WriteError::Storage(error.to_string()));
+        let committed = self.apply(&mut changes).map_err(|error| {
+            tracing::error!(%error, "a commit failed");
+            WriteError::Storage(error.to_string())
+        });
         let (new_peers, forged) = (self.new_peers.take(), std::mem::take(&mut self.forged));
         self.set_failing(committed.is_err());
         match &committed {
@@ -170,10 +156,7 @@ impl WriterThread {
                 }
                 self.publish();
             }
-            Err(error) => {
-                tracing::error!(%error, "a commit failed");
-                self.roll_back();
-            }
+            Err(_) => self.roll_back(),
         }
         for change in changes {
             change.answer(&committed);
@@ -262,8 +245,8 @@ impl WriterThread {
         }: &mut QueuedReplacement,
     ) -> Result<Option<Replacement>, ReplaceError> {
         self.database.begin()?;
-        let (theirs, ours) = (staged.blocks(), self.database.tip().index);
-        if !staged.has_begun() && theirs <= ours {
+        let (theirs, ours) = (staged.blocks, self.database.tip().index);
+        if staged.appended.is_none() && theirs <= ours {
             return Err(ReplaceError::NotLonger { theirs, ours });
         }
         let replaced = self.database.replace_step(staged, STEP_TIME, control)?;
@@ -308,8 +291,12 @@ impl WriterThread {
         self.gauges.is_failing.store(is_failing, Ordering::Relaxed);
     }
 
-    /// Probes whether commits succeed again.
+    /// Probes whether commits succeed again, unless it just did.
     fn probe(&mut self) {
+        if self.last_probe.is_some_and(|at| at.elapsed() < PROBE_TIME) {
+            return;
+        }
+        self.last_probe = Some(Instant::now());
         match self.database.probe_commit() {
             Ok(()) => {
                 tracing::info!("commits succeed again");

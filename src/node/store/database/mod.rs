@@ -5,13 +5,12 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use axum::body::Bytes;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
-use super::balances::{self, BalanceChanges};
+use super::balances::{BalanceChanges, Move};
 use super::open::open_writer;
 use super::rows::{insert_block, insert_entry, is_canonical, write_entry};
 use super::schema;
-use super::staged_chain::{Compare, ReplaceError, StagedChain};
 use crate::batch::fresh_node_id;
 use crate::chain::json::View;
 use crate::chain::{Block, Strictness, Transactions};
@@ -19,7 +18,7 @@ use crate::node::config::NodeConfig;
 use crate::node::entry::Entry;
 use crate::node::error::NodeError;
 use crate::node::tip::TipBlock;
-use crate::pow::{Control, Nonce};
+use crate::pow::Nonce;
 
 /// The most text of transactions in a block of ours. A block may have 32 MiB
 /// ([`MAX_VALUE_BYTES`](crate::chain::json::MAX_VALUE_BYTES)).
@@ -83,29 +82,19 @@ pub(super) struct ChainEnd {
 impl Database {
     /// Opens the database of a node. A new one gets its first block.
     pub(in crate::node) fn open(config: &NodeConfig) -> Result<Self, NodeError> {
-        Self::open_with(config, load)
+        let database = Self::open_to_replace(config)?;
+        if !database.is_known {
+            return Err(NodeError::Damaged {
+                path: database.path,
+                what: BAD_LAST_BLOCK.to_owned(),
+            });
+        }
+        Ok(database)
     }
 
-    /// Opens the database to replace its chain. Damaged blocks at its end are
-    /// dropped, in a transaction that the caller commits.
+    /// Opens the database to replace its whole chain, whose last block may be
+    /// damaged.
     pub(in crate::node) fn open_to_replace(config: &NodeConfig) -> Result<Self, NodeError> {
-        Self::open_with(config, |connection| {
-            connection.execute_batch("BEGIN IMMEDIATE")?;
-            loop {
-                if let Some(end) = load(connection)? {
-                    return Ok(Some(end));
-                }
-                if !drop_last_block(connection)? {
-                    return Ok(None);
-                }
-            }
-        })
-    }
-
-    fn open_with(
-        config: &NodeConfig,
-        load: impl FnOnce(&Connection) -> rusqlite::Result<Option<ChainEnd>>,
-    ) -> Result<Self, NodeError> {
         let (connection, path, lock) = open_writer(config)?;
         let read = || {
             let node_id = match &config.node_id {
@@ -122,13 +111,9 @@ impl Database {
             }
             Ok((node_id, load(&connection)?))
         };
-        let (node_id, end) = read().map_err(|source| NodeError::Database {
+        let (node_id, (end, is_known)) = read().map_err(|source| NodeError::Database {
             path: path.clone(),
             source,
-        })?;
-        let end = end.ok_or_else(|| NodeError::Damaged {
-            path: path.clone(),
-            what: BAD_LAST_BLOCK.to_owned(),
         })?;
         Ok(Self {
             connection,
@@ -136,7 +121,7 @@ impl Database {
             node_id,
             end,
             balance_changes: BalanceChanges::default(),
-            is_known: true,
+            is_known,
             _lock: lock,
         })
     }
@@ -222,7 +207,7 @@ impl Database {
     pub(in crate::node) fn add(&mut self, new: &NewTransaction) -> rusqlite::Result<()> {
         self.end.last_entry += 1;
         insert_entry(&self.connection, self.end.last_entry, &new.entry)?;
-        self.balance_changes.add(&new.entry);
+        self.balance_changes.count(Move::Pend, &new.entry);
         self.end.next.append(&new.text);
         Ok(())
     }
@@ -233,7 +218,10 @@ impl Database {
         let first = self.end.last_entry_in_block + 1;
         let last = first + transactions.count() as i64;
         let takes_all = last > self.end.last_entry;
-        if !takes_all {
+        if takes_all {
+            self.balance_changes.mine_all(&self.connection)?;
+        } else {
+            self.mine_some(first, last)?;
             // The reward goes before the transactions that stay pending. Ids
             // are unique, so they move in two steps.
             self.connection
@@ -246,7 +234,7 @@ impl Database {
         transactions.append(&reward);
         let reward = NewTransaction::new(reward).entry;
         insert_entry(&self.connection, last, &reward)?;
-        self.balance_changes.add(&reward);
+        self.balance_changes.count(Move::Include, &reward);
 
         let (count, text_bytes) = (transactions.count(), transactions.text_bytes());
         let tip = TipBlock::of_block(Block {
@@ -272,6 +260,18 @@ impl Database {
         })
     }
 
+    /// Counts pending transactions from `first` to before `end` as mined.
+    fn mine_some(&mut self, first: i64, end: i64) -> rusqlite::Result<()> {
+        let mut taken = self
+            .connection
+            .prepare("SELECT amount, recipient, sender FROM entries WHERE id >= ? AND id < ?")?;
+        let mut rows = taken.query([first, end])?;
+        while let Some(row) = rows.next()? {
+            self.balance_changes.count_row(Move::Mine, row)?;
+        }
+        Ok(())
+    }
+
     /// Adds peers. Those that are known stay as they are.
     pub(in crate::node) fn register(&self, nodes: &[String]) -> rusqlite::Result<()> {
         let mut insert = self
@@ -291,53 +291,18 @@ impl Database {
             .collect()
     }
 
-    /// Prepares the verified chain in `source` to replace ours.
-    pub(in crate::node) fn stage(
-        &self,
-        source: File,
-        compare: Compare,
-        control: &Control,
-    ) -> Result<StagedChain, ReplaceError> {
-        let folder = self.path.parent().unwrap_or_else(|| Path::new("."));
-        StagedChain::new(&self.connection, source, folder, compare, control)
-    }
-
-    /// Computes all balances from the transactions.
-    pub(in crate::node) fn rebuild_balances(&mut self) -> rusqlite::Result<()> {
-        self.balance_changes = BalanceChanges::default();
-        balances::rebuild(&self.connection)
-    }
-
     /// Reads the end of the chain again; `false` if the last block is damaged.
     pub(super) fn reload(&mut self) -> rusqlite::Result<bool> {
-        let end = load(&self.connection)?;
-        let is_intact = end.is_some();
-        if let Some(end) = end {
-            self.end = end;
-        }
+        let (end, is_intact) = load(&self.connection)?;
+        self.end = end;
         Ok(is_intact)
     }
 }
 
-/// Removes the last block; its transactions become pending, except for the
-/// reward. `false` if only the first block is left.
-fn drop_last_block(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.execute(
-        "DELETE FROM entries WHERE sender = '0'
-         AND id = (SELECT last_entry FROM blocks ORDER BY number DESC LIMIT 1)",
-        [],
-    )?;
-    let dropped = connection.execute(
-        "DELETE FROM blocks
-         WHERE number = (SELECT max(number) FROM blocks) AND number > 1",
-        [],
-    )?;
-    Ok(dropped > 0)
-}
-
-/// Reads the end of the chain; `None` if the last block is damaged.
-fn load(connection: &Connection) -> rusqlite::Result<Option<ChainEnd>> {
-    let last = connection
+/// Reads the end of the chain, and whether the last block is intact. In place of
+/// a damaged one the tip has a first block, with the number of the damaged.
+fn load(connection: &Connection) -> rusqlite::Result<(ChainEnd, bool)> {
+    let (number, text, hash, last_entry_in_block) = connection
         .prepare_cached(
             "SELECT number, text, hash, last_entry FROM blocks ORDER BY number DESC LIMIT 1",
         )?
@@ -345,30 +310,29 @@ fn load(connection: &Connection) -> rusqlite::Result<Option<ChainEnd>> {
             let text: String = row.get(1)?;
             let hash: String = row.get(2)?;
             Ok((row.get::<_, i64>(0)? as u64, text, hash, row.get(3)?))
-        })
-        .optional()?;
-    let Some((number, text, hash, last_entry_in_block)) = last else {
-        return Ok(None);
+        })?;
+    let tip = if is_canonical(text.as_bytes()) {
+        TipBlock::of_text(text.into_bytes())
+    } else {
+        None
     };
-    if !is_canonical(text.as_bytes()) {
-        return Ok(None);
-    }
-    let Some(tip) = TipBlock::of_text(text.into_bytes()) else {
-        return Ok(None);
-    };
-    if tip.index != number || tip.hash.to_string() != hash {
-        return Ok(None);
-    }
+    let intact = tip.filter(|tip| tip.index == number && tip.hash.to_string() == hash);
+    let is_intact = intact.is_some();
+    let tip = intact.unwrap_or_else(|| TipBlock {
+        index: number,
+        ..TipBlock::of_block(Block::genesis(0.0))
+    });
     let last_entry: Option<i64> = connection
         .prepare_cached("SELECT max(id) FROM entries")?
         .query_row([], |row| row.get(0))?;
-    Ok(Some(ChainEnd {
+    let end = ChainEnd {
         tip,
         generation: schema::generation(connection)?,
         last_entry_in_block,
         last_entry: last_entry.unwrap_or(0).max(last_entry_in_block),
         next: load_next(connection, last_entry_in_block)?,
-    }))
+    };
+    Ok((end, is_intact))
 }
 
 /// The transactions after `last_entry` that fit into one block.
