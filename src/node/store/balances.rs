@@ -71,14 +71,14 @@ impl Sums {
 
 /// The sums of one name.
 #[derive(Debug, Default)]
-struct Account {
+struct NameSums {
     all: Sums,
     pending: Sums,
 }
 
 /// Changes that are not written yet, by name.
 #[derive(Debug, Default)]
-pub(super) struct BalanceChanges(HashMap<String, Account>);
+pub(super) struct BalanceChanges(HashMap<String, NameSums>);
 
 /// What happens to a transaction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -150,7 +150,7 @@ impl BalanceChanges {
         let mut changes: Vec<_> = self.0.drain().collect();
         changes.sort_unstable_by(|one, other| one.0.cmp(&other.0));
         for (name, change) in changes {
-            let Account {
+            let NameSums {
                 mut all,
                 mut pending,
             } = stored(connection, &name)?;
@@ -206,7 +206,7 @@ pub(super) fn rebuild(connection: &Connection) -> rusqlite::Result<()> {
 
 /// What `name` received and sent in all blocks.
 pub(super) fn read(connection: &Connection, name: &str) -> rusqlite::Result<Sums> {
-    let Account { all, pending } = stored(connection, name)?;
+    let NameSums { all, pending } = stored(connection, name)?;
     Ok(Sums {
         received: all.received.minus(&pending.received),
         sent: all.sent.minus(&pending.sent),
@@ -215,7 +215,7 @@ pub(super) fn read(connection: &Connection, name: &str) -> rusqlite::Result<Sums
 }
 
 /// The sums of a name in the table; zero if it is not there.
-fn stored(connection: &Connection, name: &str) -> rusqlite::Result<Account> {
+fn stored(connection: &Connection, name: &str) -> rusqlite::Result<NameSums> {
     let sum = |row: &Row<'_>, column| {
         Amount::parse(row.get_ref(column)?.as_str()?).ok_or(rusqlite::Error::InvalidQuery)
     };
@@ -235,7 +235,7 @@ fn stored(connection: &Connection, name: &str) -> rusqlite::Result<Account> {
         )?
         .query_row([name], |row| {
             let is_this_round: bool = row.get(6)?;
-            Ok(Account {
+            Ok(NameSums {
                 all: sums(row, 0)?,
                 pending: if is_this_round {
                     sums(row, 3)?

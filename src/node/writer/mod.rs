@@ -19,7 +19,7 @@ use tokio::time::timeout;
 
 pub(super) use self::published::{ChainHead, Gauges, WriteError};
 
-use self::thread::{Command, PROBE_TIME, QueuedReplacement, Request, WriterThread};
+use self::thread::{PROBE_TIME, QueuedReplacement, Request, WriterCommand, WriterThread};
 use super::error::NodeError;
 use super::store::{Database, Forged, NewTransaction, ReplaceError, Replacement, StagedChain};
 use crate::pow::{Control, Nonce};
@@ -31,7 +31,7 @@ const MOST_WAITING: usize = 4096;
 /// Asks the thread for changes.
 #[derive(Clone, Debug)]
 pub(super) struct WriterHandle {
-    commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<WriterCommand>,
     heads: watch::Receiver<Arc<ChainHead>>,
     peers: watch::Receiver<Arc<Vec<String>>>,
     gauges: Arc<Gauges>,
@@ -124,7 +124,7 @@ impl WriterHandle {
     ) -> Result<T, WriteError> {
         let (request, answer) = Request::new(apply);
         self.commands
-            .send(Command::Change(Box::new(request)))
+            .send(WriterCommand::Change(Box::new(request)))
             .await
             .map_err(|_| WriteError::Closed)?;
         answer.await.unwrap_or(Err(WriteError::Closed))
@@ -138,7 +138,7 @@ impl WriterHandle {
         control: Control,
     ) -> Result<Replacement, ReplaceError> {
         let (reply, answer) = oneshot::channel();
-        let command = Command::Replace(Box::new(QueuedReplacement {
+        let command = WriterCommand::Replace(Box::new(QueuedReplacement {
             staged,
             control,
             reply,
@@ -156,7 +156,7 @@ impl WriterHandle {
         let is_failing = || self.gauges.is_failing.load(Ordering::Relaxed);
         if is_failing() {
             let (reply, done) = oneshot::channel();
-            if self.commands.try_send(Command::Probe(reply)).is_ok() {
+            if self.commands.try_send(WriterCommand::Probe(reply)).is_ok() {
                 let _ = timeout(PROBE_TIME, done).await;
             }
         }

@@ -26,15 +26,15 @@ const MOST_IN_COMMIT: usize = 1024;
 /// Time for the blocks of a step: several times that of its commit.
 const STEP_TIME: Duration = Duration::from_millis(50);
 
-pub(super) enum Command {
-    Change(Box<dyn Change>),
+pub(super) enum WriterCommand {
+    Change(Box<dyn BatchedChange>),
     Replace(Box<QueuedReplacement>),
     /// Probe whether commits succeed.
     Probe(oneshot::Sender<()>),
 }
 
 /// A change that is committed together with others.
-pub(super) trait Change: Send {
+pub(super) trait BatchedChange: Send {
     /// Makes the change, or refuses it and changes nothing. Fails if the
     /// database does; then the whole batch is rolled back.
     fn apply(&mut self, writer: &mut WriterThread) -> rusqlite::Result<()>;
@@ -62,7 +62,7 @@ impl<T, F> Request<T, F> {
     }
 }
 
-impl<T, F> Change for Request<T, F>
+impl<T, F> BatchedChange for Request<T, F>
 where
     T: Send,
     F: FnOnce(&mut WriterThread) -> rusqlite::Result<Result<T, WriteError>> + Send,
@@ -108,7 +108,7 @@ pub(super) struct WriterThread {
 }
 
 impl WriterThread {
-    pub(super) fn run(mut self, mut waiting: mpsc::Receiver<Command>) {
+    pub(super) fn run(mut self, mut waiting: mpsc::Receiver<WriterCommand>) {
         let mut commands = Vec::with_capacity(MOST_IN_COMMIT);
         loop {
             if self.replacements.is_empty() {
@@ -122,9 +122,11 @@ impl WriterThread {
             let mut changes = Vec::new();
             for command in commands.drain(..) {
                 match command {
-                    Command::Change(change) => changes.push(change),
-                    Command::Replace(replacement) => self.replacements.push_back(*replacement),
-                    Command::Probe(reply) => {
+                    WriterCommand::Change(change) => changes.push(change),
+                    WriterCommand::Replace(replacement) => {
+                        self.replacements.push_back(*replacement);
+                    }
+                    WriterCommand::Probe(reply) => {
                         self.probe();
                         let _ = reply.send(());
                     }
@@ -138,7 +140,7 @@ impl WriterThread {
     }
 
     /// Applies changes, commits them and answers, or rolls them all back.
-    fn commit(&mut self, mut changes: Vec<Box<dyn Change>>) {
+    fn commit(&mut self, mut changes: Vec<Box<dyn BatchedChange>>) {
         let committed = self.apply(&mut changes).map_err(|error| {
             tracing::error!(%error, "a commit failed");
             WriteError::Storage(error.to_string())
@@ -163,7 +165,7 @@ impl WriterThread {
         }
     }
 
-    fn apply(&mut self, changes: &mut [Box<dyn Change>]) -> rusqlite::Result<()> {
+    fn apply(&mut self, changes: &mut [Box<dyn BatchedChange>]) -> rusqlite::Result<()> {
         self.database.begin()?;
         for change in changes {
             change.apply(self)?;
