@@ -1,10 +1,10 @@
-//! Whether the stored chain is still what it was: at the start all of it is
-//! verified, beside the answering.
+//! Verifies the stored chain at the start, in the background: disks fail, and
+//! people edit files.
 //!
-//! A disk may rot and people have editors. What is served until the verdict
-//! is what was stored; whoever takes it verifies it, too.
+//! Until the result is known, the chain is served as it is stored. Whoever
+//! takes it verifies it too.
 
-use std::io::{self, PipeWriter, Write as _};
+use std::io::{self, Read};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -12,32 +12,33 @@ use rusqlite::Connection;
 
 use super::config::NodeConfig;
 use super::error::NodeError;
-use super::ledger::Head;
 use super::priority::give_way;
-use super::store::{PART_BYTES, chain_part, first_unsound};
+use super::store::{PART_BYTES, chain_part, first_damaged};
+use super::writer::ChainHead;
 use crate::chain::{Report, Strictness, Verifier, VerifyError, VerifyOptions};
 use crate::pow::Control;
 
-/// Blocks that are looked at in one state of the database.
+/// Blocks that are checked in one state of the database. A longer read would
+/// keep the write-ahead log from being reused.
 const BLOCKS_AT_ONCE: u64 = 256;
 
-/// What is wrong with the stored chain, once that is known.
+/// The damage to the stored chain, once it is known.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Audit(Arc<OnceLock<Damage>>);
 
 #[derive(Debug)]
 struct Damage {
-    /// The chain's, which another chain may have replaced since.
+    /// That of the damaged chain. Another chain may have replaced it since.
     generation: u64,
     fault: String,
 }
 
 impl Audit {
-    /// Starts the thread that verifies the chain up to `head`. `chain` reads
-    /// it.
+    /// Starts the thread that verifies the chain up to `head`, which `chain`
+    /// reads.
     pub(super) fn start(
-        chain: Connection,
-        head: Arc<Head>,
+        mut chain: Connection,
+        head: Arc<ChainHead>,
         config: &NodeConfig,
         verifier: Arc<Mutex<Verifier>>,
         control: Control,
@@ -46,16 +47,25 @@ impl Audit {
         let options = VerifyOptions {
             rule: Some(config.rule),
             target: config.target,
-            // An earlier run may have asked less of transactions.
+            // An earlier run may have been less strict with transactions.
             strictness: Strictness::Presence,
         };
-        let thread = {
-            let audit = audit.clone();
-            move || {
-                give_way();
-                let verifier = verifier.lock().unwrap_or_else(PoisonError::into_inner);
-                let verdict = judge(&chain, &head, &verifier, &options, &control);
-                audit.note(&head, verdict);
+        let damage = Arc::clone(&audit.0);
+        let thread = move || {
+            give_way();
+            let verifier = verifier.lock().unwrap_or_else(PoisonError::into_inner);
+            match check(&mut chain, &head, &verifier, &options, &control) {
+                Ok(true) => {
+                    tracing::info!(blocks = head.tip.index, "the stored chain is valid");
+                }
+                Ok(false) => {}
+                Err(fault) => {
+                    tracing::error!(fault, "the stored chain is damaged");
+                    damage.get_or_init(|| Damage {
+                        generation: head.generation,
+                        fault,
+                    });
+                }
             }
         };
         let thread = thread::Builder::new()
@@ -65,123 +75,90 @@ impl Audit {
         Ok((audit, thread))
     }
 
-    fn note(&self, head: &Head, verdict: Verdict) {
-        let fault = match verdict {
-            Verdict::Sound { blocks } => {
-                tracing::info!(blocks, "the stored chain is valid");
-                return;
-            }
-            Verdict::Damaged(fault) => fault,
-            Verdict::Open => return,
-        };
-        tracing::error!(fault, "the stored chain is damaged");
-        let damage = Damage {
-            generation: head.generation,
-            fault,
-        };
-        self.0.get_or_init(|| damage);
-    }
-
-    /// What is wrong with the chain that ends in `head`.
-    pub(super) fn fault(&self, head: &Head) -> Option<&str> {
+    /// The damage to the chain that ends in `head`, if any is known.
+    pub(super) fn fault(&self, head: &ChainHead) -> Option<&str> {
         let damage = self.0.get()?;
         (damage.generation == head.generation).then_some(damage.fault.as_str())
     }
 }
 
-enum Verdict {
-    Sound {
-        blocks: u64,
-    },
-    Damaged(String),
-    /// The node shuts down, or the chain was replaced meanwhile by one that was
-    /// verified then.
-    Open,
-}
-
-/// Verifies the texts of the blocks, then what the tables say beside them.
-fn judge(
-    chain: &Connection,
-    head: &Head,
+/// Verifies the texts of the blocks, then the columns derived from them.
+/// `false` if there is no result: the node shuts down, or the chain was
+/// replaced by one that was verified then. The error says what is damaged.
+fn check(
+    chain: &mut Connection,
+    head: &ChainHead,
     verifier: &Verifier,
     options: &VerifyOptions,
     control: &Control,
-) -> Verdict {
-    match verify(chain, head, verifier, options, control) {
-        Ok(Some(Report { fault: None, .. })) => {}
-        Ok(Some(Report {
+) -> Result<bool, String> {
+    let mut stored = StoredChain {
+        connection: chain,
+        head,
+        next: 1,
+        part: io::Cursor::default(),
+        was_replaced: false,
+    };
+    let verified = verifier.verify(&mut stored, options, control);
+    if stored.was_replaced {
+        return Ok(false);
+    }
+    match verified {
+        Ok(Report { fault: None, .. }) => {}
+        Ok(Report {
             fault: Some(fault), ..
-        })) => return Verdict::Damaged(fault.to_string()),
-        Ok(None) | Err(VerifyError::Cancelled) => return Verdict::Open,
-        Err(error) => return Verdict::Damaged(error.to_string()),
+        }) => return Err(fault.to_string()),
+        Err(VerifyError::Cancelled) => return Ok(false),
+        Err(error) => return Err(error.to_string()),
     }
     let blocks = head.tip.index;
     let mut next = 1;
     while next <= blocks {
-        if control.is_cancelled() {
-            return Verdict::Open;
-        }
         let last = blocks.min(next + BLOCKS_AT_ONCE - 1);
-        match first_unsound(chain, head.generation, next, last) {
-            Ok(Some(block)) if block > last => next = block,
-            Ok(Some(block)) => {
-                return Verdict::Damaged(format!(
-                    "block {block}: what is stored beside its text does not agree with it"
+        let checked = first_damaged(chain, head.generation, next, last);
+        match checked.map_err(|error| error.to_string())? {
+            Some(block) if block <= last => {
+                return Err(format!(
+                    "block {block}: the columns beside its text do not agree with it"
                 ));
             }
-            Ok(None) => return Verdict::Open,
-            Err(error) => return Verdict::Damaged(error.to_string()),
+            Some(block) if !control.is_cancelled() => next = block,
+            _ => return Ok(false),
         }
     }
-    Verdict::Sound { blocks }
-}
-
-/// `None` if the chain was replaced meanwhile.
-fn verify(
-    chain: &Connection,
-    head: &Head,
-    verifier: &Verifier,
-    options: &VerifyOptions,
-    control: &Control,
-) -> Result<Option<Report>, VerifyError> {
-    let (source, sink) = io::pipe().map_err(|error| VerifyError::Read(error.into()))?;
-    thread::scope(|scope| {
-        let verifying = scope.spawn(|| verifier.verify(source, options, control));
-        // Fails where the verification ended first, which tells why.
-        let written = write_chain(chain, head, sink);
-        let verdict = verifying
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        match written {
-            Ok(false) => Ok(None),
-            Err(error) if verdict.is_ok() && error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(VerifyError::Read(error.into()))
-            }
-            _ => verdict.map(Some),
-        }
-    })
-}
-
-/// Writes the chain as a JSON list; `false` if it was replaced.
-fn write_chain(chain: &Connection, head: &Head, mut sink: PipeWriter) -> io::Result<bool> {
-    let last = head.tip.index;
-    let mut next = 1;
-    sink.write_all(b"[")?;
-    while next <= last {
-        let part =
-            chain_part(chain, head.generation, next, last, PART_BYTES).map_err(io::Error::other)?;
-        let Some(part) = part else {
-            return Ok(false);
-        };
-        if part.next == next {
-            return Err(io::Error::other(format!("block {next} is missing")));
-        }
-        if next > 1 {
-            sink.write_all(b", ")?;
-        }
-        sink.write_all(&part.text)?;
-        next = part.next;
-    }
-    sink.write_all(b"]")?;
     Ok(true)
+}
+
+/// Reads the stored chain as a JSON list, a part at a time.
+struct StoredChain<'a> {
+    connection: &'a mut Connection,
+    head: &'a ChainHead,
+    /// The block after `part`.
+    next: u64,
+    part: io::Cursor<Vec<u8>>,
+    was_replaced: bool,
+}
+
+impl Read for StoredChain<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let last = self.head.tip.index;
+        let is_read = self.part.position() == self.part.get_ref().len() as u64;
+        if is_read && self.next <= last && !self.was_replaced {
+            let (first, generation) = (self.next, self.head.generation);
+            let part = chain_part(self.connection, generation, first, last, PART_BYTES);
+            let Some(part) = part.map_err(io::Error::other)? else {
+                self.was_replaced = true;
+                return Ok(0);
+            };
+            if part.next == first {
+                return Err(io::Error::other(format!("block {first} is missing")));
+            }
+            let before = if first == 1 { "[" } else { ", " };
+            let after = if part.next > last { "]" } else { "" };
+            let text = [before.as_bytes(), &part.text, after.as_bytes()].concat();
+            self.part = io::Cursor::new(text);
+            self.next = part.next;
+        }
+        self.part.read(buffer)
+    }
 }

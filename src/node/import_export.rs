@@ -7,8 +7,8 @@ use std::path::Path;
 
 use super::config::NodeConfig;
 use super::error::NodeError;
-use super::store::{self, Balances, Compare, ReplaceError, Store};
-use crate::chain::{ChainWriter, Format, ReadError, Verifier, VerifyOptions};
+use super::store::{self, Database, ReplaceError};
+use crate::chain::{ChainWriter, Format, Verifier, VerifyOptions};
 use crate::pow::Control;
 
 /// What an import does with a database that already holds a chain.
@@ -66,26 +66,26 @@ pub fn import(
     }
     source.rewind().map_err(io_error)?;
 
-    let mut store = match if_occupied {
-        IfOccupied::Refuse => Store::open(config)?,
-        IfOccupied::Replace => Store::open_to_replace(config)?,
+    let mut database = match if_occupied {
+        IfOccupied::Refuse => Database::open(config)?,
+        IfOccupied::Replace => Database::open_to_replace(config)?,
     };
-    let blocks = store.tip().index;
+    let blocks = database.tip().index;
     if blocks > 1 && if_occupied == IfOccupied::Refuse {
         return Err(NodeError::Occupied {
-            path: store.path().to_owned(),
+            path: database.path().to_owned(),
             blocks,
         });
     }
-    let replaced = replace(&mut store, &source, control);
-    replaced
+    database
+        .import(&source, control)
         .map(|replacement| ExchangeSummary {
             blocks: replacement.blocks,
             pending: replacement.pending,
         })
         .map_err(|error| match error {
             ReplaceError::Database(source) => NodeError::Database {
-                path: store.path().to_owned(),
+                path: database.path().to_owned(),
                 source,
             },
             ReplaceError::Read(source) => NodeError::Read { path, source },
@@ -95,25 +95,6 @@ pub fn import(
                 source: io::Error::other(other),
             },
         })
-}
-
-fn replace(
-    store: &mut Store,
-    source: &File,
-    control: &Control,
-) -> Result<store::Replacement, ReplaceError> {
-    let staged = store.stage(
-        source.try_clone().map_err(ReadError::from)?,
-        Compare::Everything,
-        control,
-    )?;
-    store.begin()?;
-    // On an error the connection is dropped, which rolls back.
-    let replacement = store.replace_chain(staged, control)?;
-    // They may have been counted from damaged data.
-    Balances::forget(store.path().parent().unwrap_or_else(|| Path::new(".")));
-    store.commit()?;
-    Ok(replacement)
 }
 
 /// Writes the chain of the node in `data`, as it is at one moment. The node may

@@ -13,10 +13,10 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 use super::config::NodeConfig;
 use super::error::NodeError;
-use super::ledger::{Ledger, LedgerError};
 use super::priority::{give_way, with_low_priority};
 use super::store::Forged;
-use super::tip::Tip;
+use super::tip::TipBlock;
+use super::writer::{WriteError, WriterHandle};
 use crate::pow::{Control, Nonce, NonceRange, Rule, SearchError, Searcher, Target, Template};
 use crate::sha256::Digest;
 
@@ -28,7 +28,7 @@ pub(super) enum MiningError {
     #[error("the node is shutting down")]
     Closing,
     #[error(transparent)]
-    Ledger(#[from] LedgerError),
+    Write(#[from] WriteError),
     #[error(transparent)]
     Search(SearchError),
     #[error("no 64-bit proof satisfies the rule after this block")]
@@ -98,16 +98,16 @@ impl BlockMiner {
 
     /// Mines one block at the end of the chain. Dropping the future stops the
     /// search.
-    pub(super) async fn mine(&self, ledger: &Ledger) -> Result<Forged, MiningError> {
+    pub(super) async fn mine(&self, writer: &WriterHandle) -> Result<Forged, MiningError> {
         let _place = self.places.try_acquire().map_err(|_| MiningError::Busy {
             waiting: self.most_waiting,
         })?;
         let turn = async { Ok(self.turn.lock().await) };
         let _turn = self.unless_closing(turn).await?;
         loop {
-            let (after, nonce) = self.unless_closing(self.search(ledger)).await?;
-            match ledger.forge(after, nonce).await {
-                Err(LedgerError::Stale) => {}
+            let (after, nonce) = self.unless_closing(self.search(writer)).await?;
+            match writer.forge(after, nonce).await {
+                Err(WriteError::Stale) => {}
                 forged => return Ok(forged?),
             }
         }
@@ -126,8 +126,8 @@ impl BlockMiner {
     }
 
     /// Finds the proof after the last block, whose hash it returns, too.
-    async fn search(&self, ledger: &Ledger) -> Result<(Digest, Nonce), MiningError> {
-        let mut heads = ledger.heads();
+    async fn search(&self, writer: &WriterHandle) -> Result<(Digest, Nonce), MiningError> {
+        let mut heads = writer.heads();
         loop {
             let head = heads.wait_for(|head| !head.is_partial).await;
             let head = Arc::clone(&*head.map_err(|_| MiningError::Closing)?);
@@ -213,7 +213,7 @@ struct RunningSearch {
 }
 
 impl RunningSearch {
-    fn start(miner: &BlockMiner, tip: &Tip) -> Self {
+    fn start(miner: &BlockMiner, tip: &TipBlock) -> Self {
         let control = Control::new();
         let (reply, found) = oneshot::channel();
         lock(&miner.hashing).running = Some((control.clone(), Instant::now()));

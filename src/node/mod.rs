@@ -4,9 +4,8 @@
 //! |---|---|
 //! | `transaction_row`, `tip` | a transaction as a database row; the end of the chain |
 //! | `store` | the SQLite database: its tables, reading and writing |
-//! | `ledger` | the one thread that writes, many changes per commit |
+//! | `writer` | the one thread that writes, many changes per commit |
 //! | `miner` | searches for proofs, one at a time |
-//! | `upkeep` | work on the database beside the writer |
 //! | `audit` | verifies the stored chain when the node starts |
 //! | `priority` | low priority for background threads |
 //! | `peers` | other nodes: their addresses, their chains, consensus |
@@ -25,7 +24,6 @@ mod config;
 mod error;
 mod http;
 mod import_export;
-mod ledger;
 mod malformed_requests;
 mod metrics;
 mod miner;
@@ -36,7 +34,7 @@ mod state;
 mod store;
 mod tip;
 mod transaction_row;
-mod upkeep;
+mod writer;
 
 pub use config::{Limits, NodeConfig, Token, default_data_folder};
 pub use error::NodeError;

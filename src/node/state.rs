@@ -9,13 +9,12 @@ use tokio::sync::{Semaphore, watch};
 use super::audit::Audit;
 use super::config::NodeConfig;
 use super::error::NodeError;
-use super::ledger::Ledger;
 use super::metrics::Metrics;
 use super::miner::BlockMiner;
 use super::peers::{PeerBook, PeerServices};
 use super::priority::with_low_priority;
-use super::store::{Balances, Readers, Store, open_reader};
-use super::upkeep;
+use super::store::{Database, Readers, open_reader};
+use super::writer::WriterHandle;
 use crate::chain::Verifier;
 use crate::pow::{Control, LastBlock, Nonce};
 
@@ -38,7 +37,7 @@ pub struct Node {
 pub(super) struct NodeParts {
     pub(super) config: NodeConfig,
     pub(super) node_id: String,
-    pub(super) ledger: Ledger,
+    pub(super) writer: WriterHandle,
     pub(super) readers: Readers,
     pub(super) miner: BlockMiner,
     pub(super) peers: PeerBook,
@@ -52,7 +51,7 @@ pub(super) struct NodeParts {
     closing: watch::Sender<bool>,
     /// Cancels verifications.
     control: Control,
-    /// The writer, the upkeep and the audit.
+    /// The threads that write and verify the chain.
     threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
@@ -64,28 +63,21 @@ impl Node {
     /// If the data cannot be used, were made under another rule or difficulty,
     /// or are in use by another node.
     pub fn open(config: NodeConfig) -> Result<Self, NodeError> {
-        let store = Store::open(&config)?;
-        let node_id = store.node_id().to_owned();
-        let path = store.path().to_owned();
-        let failed = |source| NodeError::Database {
-            path: path.clone(),
-            source,
-        };
-        let readers = Readers::new(path.clone());
+        let database = Database::open(&config)?;
+        let node_id = database.node_id().to_owned();
+        let path = database.path().to_owned();
+        let readers = Readers::new(&path);
         let (closing, is_closing) = watch::channel(false);
         let miner = BlockMiner::start(&config, is_closing)?;
-        let balances = Balances::open(&config.data).map_err(failed)?;
-        let chain = open_reader(&path).map_err(failed)?;
-        let (wake, upkeep) = upkeep::start(chain, balances, closing.subscribe())?;
-        let (ledger, writer) = Ledger::start(store, config.limits.pending, wake)?;
+        let (writer, writing) = WriterHandle::start(database, config.limits.pending)?;
         let control = Control::new();
         let verifier =
             with_low_priority(|| Verifier::new(config.threads).map_err(NodeError::Thread))?;
         let verifier = Arc::new(Mutex::new(verifier));
-        let reader = open_reader(&path).map_err(failed)?;
+        let reader = open_reader(&path).map_err(|source| NodeError::Database { path, source })?;
         let (audit, auditing) = Audit::start(
             reader,
-            ledger.head(),
+            writer.head(),
             &config,
             Arc::clone(&verifier),
             control.with_fresh_counts(),
@@ -93,7 +85,7 @@ impl Node {
         let metrics = Metrics::new();
         let peers = PeerBook::new(PeerServices {
             config: config.clone(),
-            ledger: ledger.clone(),
+            writer: writer.clone(),
             readers: readers.clone(),
             metrics: metrics.clone(),
             verifier,
@@ -106,7 +98,7 @@ impl Node {
             answer_memory: memory(),
             config,
             node_id,
-            ledger,
+            writer,
             readers,
             miner,
             peers,
@@ -115,7 +107,7 @@ impl Node {
             started: Instant::now(),
             closing,
             control,
-            threads: Mutex::new(vec![writer, upkeep, auditing]),
+            threads: Mutex::new(vec![writing, auditing]),
         });
         Ok(Self { shared })
     }
@@ -127,13 +119,13 @@ impl Node {
 
     /// Blocks in its chain, the first one included.
     pub fn blocks(&self) -> u64 {
-        self.shared.ledger.head().tip.index
+        self.shared.writer.head().tip.index
     }
 
     /// Transactions that wait for a block.
     pub fn pending(&self) -> u64 {
         self.shared
-            .ledger
+            .writer
             .gauges()
             .pending
             .load(std::sync::atomic::Ordering::Relaxed)
@@ -149,7 +141,7 @@ impl Node {
     /// Completes if the thread that writes has ended, which only a panic causes.
     /// The node must then be started again.
     pub async fn broken(&self) {
-        let mut heads = self.shared.ledger.heads();
+        let mut heads = self.shared.writer.heads();
         while heads.changed().await.is_ok() {}
     }
 

@@ -1,4 +1,4 @@
-//! The end of the chain.
+//! The last block of the chain.
 
 use axum::body::Bytes;
 
@@ -8,34 +8,28 @@ use crate::chain::{Block, PreviousHash};
 use crate::pow::{LastBlock, Rule, Template};
 use crate::sha256::Digest;
 
-/// The last block, and what of it the next one needs.
+/// The last block of the chain, with the fields that the next block needs.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Tip {
-    /// Its index: the number of blocks.
+pub(super) struct TipBlock {
+    /// Also the number of blocks.
     pub(super) index: u64,
-    /// The hash of its canonical text.
+    /// The hash of `text`.
     pub(super) hash: Digest,
-    /// That text.
+    /// The canonical text.
     pub(super) text: Bytes,
-    /// Its proof in decimal; a Python node's may be of any length.
+    /// In decimal. A Python node's proof may have any length.
     pub(super) proof: String,
-    /// Its `previous_hash`, as Python's `str` gives it.
+    /// As Python's `str` writes it.
     pub(super) previous_hash: String,
 }
 
-impl Tip {
-    /// Reads a block's canonical text; `None` if it is no block.
+impl TipBlock {
+    /// Reads the canonical text of a block; `None` if a field is missing.
     pub(super) fn of_text(text: Vec<u8>) -> Option<Self> {
         let block = View::of(&text);
-        let field = |name: &str| {
-            block
-                .members()
-                .find(|(key, _)| *key == name.as_bytes())
-                .map(|(_, value)| value)
-        };
-        let index = ascii(field("index")?.text()).parse().ok()?;
-        let proof = ascii(field("proof")?.text()).to_owned();
-        let quoted = field("previous_hash")?;
+        let index = ascii(member(block, "index")?.text()).parse().ok()?;
+        let proof = ascii(member(block, "proof")?.text()).to_owned();
+        let quoted = member(block, "previous_hash")?;
         let previous_hash = match quoted.string() {
             Some(_) => decode_string(quoted),
             None => ascii(quoted.text()).to_owned(),
@@ -50,8 +44,8 @@ impl Tip {
         })
     }
 
-    /// Seals a block of ours, which is then the tip. Neither copies its text
-    /// nor hashes it twice: it may be 30 MiB, and everybody waits.
+    /// Seals a block made by this node. Its text may be 30 MiB, so it is not
+    /// copied and hashed only once.
     pub(super) fn of_block(block: Block) -> Self {
         let Block {
             index,
@@ -71,7 +65,7 @@ impl Tip {
         }
     }
 
-    /// What the rules read of it.
+    /// Passes on what the proof rules read.
     pub(super) fn with_last_block<T>(&self, read: impl FnOnce(&LastBlock<'_>) -> T) -> T {
         read(&LastBlock {
             proof: self.proof.as_bytes(),
@@ -80,15 +74,23 @@ impl Tip {
         })
     }
 
-    /// What to search for the block after it.
+    /// What to search for to mine the next block.
     pub(super) fn template(&self, rule: Rule) -> Template {
         self.with_last_block(|last| rule.template(last))
     }
 
-    /// How the block after it quotes it.
+    /// The `previous_hash` of the next block.
     pub(super) const fn quoted(&self) -> PreviousHash {
         PreviousHash::Block(self.hash)
     }
+}
+
+/// The value of a key in a canonical object.
+pub(super) fn member<'a>(object: View<'a>, name: &str) -> Option<View<'a>> {
+    object
+        .members()
+        .find(|(key, _)| *key == name.as_bytes())
+        .map(|(_, value)| value)
 }
 
 #[cfg(test)]
@@ -98,21 +100,21 @@ mod tests {
     use crate::pow::Nonce;
 
     #[test]
-    fn a_block_of_ours_is_the_tip_that_its_text_is() {
+    fn a_sealed_block_equals_its_text_read_back() {
         let mut transactions = Transactions::new();
         transactions.push_reward("me");
         for previous_hash in [
             PreviousHash::Genesis,
             PreviousHash::Block(Digest::of(b"before")),
         ] {
-            let tip = Tip::of_block(Block {
+            let tip = TipBlock::of_block(Block {
                 index: 7,
                 timestamp: 1795354844.463634,
                 transactions: transactions.clone(),
                 proof: Nonce(35293),
                 previous_hash,
             });
-            assert_eq!(Tip::of_text(tip.text.to_vec()), Some(tip));
+            assert_eq!(TipBlock::of_text(tip.text.to_vec()), Some(tip));
         }
     }
 }

@@ -1,4 +1,5 @@
-//! What is stored is verified at the start, and a good copy mends it.
+//! The stored chain is verified at the start, and importing a good copy repairs
+//! it.
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -22,14 +23,16 @@ fn database(folder: &Path) -> Connection {
     Connection::open(folder.join("node.sqlite3")).unwrap()
 }
 
-/// All rows of the chain and of what is pending.
+/// All rows of the chain, the pending transactions and the balances.
 fn rows(folder: &Path) -> Vec<Vec<Value>> {
     let database = database(folder);
     let mut all = Vec::new();
-    for table in ["blocks", "entries"] {
-        let mut query = database
-            .prepare(&format!("SELECT * FROM {table} ORDER BY 1"))
-            .unwrap();
+    for query in [
+        "SELECT * FROM blocks ORDER BY number",
+        "SELECT * FROM entries ORDER BY id",
+        "SELECT name, received, sent, transactions FROM balances ORDER BY name",
+    ] {
+        let mut query = database.prepare(query).unwrap();
         let columns = query.column_count();
         let rows = query.query_map([], |row| {
             (0..columns).map(|column| row.get(column)).collect()
@@ -39,7 +42,7 @@ fn rows(folder: &Path) -> Vec<Vec<Value>> {
     all
 }
 
-/// Makes the chain in a file that of the node.
+/// Imports the chain in a file into the node's data.
 #[track_caller]
 fn import(chain: &Path, folder: &Path) {
     assert_cmd::cargo::cargo_bin_cmd!("fourzero")
@@ -61,7 +64,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
-fn damage_is_told_of_stops_the_mining_and_a_good_copy_mends_it() {
+fn damage_is_reported_stops_mining_and_is_repaired_by_an_import() {
     let folder = tempfile::tempdir().unwrap();
     let [good, chain] = ["good", "chain.json"].map(|name| folder.path().join(name));
     {
@@ -73,14 +76,12 @@ fn damage_is_told_of_stops_the_mining_and_a_good_copy_mends_it() {
                 server.get("/mine").ok(200);
             }
         }
-        // Until then the balances are kept up beside it.
-        server.wait_until("/balances/r", |answer| answer.ok(200)["balance"] == 4.5);
         fs::write(&chain, server.get("/chain").body).unwrap();
         server.signal("TERM");
         server.wait();
     }
     let as_it_was = rows(&good);
-    let beside = "block 3: what is stored beside its text";
+    let beside = "block 3: the columns beside its text";
     for (number, (damage, fault)) in [
         (
             "UPDATE blocks SET text = replace(text, 'bob', 'bot') WHERE number = 3",
@@ -131,7 +132,7 @@ fn damage_is_told_of_stops_the_mining_and_a_good_copy_mends_it() {
             assert_eq!(told["error"], "damaged");
             let detail = told["detail"].as_str().unwrap();
             assert!(detail.contains(fault), "{damage}: {detail}");
-            // To come again is of no use.
+            // Retrying would not help.
             assert!(!health.head.contains("retry-after"), "{}", health.head);
             for path in ["/mine", "/mining/template", "/nodes/resolve"] {
                 assert_eq!(server.get(path).ok(503)["error"], "damaged", "{path}");
@@ -155,7 +156,7 @@ fn damage_is_told_of_stops_the_mining_and_a_good_copy_mends_it() {
     }
 }
 
-/// The text of a chain with one block after the first, of so many bytes.
+/// The text of a chain with one block of `bytes` bytes after the first.
 fn chain_with_a_block_of(bytes: usize) -> String {
     let genesis =
         r#"{"index": 1, "previous_hash": "1", "proof": 100, "timestamp": 1.0, "transactions": []}"#;
@@ -181,10 +182,10 @@ fn chain_with_a_block_of(bytes: usize) -> String {
 }
 
 #[test]
-fn a_transaction_that_fits_no_block_of_ours_is_not_pending_again() {
+fn a_transaction_too_large_for_a_block_of_ours_does_not_become_pending() {
     let folder = tempfile::tempdir().unwrap();
     let [chain, data] = ["c.json", "data"].map(|name| folder.path().join(name));
-    // The longest block there can be, with room for no reward.
+    // The longest block there can be: a reward would not fit.
     for bytes in [32 << 20, 1 << 10] {
         fs::write(&chain, chain_with_a_block_of(bytes)).unwrap();
         import(&chain, &data);
@@ -198,7 +199,7 @@ fn a_transaction_that_fits_no_block_of_ours_is_not_pending_again() {
 }
 
 #[test]
-fn a_pending_transaction_that_is_no_json_is_an_error() {
+fn a_pending_transaction_that_is_not_json_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     {
         let server = start(folder.path());

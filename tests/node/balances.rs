@@ -1,12 +1,12 @@
-//! Balances: exact, whether they were kept up or are added up on the spot.
+//! Balances are exact, and those of the chain, whatever happened to it.
 
 use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{Server, node_command};
+use crate::support::{PATIENCE, Server, node_command};
 
 /// Amounts as JSON writes them, and what they are in units of 10^-7.
 const AMOUNTS: [(&str, i128); 7] = [
@@ -25,7 +25,7 @@ fn start(data: &Path) -> Server {
     Server::node(node_command(data).args(["--difficulty", "2"]))
 }
 
-/// Adds transactions between all names and mines, `rounds` times. Gives what
+/// Adds transactions between all names and mines, `rounds` times. Returns what
 /// each name received less what it sent.
 fn trade(server: &Server, rounds: usize) -> [i128; 4] {
     let mut balances = [0; 4];
@@ -40,7 +40,7 @@ fn trade(server: &Server, rounds: usize) -> [i128; 4] {
             balances[from] -= value;
             balances[to] += value;
         }
-        // A number is no name.
+        // A number is not a name.
         let body = "{\"sender\": 5, \"recipient\": 5, \"amount\": 1000}";
         server.post("/transactions/new", body).ok(201);
         server.get("/mine").ok(200);
@@ -48,7 +48,7 @@ fn trade(server: &Server, rounds: usize) -> [i128; 4] {
     balances
 }
 
-fn path(name: &str) -> String {
+pub(crate) fn path(name: &str) -> String {
     let encoded: String = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
     format!("/balances/{encoded}")
 }
@@ -71,77 +71,70 @@ fn assert_balances(server: &Server, expected: [i128; 4]) {
     }
 }
 
-fn sums(data: &Path) -> Connection {
-    Connection::open(data.join("balances.sqlite3")).unwrap()
-}
-
-/// Waits until the sums hold the whole chain.
-fn wait_for_sums(server: &Server, data: &Path) {
-    let length = server.get("/health").ok(200)["length"].as_i64().unwrap();
-    let sums = sums(data);
-    server.wait_until("/health", |_| {
-        let block: i64 = sums
-            .query_row("SELECT block FROM progress", [], |row| row.get(0))
-            .unwrap();
-        block == length
-    });
-}
-
-/// Changes the stored sum of a name, to see whether it is read.
-fn mark(data: &Path) {
-    let changed = sums(data)
-        .execute(
-            "UPDATE balances SET received = '4321', sent = '0' WHERE name = 'ann'",
-            [],
-        )
+/// Compares all balances with those that `fourzero inspect` computes from the
+/// chain.
+#[track_caller]
+pub(crate) fn assert_balances_are_of_the_chain(server: &Server) {
+    let output = assert_cmd::cargo::cargo_bin_cmd!("fourzero")
+        .args(["inspect", "-", "--json", "--top", "1000"])
+        .write_stdin(server.get("/chain").body)
+        .timeout(PATIENCE)
+        .output()
         .unwrap();
-    assert_eq!(changed, 1);
+    let inspected: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let holders = inspected["balances"]["top"].as_array().unwrap();
+    assert!(!holders.is_empty());
+    for holder in holders {
+        let Some(name) = holder["name"].as_str() else {
+            continue;
+        };
+        let answer = server.get(&path(name));
+        let start = format!("{{\"balance\": {}, ", holder["balance"].as_str().unwrap());
+        assert!(answer.body.starts_with(&start), "{start} in {answer:?}");
+        assert_eq!(
+            answer.json()["transactions"],
+            holder["transactions"],
+            "{name}"
+        );
+    }
 }
 
-fn is_marked(server: &Server) -> bool {
-    server.get(&path("ann")).ok(200)["balance"] == 4321
+fn database(data: &Path) -> Connection {
+    Connection::open(data.join("node.sqlite3")).unwrap()
+}
+
+fn stop(mut server: Server) {
+    server.signal("TERM");
+    server.wait();
 }
 
 #[test]
-fn balances_are_the_same_before_and_after_they_are_kept_up() {
+fn balances_stay_exact_over_restarts_and_kills() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path();
-    let mut server = start(data);
+    let server = start(data);
     let mut expected = trade(&server, 5);
-    assert_balances(&server, expected);
-    wait_for_sums(&server, data);
     assert_balances(&server, expected);
     let count = server.get(&path("ann")).ok(200)["transactions"].clone();
     assert!(count.as_u64() > Some(5), "{count}");
+    stop(server);
 
-    // They go on after a restart, and are read.
-    server.signal("TERM");
-    server.wait();
     let mut server = start(data);
     for (sum, new) in expected.iter_mut().zip(trade(&server, 3)) {
         *sum += new;
     }
+    // A pending transaction is in no balance, before and after a kill.
+    let body = json!({"sender": "ann", "recipient": "carl/2", "amount": 1.5}).to_string();
+    server.post("/transactions/new", &body).ok(201);
     assert_balances(&server, expected);
-    wait_for_sums(&server, data);
+    server.kill();
+    let server = start(data);
     assert_balances(&server, expected);
-    mark(data);
-    assert!(is_marked(&server));
-
-    // Lost or spoilt, they are made anew.
-    for spoil in [None, Some("no database")] {
-        server.signal("TERM");
-        server.wait();
-        mark(data);
-        let file = data.join("balances.sqlite3");
-        match spoil {
-            None => fs::remove_file(file).unwrap(),
-            Some(text) => fs::write(file, text.repeat(1000)).unwrap(),
-        }
-        server = start(data);
-        assert_balances(&server, expected);
-        wait_for_sums(&server, data);
-        assert_balances(&server, expected);
-    }
+    server.get("/mine").ok(200);
+    expected[0] -= 15_000_000;
+    expected[2] += 15_000_000;
+    assert_balances(&server, expected);
+    assert_balances_are_of_the_chain(&server);
 }
 
 #[test]
@@ -150,7 +143,6 @@ fn balances_are_those_of_the_chain_that_replaced_ours() {
     let [ours, theirs] = ["ours", "theirs"].map(|name| folder.path().join(name));
     let server = start(&ours);
     trade(&server, 4);
-    wait_for_sums(&server, &ours);
     let other = start(&theirs);
     let expected = trade(&other, 7);
     let nodes = json!({"nodes": [other.address]}).to_string();
@@ -158,19 +150,41 @@ fn balances_are_those_of_the_chain_that_replaced_ours() {
     let answer = server.get("/nodes/resolve").ok(200);
     assert_eq!(answer["message"], "Our chain was replaced");
     assert_balances(&server, expected);
-    wait_for_sums(&server, &ours);
-    assert_balances(&server, expected);
+    assert_balances_are_of_the_chain(&server);
+    // All transactions that the node took are in blocks or pending, so after
+    // the next block the table holds exactly what a rebuild would compute.
+    server.get("/mine").ok(200);
+    assert_balances_are_of_the_chain(&server);
+}
 
-    // Sums of another chain, even of as many blocks, are not believed.
-    let mut server = server;
-    server.signal("TERM");
-    server.wait();
-    {
-        let sums = sums(&ours);
-        sums.execute("UPDATE progress SET hash = 'of another chain'", [])
-            .unwrap();
-    }
-    mark(&ours);
-    let server = start(&ours);
+#[test]
+fn a_database_without_balances_gets_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path();
+    let server = start(data);
+    let expected = trade(&server, 3);
+    let body = json!({"sender": "ann", "recipient": "ann", "amount": 1.5}).to_string();
+    server.post("/transactions/new", &body).ok(201);
+    stop(server);
+    // As version 1 left it.
+    database(data)
+        .execute_batch(
+            "DROP TABLE balances; DELETE FROM meta WHERE key = 'round'; PRAGMA user_version = 1",
+        )
+        .unwrap();
+    let old = data.join("balances.sqlite3");
+    fs::write(&old, "sums").unwrap();
+
+    let server = start(data);
+    assert!(!old.exists());
     assert_balances(&server, expected);
+    server.get("/mine").ok(200);
+    assert_balances_are_of_the_chain(&server);
+    stop(server);
+    // A version that this program does not know is refused.
+    database(data)
+        .execute_batch("PRAGMA user_version = 3")
+        .unwrap();
+    let output = node_command(data).args(["--difficulty", "2"]).output();
+    assert_eq!(output.unwrap().status.code(), Some(2));
 }

@@ -1,4 +1,4 @@
-//! SIGKILL at random moments under load: what was answered is there.
+//! SIGKILL at random moments under load: everything acknowledged survives.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::balances::assert_balances_are_of_the_chain;
 use crate::support::{Server, assert_verifies, node_command, post, request};
 
 const ROUNDS: u64 = 20;
 const CLIENTS: u64 = 4;
 
-/// A number that differs from round to round, the same in every run.
+/// A different number for each round, the same in every run.
 fn mixed(seed: u64) -> u64 {
     let mut value = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
     value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -36,7 +37,7 @@ impl Promises {
     }
 }
 
-/// Adds transactions and mines until the node is gone.
+/// Adds transactions and mines until the node is killed.
 fn load(server: &mut Server, promises: &Arc<Mutex<Promises>>, count: &Arc<AtomicU64>, round: u64) {
     let is_over = Arc::new(AtomicBool::new(false));
     let address = server.address.clone();
@@ -75,7 +76,7 @@ fn load(server: &mut Server, promises: &Arc<Mutex<Promises>>, count: &Arc<Atomic
             }
         })
     });
-    // The moment is random, but not before there is something to lose.
+    // Not before this round has acknowledged something.
     let known = promises.lock().unwrap().count();
     server.wait_until("/health", |_| {
         let (transactions, blocks) = promises.lock().unwrap().count();
@@ -89,7 +90,7 @@ fn load(server: &mut Server, promises: &Arc<Mutex<Promises>>, count: &Arc<Atomic
     }
 }
 
-/// How often each sender stands in blocks and among the pending.
+/// How often each sender appears in blocks and pending transactions.
 fn senders(chain: &Value, pending: &Value) -> BTreeMap<String, u64> {
     let mined = chain["chain"]
         .as_array()
@@ -109,7 +110,7 @@ fn start(data: &Path) -> Server {
 }
 
 #[test]
-fn what_was_answered_survives_sigkill_at_any_moment() {
+fn acknowledged_changes_survive_sigkill_at_any_moment() {
     let folder = tempfile::tempdir().unwrap();
     let promises = Arc::new(Mutex::new(Promises::default()));
     let count = Arc::default();
@@ -120,6 +121,7 @@ fn what_was_answered_survives_sigkill_at_any_moment() {
         let server = start(folder.path());
         let chain = server.get("/chain");
         assert_verifies(&chain.body, "last-hash", "3");
+        assert_balances_are_of_the_chain(&server);
         let chain = chain.ok(200);
         let senders = senders(&chain, &server.get("/transactions/pending").ok(200));
         let promises = promises.lock().unwrap();

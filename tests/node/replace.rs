@@ -1,5 +1,5 @@
-//! A longer chain takes the place of ours block by block: what others ask for
-//! meanwhile is done, and whatever ends it, no less is left than there was.
+//! A longer chain replaces ours step by step. Other changes are made meanwhile,
+//! and a replacement that stops halfway loses nothing.
 
 use std::path::Path;
 use std::sync::OnceLock;
@@ -7,10 +7,11 @@ use std::thread;
 
 use serde_json::Value;
 
+use crate::balances::assert_balances_are_of_the_chain;
 use crate::peers::{add, fake_peer, http, pending_senders, register};
 use crate::support::{Answer, Server, assert_verifies, node_command};
 
-/// Blocks of the longer chain: far more than are appended at once.
+/// Blocks of the longer chain: far more than one step appends.
 const BLOCKS: u64 = 20_001;
 
 /// A chain of five transactions a block, as `/chain` answers it.
@@ -40,15 +41,15 @@ fn long_chain() -> &'static str {
     })
 }
 
-/// Blocks of the long chain that are in front of the gate.
+/// Blocks of the long chain before the gate.
 const PART: u64 = 100;
 
-/// A peer that opens the gate once a node knows it. Nobody listens there.
+/// Registering this peer opens the gate. Nothing listens at its address.
 const OPEN: &str = "127.0.0.1:1";
 
-/// A node that knows a peer with the long chain, and a gate in that chain: until
-/// it opens, SQLite counts for a while before it takes another block. All of
-/// them would take minutes, and a test takes as long as a few.
+/// A node with a peer that has the long chain. Its database has a gate: until
+/// that opens, SQLite counts for a while before it inserts another block, so the
+/// whole chain would take minutes.
 fn node(data: &Path) -> Server {
     let server = start(data);
     let gate = format!(
@@ -92,7 +93,7 @@ fn senders(block: &Value) -> impl Iterator<Item = &str> {
 }
 
 #[test]
-fn others_are_answered_while_a_longer_chain_takes_our_place() {
+fn other_changes_are_made_while_a_longer_chain_replaces_ours() {
     let folder = tempfile::tempdir().unwrap();
     let server = node(folder.path());
     add(&server, "before");
@@ -101,7 +102,7 @@ fn others_are_answered_while_a_longer_chain_takes_our_place() {
     let mined = thread::scope(|scope| {
         let resolving = scope.spawn(|| server.get("/nodes/resolve").ok(200));
         wait_for_a_part(&server);
-        // It waits for the whole chain: nothing is mined on a part of it.
+        // Mining waits for the whole chain.
         let mining = scope.spawn(|| server.get("/mine").ok(200));
         for _ in 0..5 {
             sent.push(format!("s{}", sent.len()));
@@ -122,11 +123,12 @@ fn others_are_answered_while_a_longer_chain_takes_our_place() {
     assert_eq!(found.pop().as_deref(), Some("0"));
     found.extend(pending_senders(&server));
     assert_eq!(found, sent);
+    assert_balances_are_of_the_chain(&server);
     assert_verifies(&server.get("/chain").body, "last-hash", "1");
 }
 
 #[test]
-fn a_kill_amid_leaves_a_longer_chain_and_all_that_was_answered() {
+fn a_kill_halfway_leaves_a_longer_chain_and_all_that_was_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = node(folder.path());
     add(&server, "before");
@@ -147,6 +149,7 @@ fn a_kill_amid_leaves_a_longer_chain_and_all_that_was_answered() {
     );
     assert_verifies(&server.get("/chain").body, "last-hash", "1");
     assert_eq!(pending_senders(&server), ["before", "meanwhile"]);
+    assert_balances_are_of_the_chain(&server);
     // The peer is still known, and its chain longer.
     register(&server, &[OPEN]);
     server.get("/nodes/resolve").ok(200);
@@ -155,11 +158,11 @@ fn a_kill_amid_leaves_a_longer_chain_and_all_that_was_answered() {
 }
 
 #[test]
-fn a_failure_amid_keeps_the_part_and_mining_goes_on() {
+fn after_a_failure_halfway_the_part_stays_and_mining_continues() {
     let folder = tempfile::tempdir().unwrap();
     let server = node(folder.path());
     add(&server, "before");
-    // Behind the gate, the disk is full.
+    // Once the gate is open, inserts fail as on a full disk.
     let full = format!(
         "CREATE TRIGGER full BEFORE INSERT ON blocks
          WHEN EXISTS (SELECT 1 FROM peers WHERE node = '{OPEN}')
@@ -182,6 +185,7 @@ fn a_failure_amid_keeps_the_part_and_mining_goes_on() {
     assert_verifies(&server.get("/chain").body, "last-hash", "1");
     server.get("/nodes/resolve").ok(200);
     assert_eq!(length(&server), BLOCKS);
-    // Its block was given up.
+    // Our block was given up.
     assert_eq!(pending_senders(&server), ["before"]);
+    assert_balances_are_of_the_chain(&server);
 }

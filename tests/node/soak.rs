@@ -105,48 +105,6 @@ async fn calls_that_wait_to_resolve_share_one_visit() {
 }
 
 #[tokio::test]
-async fn reads_do_without_the_balances_and_those_come_back() {
-    let node = Fixture::new();
-    node.add("s").await.ok(201);
-    node.get("/mine").await.ok(200);
-    let file = node.folder.path().join("balances.sqlite3");
-    let assert_reads = async |balance: i64| {
-        node.get("/chain").await.ok(200);
-        node.get("/blocks/1").await.ok(200);
-        let bob = node.get("/balances/bob").await.ok(200);
-        assert_eq!(bob["received"], balance);
-    };
-    std::fs::remove_file(&file).unwrap();
-    assert_reads(5).await;
-    node.add("s").await.ok(201);
-    node.get("/mine").await.ok(200);
-    assert_reads(10).await;
-    wait_for_balances(&node, &file).await;
-    std::fs::write(&file, "garbage ".repeat(2000)).unwrap();
-    assert_reads(10).await;
-    node.add("s").await.ok(201);
-    node.get("/mine").await.ok(200);
-    assert_reads(15).await;
-}
-
-/// Waits until the balances hold the whole chain again.
-async fn wait_for_balances(node: &Fixture, file: &Path) {
-    let started = Instant::now();
-    let block = || -> rusqlite::Result<i64> {
-        let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_WRITE;
-        Connection::open_with_flags(file, flags)?.query_row(
-            "SELECT block FROM progress",
-            [],
-            |row| row.get(0),
-        )
-    };
-    while block() != Ok(node.node.blocks() as i64) {
-        assert!(started.elapsed() < PATIENCE);
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-#[tokio::test]
 async fn health_recovers_without_a_write() {
     let node = Fixture::new();
     let database = database(node.folder.path());

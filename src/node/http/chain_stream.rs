@@ -8,9 +8,9 @@ use tokio::sync::mpsc;
 
 use super::error::ApiError;
 use super::{answer_memory, reply};
-use crate::node::ledger::Head;
 use crate::node::state::Node;
 use crate::node::store::PART_BYTES;
+use crate::node::writer::ChainHead;
 
 /// Parts that are read ahead of a slow client. Each takes memory for every
 /// client that does not read.
@@ -39,7 +39,7 @@ pub(super) struct ChainAnswer {
 /// its last chunk, which tells the client that it is incomplete.
 pub(super) async fn answer(
     node: &Node,
-    head: &Head,
+    head: &ChainHead,
     answer: ChainAnswer,
 ) -> Result<Response<Body>, ApiError> {
     let ChainAnswer {

@@ -9,9 +9,9 @@ use axum::http::{Method, Response, StatusCode};
 use axum::response::IntoResponse;
 use serde_json::json;
 
-use crate::node::ledger::LedgerError;
 use crate::node::miner::MiningError;
 use crate::node::peers::ResolveError;
+use crate::node::writer::WriteError;
 
 /// An error as a client sees it.
 #[derive(Debug)]
@@ -138,15 +138,15 @@ impl From<PathRejection> for ApiError {
     }
 }
 
-impl From<LedgerError> for ApiError {
-    fn from(error: LedgerError) -> Self {
+impl From<WriteError> for ApiError {
+    fn from(error: WriteError) -> Self {
         let detail = error.to_string();
         match error {
-            LedgerError::Full { .. } => Self::unavailable("pending_full", detail),
-            LedgerError::Stale => Self::stale(),
-            LedgerError::TooManyNodes => Self::unprocessable(detail),
-            LedgerError::Storage(_) => Self::unavailable("storage", detail),
-            LedgerError::Closed => Self::unavailable("shutting_down", detail),
+            WriteError::Full { .. } => Self::unavailable("pending_full", detail),
+            WriteError::Stale => Self::stale(),
+            WriteError::TooManyNodes => Self::unprocessable(detail),
+            WriteError::Storage(_) => Self::unavailable("storage", detail),
+            WriteError::Closed => Self::unavailable("shutting_down", detail),
         }
     }
 }
@@ -159,7 +159,7 @@ impl From<MiningError> for ApiError {
                 Self::new(StatusCode::CONFLICT, "busy", detail).with_header(RETRY_AFTER, "1")
             }
             MiningError::Closing => Self::unavailable("shutting_down", detail),
-            MiningError::Ledger(error) => error.into(),
+            MiningError::Write(error) => error.into(),
             MiningError::Search(_) | MiningError::NoProof => Self::unavailable("no_proof", detail),
         }
     }

@@ -15,9 +15,9 @@ pub(super) use self::address::normalize;
 
 use super::clock::now;
 use super::config::NodeConfig;
-use super::ledger::Ledger;
 use super::metrics::Metrics;
 use super::store::{Readers, Replacement};
+use super::writer::WriterHandle;
 use crate::chain::Verifier;
 use crate::pow::Control;
 
@@ -36,7 +36,7 @@ pub(super) struct PeerBook {
 #[derive(Debug)]
 pub(super) struct PeerServices {
     pub(super) config: NodeConfig,
-    pub(super) ledger: Ledger,
+    pub(super) writer: WriterHandle,
     pub(super) readers: Readers,
     pub(super) metrics: Metrics,
     /// Verifies one chain at a time: each uses all threads and much memory.

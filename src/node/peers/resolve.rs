@@ -12,7 +12,7 @@ use tokio::task;
 use super::fetch::fetch_chain;
 use super::{PeerBook, ResolveError, Resolved};
 use crate::chain::{VerifyError, VerifyOptions};
-use crate::node::store::{Compare, ReplaceError, Replacement, check_start};
+use crate::node::store::{ReplaceError, Replacement, SharedBlocks, check_start};
 use crate::pow::Control;
 
 /// Peers that are visited at the same time.
@@ -82,25 +82,25 @@ impl PeerBook {
         }
     }
 
-    /// Replaces our chain with the verified one in `file`. Only the blocks that
-    /// we lack are written by the ledger; the rest happens beside it.
+    /// Replaces our chain with the verified one in `file`. The writer thread
+    /// writes only the blocks that we lack; the rest happens beside it.
     async fn replace(&self, file: File) -> Result<Replacement, ReplaceError> {
         let services = &self.services;
         let control = services.control.with_fresh_counts();
         let folder = services.config.data.clone();
         let staged = services
             .readers
-            .stage(file, folder, Compare::Text, control.clone())
+            .stage(file, folder, SharedBlocks::Keep, control.clone())
             .await?;
-        services.ledger.replace(staged, control).await
+        services.writer.replace(staged, control).await
     }
 
     /// The longest chain of all peers that is longer than ours. Dropping the
     /// future cancels the verifications.
     async fn visit_all(&self) -> Option<Candidate> {
-        let ledger = &self.services.ledger;
+        let writer = &self.services.writer;
         let abandoned = CancelOnDrop(Control::new());
-        let peers = ledger.peers();
+        let peers = writer.peers();
         let mut visits = stream::iter(peers.iter().cloned())
             .map(async |peer| {
                 let visited = self.fetch_and_verify(&peer, abandoned.0.clone()).await;
@@ -113,7 +113,7 @@ impl PeerBook {
             self.note(&peer, outcome.map_err(Clone::clone));
             let most = longest
                 .as_ref()
-                .map_or(ledger.head().tip.index, |one| one.blocks);
+                .map_or(writer.head().tip.index, |one| one.blocks);
             if let Ok((blocks, file)) = visited
                 && blocks > most
             {

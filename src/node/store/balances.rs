@@ -1,358 +1,259 @@
-//! What every name received and sent, kept up in the background, so that no
-//! question for a balance passes over all transactions.
+//! What every name received and sent, in the table `balances`.
 //!
-//! It is a file of its own beside the database, `balances.sqlite3`, and costs
-//! whoever writes nothing. It follows the chain from behind and says up to
-//! which block, by that block's hash; whoever reads adds what came since. If
-//! the chain no longer holds that block, or the file is lost, the sums are
-//! made anew from the chain, and until then read without them.
+//! The sums count all transactions, in blocks and pending; beside them are those
+//! of the pending ones, and a balance is the difference. Both change in the
+//! commit that changes the transactions. A block usually takes everything that
+//! is pending, so the sums of the pending transactions belong to a round: a new
+//! round makes them zero for every name at once, however large the block is.
 
 use std::collections::HashMap;
-use std::fs;
-use std::path::{Path, PathBuf};
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::open_reader;
-use super::schema::BUSY_TIMEOUT;
 use crate::chain::Amount;
-use crate::chain::json::write_float;
+use crate::node::transaction_row::{TransactionRow, write_column};
 
-/// The file's name in the data folder.
-const FILE_NAME: &str = "balances.sqlite3";
-
-/// Goes up when the tables or the meaning of a sum change.
-const VERSION: i64 = 1;
-
-/// Transactions that are added up before they are stored, within one block
-/// more.
-const STEP: i64 = 20_000;
-
-/// Sums are exact decimal numbers, of any length, as text. `progress` has one
-/// row.
-const TABLES: &str = "
-CREATE TABLE progress (block INTEGER NOT NULL, hash TEXT NOT NULL, last_entry INTEGER NOT NULL);
-INSERT INTO progress VALUES (0, '', 0);
+/// The sums are exact decimal numbers of any length.
+pub(super) const TABLE: &str = "
 CREATE TABLE balances (
     name TEXT PRIMARY KEY,
     received TEXT NOT NULL,
     sent TEXT NOT NULL,
-    transactions INTEGER NOT NULL
+    transactions INTEGER NOT NULL,
+    pending_received TEXT NOT NULL,
+    pending_sent TEXT NOT NULL,
+    pending_transactions INTEGER NOT NULL,
+    round INTEGER NOT NULL
 ) WITHOUT ROWID;
+INSERT INTO meta VALUES ('round', '0');
 ";
 
-/// What one name received and sent in all blocks.
+/// Names whose changes are held in memory before they are written.
+const MOST_NAMES: usize = 50_000;
+
+/// Sums of the transactions of one name.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub(in crate::node) struct Sums {
     pub(in crate::node) received: Amount,
     pub(in crate::node) sent: Amount,
-    pub(in crate::node) transactions: u64,
-}
-
-/// Up to where the chain is in the sums.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-struct Progress {
-    /// The last block that is; 0 for none.
-    block: i64,
-    hash: String,
-    last_entry: i64,
-}
-
-/// The sums, for the one thread that keeps them up.
-#[derive(Debug)]
-pub(in crate::node) struct Balances {
-    data: PathBuf,
-    /// `None` if what was in the file could not be read.
-    connection: Option<Connection>,
-}
-
-pub(super) fn path(data: &Path) -> PathBuf {
-    data.join(FILE_NAME)
-}
-
-impl Balances {
-    /// Opens the sums; if they cannot be used, new ones begin.
-    pub(in crate::node) fn open(data: &Path) -> rusqlite::Result<Self> {
-        let path = path(data);
-        prepare(&path)
-            .or_else(|error| {
-                tracing::warn!(%error, "the balances are counted anew");
-                Self::forget(data);
-                prepare(&path)
-            })
-            .map(|connection| Self {
-                data: data.to_owned(),
-                connection: Some(connection),
-            })
-    }
-
-    /// Removes the sums, which nobody may have open.
-    pub(in crate::node) fn forget(data: &Path) {
-        for suffix in ["", "-wal", "-shm"] {
-            let mut name = path(data).into_os_string();
-            name.push(suffix);
-            // What is left of it shows when it is opened again.
-            let _ = fs::remove_file(name);
-        }
-    }
-
-    /// Adds some more blocks of the chain that `chain` reads. `false`: there
-    /// were none. If the file is lost or damaged, it is made anew.
-    pub(in crate::node) fn catch_up(&mut self, chain: &Connection) -> rusqlite::Result<bool> {
-        // What is written to a file that was removed goes nowhere.
-        if !path(&self.data).exists() {
-            self.connection = None;
-        }
-        let connection = match &mut self.connection {
-            Some(connection) => connection,
-            None => {
-                tracing::warn!("the balances are counted anew");
-                Self::forget(&self.data);
-                self.connection.insert(prepare(&path(&self.data))?)
-            }
-        };
-        let added = add(connection, chain);
-        if let Err(error) = &added
-            && let Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) =
-                error.sqlite_error_code()
-        {
-            self.connection = None;
-        }
-        added
-    }
-}
-
-/// See [`Balances::catch_up`].
-fn add(sums: &mut Connection, chain: &Connection) -> rusqlite::Result<bool> {
-    let chain = chain.unchecked_transaction()?;
-    // SQLite waits for a lock at the start of a transaction, and not amid one.
-    let sums = sums.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let mut progress = progress(&sums)?;
-    if !is_in_chain(&chain, &progress)? {
-        sums.execute("DELETE FROM balances", [])?;
-        progress = Progress::default();
-    }
-    let before = progress.last_entry;
-    let mut has_more = false;
-    {
-        let mut query = chain.prepare_cached(
-            "SELECT number, hash, last_entry FROM blocks WHERE number > ? ORDER BY number",
-        )?;
-        let mut rows = query.query([progress.block])?;
-        while progress.last_entry - before < STEP
-            && let Some(row) = rows.next()?
-        {
-            progress = read_progress(row)?;
-            has_more = true;
-        }
-    }
-    if !has_more {
-        return Ok(false);
-    }
-    for (name, new) in added_up(&chain, before, progress.last_entry)? {
-        let mut total = known(&sums, &name)?;
-        total.received.add(&new.received);
-        total.sent.add(&new.sent);
-        total.transactions += new.transactions;
-        sums.prepare_cached("INSERT OR REPLACE INTO balances VALUES (?, ?, ?, ?)")?
-            .execute(params![
-                name,
-                total.received.to_string(),
-                total.sent.to_string(),
-                total.transactions as i64
-            ])?;
-    }
-    sums.execute(
-        "UPDATE progress SET block = ?, hash = ?, last_entry = ?",
-        params![progress.block, progress.hash, progress.last_entry],
-    )?;
-    sums.commit()?;
-    Ok(true)
-}
-
-fn prepare(path: &Path) -> rusqlite::Result<Connection> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    // After a power cut the last steps may be missing, and are done again.
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    match version {
-        0 => connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"
-        ))?,
-        VERSION => {}
-        // Reported, and then made anew.
-        _ => return Err(rusqlite::Error::InvalidQuery),
-    }
-    Ok(connection)
-}
-
-/// What `name` received and sent in the chain that `connection` reads. The sums
-/// in the file at `path` only make it quicker.
-pub(super) fn read(connection: &Connection, path: &Path, name: &str) -> rusqlite::Result<Sums> {
-    // The sums are read first: what they hold is in the chain by then, unless
-    // that was replaced.
-    let (mut progress, mut sums) = stored(path, name).unwrap_or_else(|error| {
-        tracing::debug!(%error, "balances are counted without the sums");
-        Default::default()
-    });
-    let transaction = connection.unchecked_transaction()?;
-    if !is_in_chain(&transaction, &progress)? {
-        (progress, sums) = Default::default();
-    }
-    let mut query = transaction.prepare_cached(
-        "SELECT amount, recipient = ?1, sender = ?1 FROM entries
-         WHERE id > ?2 AND id <= (SELECT last_entry FROM blocks ORDER BY number DESC LIMIT 1)
-         AND (recipient = ?1 OR sender = ?1)",
-    )?;
-    let mut rows = query.query(params![name, progress.last_entry])?;
-    while let Some(row) = rows.next()? {
-        let amount = amount(row.get_ref(0)?);
-        sums.count(amount.as_ref(), row.get(1)?, row.get(2)?);
-    }
-    Ok(sums)
-}
-
-/// Up to where the sums in the file go, and those of `name`. The file is opened
-/// each time: it may be another one by now.
-fn stored(path: &Path, name: &str) -> rusqlite::Result<(Progress, Sums)> {
-    let connection = open_reader(path)?;
-    let sums = connection.unchecked_transaction()?;
-    Ok((progress(&sums)?, known(&sums, name)?))
+    pub(in crate::node) transactions: i64,
 }
 
 impl Sums {
-    /// Counts one transaction; an amount that is no number adds nothing.
-    fn count(&mut self, amount: Option<&Amount>, is_recipient: bool, is_sender: bool) {
-        self.transactions += 1;
-        if let Some(amount) = amount {
-            if is_recipient {
-                self.received.add(amount);
-            }
-            if is_sender {
-                self.sent.add(amount);
-            }
+    /// Counts a transaction `times` times: -1 takes it out. An amount that is not
+    /// a number changes no sum.
+    fn count(&mut self, times: i64, amount: ValueRef<'_>, receives: bool, sends: bool) {
+        if times == 0 {
+            return;
         }
+        self.transactions += times;
+        let Some(mut amount) = number(amount) else {
+            return;
+        };
+        if times < 0 {
+            amount = Amount::default().minus(&amount);
+        }
+        if receives {
+            self.received.add(&amount);
+        }
+        if sends {
+            self.sent.add(&amount);
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.received.add(&other.received);
+        self.sent.add(&other.sent);
+        self.transactions += other.transactions;
     }
 }
 
-/// The sums of the entries after `first` up to `last`, by name.
-fn added_up(chain: &Connection, first: i64, last: i64) -> rusqlite::Result<HashMap<String, Sums>> {
-    let mut query = chain.prepare_cached(
-        "SELECT amount, recipient, sender FROM entries WHERE id > ? AND id <= ? ORDER BY id",
-    )?;
-    let mut rows = query.query([first, last])?;
-    let mut all: HashMap<String, Sums> = HashMap::new();
-    while let Some(row) = rows.next()? {
-        let amount = amount(row.get_ref(0)?);
+/// The sums of one name.
+#[derive(Debug, Default)]
+struct NameSums {
+    all: Sums,
+    pending: Sums,
+}
+
+/// Changes that are not written yet, by name.
+#[derive(Debug, Default)]
+pub(super) struct BalanceChanges(HashMap<String, NameSums>);
+
+/// What happens to a transaction.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Move {
+    /// A new transaction is pending.
+    Pend,
+    /// A new transaction is in a block.
+    Include,
+    /// A pending transaction goes into a block.
+    Mine,
+    /// A transaction in a block becomes pending again.
+    Return,
+    /// A transaction in a block is removed.
+    Remove,
+}
+
+impl BalanceChanges {
+    pub(super) fn count(&mut self, change: Move, TransactionRow(columns): &TransactionRow) {
+        self.count_columns(change, columns.each_ref().map(ValueRef::from));
+    }
+
+    /// Counts the transaction in the first columns of a row.
+    pub(super) fn count_row(&mut self, change: Move, row: &Row<'_>) -> rusqlite::Result<()> {
+        let columns = [row.get_ref(0)?, row.get_ref(1)?, row.get_ref(2)?];
+        self.count_columns(change, columns);
+        Ok(())
+    }
+
+    fn count_columns(&mut self, change: Move, [amount, recipient, sender]: [ValueRef<'_>; 3]) {
+        let (all, pending) = match change {
+            Move::Pend => (1, 1),
+            Move::Include => (1, 0),
+            Move::Mine => (0, -1),
+            Move::Return => (0, 1),
+            Move::Remove => (-1, 0),
+        };
         // Only a text is a name.
-        let [recipient, sender] = [row.get_ref(1)?, row.get_ref(2)?].map(|value| value.as_str());
-        if let Ok(name) = recipient {
-            let is_sender = sender == Ok(name);
-            entry(&mut all, name).count(amount.as_ref(), true, is_sender);
-        }
-        if let Ok(name) = sender
-            && recipient != Ok(name)
-        {
-            entry(&mut all, name).count(amount.as_ref(), false, true);
+        let [recipient, sender] = [recipient, sender].map(|value| value.as_str().ok());
+        let other = sender.filter(|_| sender != recipient);
+        for name in [recipient, other].into_iter().flatten() {
+            let account = self.0.entry(name.to_owned()).or_default();
+            let (receives, sends) = (recipient == Some(name), sender == Some(name));
+            account.all.count(all, amount, receives, sends);
+            account.pending.count(pending, amount, receives, sends);
         }
     }
-    Ok(all)
+
+    /// Starts a new round: a block takes everything that is pending.
+    pub(super) fn mine_all(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        for account in self.0.values_mut() {
+            account.pending = Sums::default();
+        }
+        connection
+            .prepare_cached("UPDATE meta SET value = value + 1 WHERE key = 'round'")?
+            .execute([])?;
+        Ok(())
+    }
+
+    /// Writes the changes if they take up much memory.
+    pub(super) fn write_if_many(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        if self.0.len() < MOST_NAMES {
+            return Ok(());
+        }
+        self.write(connection)
+    }
+
+    /// Writes the changes to the table, in its order.
+    pub(super) fn write(&mut self, connection: &Connection) -> rusqlite::Result<()> {
+        let mut changes: Vec<_> = self.0.drain().collect();
+        changes.sort_unstable_by(|one, other| one.0.cmp(&other.0));
+        for (name, change) in changes {
+            let NameSums {
+                mut all,
+                mut pending,
+            } = stored(connection, &name)?;
+            all.add(&change.all);
+            pending.add(&change.pending);
+            if all.transactions == 0 {
+                connection
+                    .prepare_cached("DELETE FROM balances WHERE name = ?")?
+                    .execute([name])?;
+                continue;
+            }
+            connection
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO balances VALUES (?, ?, ?, ?, ?, ?, ?,
+                     (SELECT value FROM meta WHERE key = 'round'))",
+                )?
+                .execute(params![
+                    name,
+                    all.received.to_string(),
+                    all.sent.to_string(),
+                    all.transactions,
+                    pending.received.to_string(),
+                    pending.sent.to_string(),
+                    pending.transactions,
+                ])?;
+        }
+        Ok(())
+    }
 }
 
-fn entry<'a>(all: &'a mut HashMap<String, Sums>, name: &str) -> &'a mut Sums {
-    all.entry(name.to_owned()).or_default()
+/// Computes the whole table from the transactions.
+pub(super) fn rebuild(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM balances", [])?;
+    let mut query = connection.prepare(
+        "SELECT amount, recipient, sender, id > coalesce(
+             (SELECT last_entry FROM blocks ORDER BY number DESC LIMIT 1), 0)
+         FROM entries",
+    )?;
+    let mut rows = query.query([])?;
+    let mut changes = BalanceChanges::default();
+    while let Some(row) = rows.next()? {
+        let is_pending: bool = row.get(3)?;
+        let change = if is_pending {
+            Move::Pend
+        } else {
+            Move::Include
+        };
+        changes.count_row(change, row)?;
+        changes.write_if_many(connection)?;
+    }
+    changes.write(connection)
 }
 
-fn read_progress(row: &rusqlite::Row<'_>) -> rusqlite::Result<Progress> {
-    Ok(Progress {
-        block: row.get(0)?,
-        hash: row.get(1)?,
-        last_entry: row.get(2)?,
+/// What `name` received and sent in all blocks.
+pub(super) fn read(connection: &Connection, name: &str) -> rusqlite::Result<Sums> {
+    let NameSums { all, pending } = stored(connection, name)?;
+    Ok(Sums {
+        received: all.received.minus(&pending.received),
+        sent: all.sent.minus(&pending.sent),
+        transactions: all.transactions - pending.transactions,
     })
 }
 
-fn progress(sums: &Connection) -> rusqlite::Result<Progress> {
-    sums.prepare_cached("SELECT block, hash, last_entry FROM progress")?
-        .query_row([], read_progress)
-}
-
-/// Whether the chain holds the block up to which the sums go. A hash stands
-/// for all that is before it.
-fn is_in_chain(chain: &Connection, progress: &Progress) -> rusqlite::Result<bool> {
-    if progress.block == 0 {
-        return Ok(true);
-    }
-    let found = chain
-        .prepare_cached("SELECT number, hash, last_entry FROM blocks WHERE number = ?")?
-        .query_row([progress.block], read_progress)
-        .optional()?;
-    Ok(found.as_ref() == Some(progress))
-}
-
-/// The stored sums of one name.
-fn known(sums: &Connection, name: &str) -> rusqlite::Result<Sums> {
-    let number = |row: &rusqlite::Row<'_>, column| {
+/// The sums of a name in the table; zero if it is not there.
+fn stored(connection: &Connection, name: &str) -> rusqlite::Result<NameSums> {
+    let sum = |row: &Row<'_>, column| {
         Amount::parse(row.get_ref(column)?.as_str()?).ok_or(rusqlite::Error::InvalidQuery)
     };
-    let found = sums
-        .prepare_cached("SELECT received, sent, transactions FROM balances WHERE name = ?")?
+    let sums = |row: &Row<'_>, column| -> rusqlite::Result<Sums> {
+        Ok(Sums {
+            received: sum(row, column)?,
+            sent: sum(row, column + 1)?,
+            transactions: row.get(column + 2)?,
+        })
+    };
+    let found = connection
+        .prepare_cached(
+            "SELECT received, sent, transactions,
+                 pending_received, pending_sent, pending_transactions,
+                 round = (SELECT value FROM meta WHERE key = 'round')
+             FROM balances WHERE name = ?",
+        )?
         .query_row([name], |row| {
-            Ok(Sums {
-                received: number(row, 0)?,
-                sent: number(row, 1)?,
-                transactions: row.get::<_, i64>(2)? as u64,
+            let is_this_round: bool = row.get(6)?;
+            Ok(NameSums {
+                all: sums(row, 0)?,
+                pending: if is_this_round {
+                    sums(row, 3)?
+                } else {
+                    Sums::default()
+                },
             })
         })
         .optional()?;
     Ok(found.unwrap_or_default())
 }
 
-/// The amount in a column; `None` if it is no number.
-fn amount(value: ValueRef<'_>) -> Option<Amount> {
-    match value {
-        ValueRef::Integer(number) => Amount::parse(&number.to_string()),
-        ValueRef::Real(number) => {
-            let mut text = Vec::new();
-            write_float(number, &mut text);
-            Amount::parse(std::str::from_utf8(&text).ok()?)
-        }
-        ValueRef::Blob(json) => Amount::parse(std::str::from_utf8(json).ok()?),
-        ValueRef::Text(_) | ValueRef::Null => None,
+/// The amount in a column; `None` if it is not a number.
+fn number(value: ValueRef<'_>) -> Option<Amount> {
+    if matches!(value, ValueRef::Text(_)) {
+        return None;
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::{Mutex, PoisonError};
-
-    use super::*;
-    use crate::node::config::NodeConfig;
-    use crate::node::store::Store;
-
-    /// The connection that holds the lock. In the node, a reader holds it for a
-    /// moment if it finds the log's index being written.
-    static HOLDER: Mutex<Option<Connection>> = Mutex::new(None);
-
-    /// Lets go of the lock once somebody waits for it.
-    fn let_go(_: i32) -> bool {
-        let mut holder = HOLDER.lock().unwrap_or_else(PoisonError::into_inner);
-        holder.take().is_some()
-    }
-
-    #[test]
-    fn a_moments_lock_is_waited_for() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&NodeConfig::new(folder.path())).unwrap();
-        let mut balances = Balances::open(folder.path()).unwrap();
-        let holder = Connection::open(path(folder.path())).unwrap();
-        holder.execute_batch("BEGIN IMMEDIATE").unwrap();
-        *HOLDER.lock().unwrap() = Some(holder);
-        let connection = balances.connection.as_mut().unwrap();
-        connection.busy_handler(Some(let_go)).unwrap();
-        assert_eq!(balances.catch_up(&store.connection), Ok(true));
-        assert_eq!(balances.catch_up(&store.connection), Ok(false));
-    }
+    let mut text = Vec::new();
+    write_column(value, &mut text);
+    Amount::parse(std::str::from_utf8(&text).ok()?)
 }

@@ -1,31 +1,23 @@
-//! The tables.
+//! The tables, and the versions they had.
 
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-/// How long a connection waits for another's lock.
+use super::balances;
+
+/// How long a connection waits for a lock of another.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Pages in the log at which whoever writes folds it into the database and
-/// begins it anew. Few, because to write over a log is quicker than to make
-/// it longer: syncing a file that grew waits for the file system's journal
-/// (8 KiB at a time on ext4, medians of 0.2 to 0.5 ms against 0.8 to 2.9 ms).
-const LOG_PAGES: i64 = 1000;
-
-/// As many while a large change is folded in beside the writing; a last resort
-/// for a log that would grow without end.
-const LOG_PAGES_MEANWHILE: i64 = 32_768;
-
-/// What is left of a log that was longer, in bytes.
+/// The size to which a long write-ahead log is cut, in bytes.
 const LOG_BYTES: i64 = 64 << 20;
 
-/// Goes up when the tables change.
-const VERSION: i64 = 1;
+/// Version 2 added the balances.
+const VERSION: i64 = 2;
 
-/// Entries stand in the order in which they were taken, and blocks name the
-/// ranges they hold: forging a block moves no row. What follows the last
-/// block's range is pending.
+/// The tables of version 1. Entries are stored in the order in which they
+/// arrived, and each block names the range of entries it holds, so mining a
+/// block moves no row. The entries after the last block's range are pending.
 const TABLES: &str = "
 CREATE TABLE meta (
     key TEXT PRIMARY KEY,
@@ -62,43 +54,33 @@ CREATE VIEW pending AS
 INSERT INTO meta VALUES ('generation', '0');
 ";
 
-/// Sets a connection up to write, and makes the tables of a new database.
+/// Configures the connection that writes, and creates or migrates the tables.
 pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
-    set_folding(connection, Folding::ByWriter)?;
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     match version {
-        0 => connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {VERSION}; COMMIT;"
-        )),
-        VERSION => Ok(()),
-        other => Err(rusqlite::Error::SqliteFailure(
-            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_SCHEMA),
-            Some(format!(
-                "its tables are of version {other}, but this program knows version {VERSION}"
-            )),
-        )),
+        VERSION => return Ok(()),
+        0 | 1 => {}
+        other => {
+            return Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_SCHEMA),
+                Some(format!(
+                    "its tables have version {other}, but this program knows version {VERSION}"
+                )),
+            ));
+        }
     }
-}
-
-/// Who folds the log into the database.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::node) enum Folding {
-    /// Whoever writes, bit by bit.
-    ByWriter,
-    /// Somebody else, beside the writing.
-    Beside,
-}
-
-pub(super) fn set_folding(connection: &Connection, folding: Folding) -> rusqlite::Result<()> {
-    let pages = match folding {
-        Folding::ByWriter => LOG_PAGES,
-        Folding::Beside => LOG_PAGES_MEANWHILE,
-    };
-    connection.pragma_update(None, "wal_autocheckpoint", pages)
+    // After an error the connection is dropped, which rolls back.
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    if version == 0 {
+        connection.execute_batch(TABLES)?;
+    }
+    connection.execute_batch(balances::TABLE)?;
+    balances::rebuild(connection)?;
+    connection.execute_batch(&format!("PRAGMA user_version = {VERSION}; COMMIT"))
 }
 
 pub(super) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {
@@ -122,7 +104,7 @@ pub(super) fn remove_meta(connection: &Connection, key: &str) -> rusqlite::Resul
     Ok(())
 }
 
-/// What stands under `key`; `value` if nothing stood there, and from now on.
+/// The value of `key`, which becomes `value` if it has none.
 pub(super) fn meta_or_insert(
     connection: &Connection,
     key: &str,

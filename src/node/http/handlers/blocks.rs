@@ -6,14 +6,14 @@ use axum::response::Response;
 
 use crate::node::http::error::ApiError;
 use crate::node::http::{answer_memory, reply};
-use crate::node::ledger::Head;
 use crate::node::state::Node;
+use crate::node::writer::ChainHead;
 
 pub(in crate::node::http) async fn latest(State(node): State<Node>) -> Response {
-    last_block(&node.shared.ledger.head())
+    last_block(&node.shared.writer.head())
 }
 
-fn last_block(head: &Head) -> Response {
+fn last_block(head: &ChainHead) -> Response {
     let hash = head.tip.hash.to_string();
     reply::block(head.tip.text.clone(), &hash)
 }
@@ -28,7 +28,7 @@ pub(in crate::node::http) async fn by_index(
             "the index is {index:?}, expected a number from 1 on, or latest"
         )));
     }
-    let head = node.shared.ledger.head();
+    let head = node.shared.writer.head();
     let length = head.tip.index;
     let not_found = || {
         ApiError::not_found(format!(

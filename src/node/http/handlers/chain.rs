@@ -15,7 +15,7 @@ pub(in crate::node::http) async fn handle(
     query: Result<Query<Parameters>, QueryRejection>,
 ) -> Result<Response, ApiError> {
     let Query(parameters) = query.map_err(|_| ApiError::bad_request("the query cannot be read"))?;
-    let head = node.shared.ledger.head();
+    let head = node.shared.writer.head();
     let length = head.tip.index;
     let first = number("from", &parameters)?.unwrap_or(1);
     if first == 0 {

@@ -11,14 +11,14 @@ use crate::node::state::Node;
 
 /// Refuses calls that build on the chain if it is known to be damaged.
 pub(super) fn must_be_sound(node: &Node) -> Result<(), ApiError> {
-    match node.shared.audit.fault(&node.shared.ledger.head()) {
+    match node.shared.audit.fault(&node.shared.writer.head()) {
         Some(fault) => Err(ApiError::damaged(fault)),
         None => Ok(()),
     }
 }
 
 pub(in crate::node::http) async fn handle(State(node): State<Node>) -> Result<Response, ApiError> {
-    if node.shared.ledger.is_failing().await {
+    if node.shared.writer.is_failing().await {
         return Err(ApiError::failing());
     }
     must_be_sound(&node)?;
@@ -32,7 +32,7 @@ pub(in crate::node::http) async fn handle(State(node): State<Node>) -> Result<Re
             "difficulty": node.shared.config.target.bits() / 4,
             "length": node.blocks(),
             "pending": node.pending(),
-            "peers": node.shared.ledger.peers().len(),
+            "peers": node.shared.writer.peers().len(),
             "mining": node.shared.miner.is_mining(),
             "uptime": node.shared.started.elapsed().as_secs_f64(),
         })

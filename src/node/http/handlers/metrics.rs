@@ -23,7 +23,7 @@ pub(in crate::node::http) async fn handle(State(node): State<Node>) -> Response 
 /// The counters of the node, and its state at this moment.
 fn registry(node: &Node) -> Registry {
     let shared = &node.shared;
-    let ledger = shared.ledger.gauges();
+    let writer = shared.writer.gauges();
     let mut registry = Registry::with_prefix("fourzero");
     shared.metrics.register(&mut registry);
     let mut gauge = |name, help, value: u64| registry.register(name, help, ConstGauge::new(value));
@@ -36,7 +36,7 @@ fn registry(node: &Node) -> Registry {
     gauge(
         "peers",
         "Registered nodes",
-        shared.ledger.peers().len() as u64,
+        shared.writer.peers().len() as u64,
     );
     gauge(
         "mining",
@@ -60,12 +60,12 @@ fn registry(node: &Node) -> Registry {
     counter(
         "blocks_forged",
         "Blocks that this process added to the chain",
-        ledger.blocks_forged.load(Ordering::Relaxed),
+        writer.blocks_forged.load(Ordering::Relaxed),
     );
     counter(
         "commits",
         "Commits to the database",
-        ledger.commits.load(Ordering::Relaxed),
+        writer.commits.load(Ordering::Relaxed),
     );
     registry
 }

@@ -14,7 +14,7 @@ pub(in crate::node::http) async fn handle(
     _: Authorized,
 ) -> Result<Response, ApiError> {
     must_be_sound(&node)?;
-    let forged = node.shared.miner.mine(&node.shared.ledger).await?;
+    let forged = node.shared.miner.mine(&node.shared.writer).await?;
     tracing::info!(
         block = forged.tip.index,
         transactions = forged.count,

@@ -35,7 +35,7 @@ pub(in crate::node::http) async fn handle(
     }
     let value = Nonce(ascii(nonce.text()).parse().map_err(|_| wrong_nonce())?);
 
-    let head = node.shared.ledger.head();
+    let head = node.shared.writer.head();
     if decode_string(template_id) != head.tip.hash.to_string() {
         return Err(ApiError::stale());
     }
@@ -47,7 +47,7 @@ pub(in crate::node::http) async fn handle(
             node.shared.config.target
         )));
     }
-    let forged = node.shared.ledger.forge(head.tip.hash, value).await?;
+    let forged = node.shared.writer.forge(head.tip.hash, value).await?;
     tracing::info!(
         block = forged.tip.index,
         hash = %forged.tip.hash,

@@ -12,7 +12,7 @@ use crate::node::state::Node;
 
 pub(in crate::node::http) async fn handle(State(node): State<Node>) -> Result<Response, ApiError> {
     must_be_sound(&node)?;
-    let head = node.shared.ledger.head();
+    let head = node.shared.writer.head();
     let template = head.tip.template(node.shared.config.rule);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Ok(reply::json(

@@ -11,7 +11,7 @@ use crate::node::state::Node;
 pub(in crate::node::http) async fn handle(State(node): State<Node>) -> Response {
     let nodes: Vec<Value> = node
         .shared
-        .ledger
+        .writer
         .peers()
         .iter()
         .map(|peer| {

@@ -47,7 +47,7 @@ pub(in crate::node::http) async fn handle(
             .map_err(|reason| ApiError::unprocessable(format!("{name}: {reason}")))?;
         nodes.push(peer);
     }
-    let total = node.shared.ledger.register(nodes).await?;
+    let total = node.shared.writer.register(nodes).await?;
     Ok(reply::json(
         StatusCode::CREATED,
         json!({"message": "New nodes have been added", "total_nodes": total}).to_string(),

@@ -18,7 +18,7 @@ pub(in crate::node::http) async fn handle(
         Some(_) => "{\"message\": \"Our chain was replaced\", \"new_chain\": [",
         None => "{\"message\": \"Our chain is authoritative\", \"chain\": [",
     };
-    let head = node.shared.ledger.head();
+    let head = node.shared.writer.head();
     let answer = ChainAnswer {
         before: before.to_owned(),
         first: 1,

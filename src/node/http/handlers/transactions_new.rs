@@ -29,7 +29,7 @@ pub(in crate::node::http) async fn handle(
         })?;
     let index = node
         .shared
-        .ledger
+        .writer
         .add(NewTransaction::new(transactions))
         .await?;
     Ok(reply::json(

@@ -1,18 +1,20 @@
-//! Making a chain from a file ready to replace ours: beside the writing, it is
-//! read, what both chains have is passed over, and the rest is put down as it is
-//! stored.
+//! Staging: prepares a verified chain from a file to replace ours, beside the
+//! writing.
+//!
+//! The chain is read once. Blocks that have to be written go to a temporary
+//! file; those at its start that ours has too can stay where they are.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Seek as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, BufWriter, Read, Seek as _, Write as _};
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 use thiserror::Error;
 
-use super::sound::is_sound;
-use super::write::Store;
-use crate::chain::json::{Kind, Transcoder, View};
+use super::rows::has_text;
+use crate::chain::json::{Transcoder, View};
 use crate::chain::{Batch, ChainReader, ReadError};
+use crate::node::tip::{TipBlock, member};
 use crate::pow::Control;
 use crate::sha256::Digest;
 
@@ -33,38 +35,39 @@ pub(in crate::node) enum ReplaceError {
     Cancelled,
 }
 
-/// How much of ours is compared to tell that a block is there already.
+/// What happens to blocks that both chains have.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::node) enum Compare {
-    /// Its text.
-    Text,
-    /// Its text, and all that the tables say beside it.
-    Everything,
+pub(in crate::node) enum SharedBlocks {
+    /// They stay.
+    Keep,
+    /// They are written again, which repairs what is damaged beside their text.
+    Rewrite,
 }
 
-/// A verified chain, ready to replace ours.
+/// A verified chain that replaces ours.
 #[derive(Debug)]
-pub(in crate::node) struct Staged {
-    pub(super) blocks: u64,
-    /// Blocks at the start that stay as we have them.
-    pub(super) common: u64,
-    /// Blocks at the start that ours has, too: more than stay, if the tables say
-    /// otherwise than a text.
+pub(in crate::node) struct StagedChain {
+    /// The number of its blocks.
+    pub(in crate::node) blocks: u64,
+    /// Blocks at the start that both chains have.
     pub(super) shared: u64,
-    /// The hash of the last of them.
+    /// The hash of the last shared block.
     pub(super) shared_hash: Option<Digest>,
-    /// The canonical texts of the others, one a line, in a nameless file.
-    pub(super) rest: File,
+    pub(super) shared_blocks: SharedBlocks,
+    /// The canonical texts of the blocks that are not appended yet, one a line.
+    rest: BufReader<File>,
+    /// The last block that was appended to our chain.
+    pub(in crate::node) appended: Option<TipBlock>,
 }
 
-impl Staged {
-    /// Reads the verified chain in `source`, and what ours has of it through
-    /// `connection`. What ours lacks goes to a file in `folder`.
+impl StagedChain {
+    /// Reads the verified chain in `source` and compares it with ours, which
+    /// `connection` reads. The temporary file is created in `folder`.
     pub(in crate::node) fn new(
         connection: &Connection,
         source: impl Read,
         folder: &Path,
-        compare: Compare,
+        shared_blocks: SharedBlocks,
         control: &Control,
     ) -> Result<Self, ReplaceError> {
         let mut reader = ChainReader::new(BufReader::new(source));
@@ -72,7 +75,7 @@ impl Staged {
         let mut transcoder = Transcoder::default();
         let mut text = Vec::new();
         let mut rest = BufWriter::new(tempfile::tempfile_in(folder).map_err(ReadError::from)?);
-        let (mut blocks, mut common, mut shared, mut shared_hash) = (0, 0, 0, None);
+        let (mut blocks, mut shared, mut shared_hash) = (0, 0, None);
         while reader.fill(&mut batch)? {
             if control.is_cancelled() {
                 return Err(ReplaceError::Cancelled);
@@ -88,13 +91,11 @@ impl Staged {
                 }
                 if shared == blocks - 1 {
                     let hash = Digest::of(&text);
-                    if is_ours(connection, blocks, hash)? {
+                    if has_text(connection, blocks, hash)? {
                         (shared, shared_hash) = (blocks, Some(hash));
                     }
                 }
-                let is_common = shared == blocks && common == blocks - 1;
-                if is_common && (compare == Compare::Text || is_sound(connection, blocks)?) {
-                    common = blocks;
+                if shared == blocks && shared_blocks == SharedBlocks::Keep {
                     continue;
                 }
                 text.push(b'\n');
@@ -107,47 +108,27 @@ impl Staged {
         rest.rewind().map_err(ReadError::from)?;
         Ok(Self {
             blocks,
-            common,
             shared,
             shared_hash,
-            rest,
+            shared_blocks,
+            rest: BufReader::new(rest),
+            appended: None,
         })
+    }
+
+    /// Reads the text of the next block into `text`; `false` after the last.
+    pub(super) fn read_block(&mut self, text: &mut Vec<u8>) -> io::Result<bool> {
+        text.clear();
+        self.rest.read_until(b'\n', text)?;
+        Ok(text.pop().is_some())
     }
 }
 
-impl Store {
-    /// Reads a verified chain, ready to replace ours.
-    pub(in crate::node) fn stage(
-        &self,
-        source: File,
-        compare: Compare,
-        control: &Control,
-    ) -> Result<Staged, ReplaceError> {
-        let folder = self.path().parent().unwrap_or_else(|| Path::new("."));
-        Staged::new(&self.connection, source, folder, compare, control)
-    }
-}
-
-/// Whether our block has the text with this hash. The text itself is looked
-/// at: what is stored as its hash would not tell of damage.
-pub(super) fn is_ours(
-    connection: &Connection,
-    number: u64,
-    theirs: Digest,
-) -> rusqlite::Result<bool> {
-    let ours = connection
-        .prepare_cached("SELECT text FROM blocks WHERE number = ?")?
-        .query_row([number as i64], |row| {
-            Ok(Digest::of(row.get_ref(0)?.as_bytes()?))
-        })
-        .optional()?;
-    Ok(ours == Some(theirs))
-}
-
-/// Whether the verified chain in `source` starts as the tutorial's do.
+/// Checks that the verified chain in `source` starts with the tutorial's first
+/// block.
 pub(in crate::node) fn check_start(source: impl Read) -> Result<(), ReplaceError> {
     let mut batch = Batch::default();
-    // The first batch is the first block alone.
+    // The first batch holds the first block alone.
     ChainReader::new(source).fill(&mut batch)?;
     let mut text = Vec::new();
     if let Some((raw, _)) = batch.blocks().next() {
@@ -158,8 +139,8 @@ pub(in crate::node) fn check_start(source: impl Read) -> Result<(), ReplaceError
     check_genesis(View::of(&text))
 }
 
-/// Whether a first block is as the tutorial makes it: no transactions, proof
-/// 100, and 1 as the hash before, as a string or, in older chains, a number.
+/// Checks a first block: it has no transactions, proof 100, and the previous
+/// hash 1, which is a string or, in older chains, a number.
 fn check_genesis(block: View<'_>) -> Result<(), ReplaceError> {
     let text = |name: &str| member(block, name).map_or(&b""[..], View::text);
     for (name, wanted) in [
@@ -176,12 +157,4 @@ fn check_genesis(block: View<'_>) -> Result<(), ReplaceError> {
         }
     }
     Ok(())
-}
-
-pub(super) fn member<'a>(block: View<'a>, name: &str) -> Option<View<'a>> {
-    debug_assert_eq!(block.kind(), Kind::Object);
-    block
-        .members()
-        .find(|(key, _)| *key == name.as_bytes())
-        .map(|(_, value)| value)
 }

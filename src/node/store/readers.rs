@@ -1,4 +1,4 @@
-//! What is read, on connections of its own, beside the one that writes.
+//! Reading: connections beside the one that writes.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -8,35 +8,30 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::Semaphore;
 use tokio::task;
 
-use super::balances::Sums;
-use super::staged::{Compare, ReplaceError, Staged};
-use super::write::write_entry;
-use super::{balances, open_reader, schema};
+use super::balances::{self, Sums};
+use super::open::open_reader;
+use super::rows::write_entry;
+use super::schema;
+use super::staged_chain::{ReplaceError, SharedBlocks, StagedChain};
 use crate::pow::Control;
 
 /// Connections that read at once.
 const MOST_READERS: usize = 4;
 
-/// A part of a chain is closed once it holds about this many bytes, where there
-/// is memory for that.
+/// Bytes after which a part of a chain ends.
 pub(in crate::node) const PART_BYTES: usize = 256 << 10;
 
-/// Connections that read.
+/// A pool of connections that read.
 #[derive(Clone, Debug)]
-pub(in crate::node) struct Readers(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    path: PathBuf,
-    idle: Mutex<Vec<Connection>>,
-    /// Each goes with the work to the thread that does it: whoever asked may
-    /// stop waiting before that.
+pub(in crate::node) struct Readers {
+    path: Arc<Path>,
+    idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
 }
 
-/// A block by its text.
+/// The text of a block.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(in crate::node) struct Block {
+pub(in crate::node) struct BlockText {
     pub(in crate::node) text: String,
     pub(in crate::node) hash: String,
 }
@@ -44,19 +39,19 @@ pub(in crate::node) struct Block {
 /// Consecutive blocks.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(in crate::node) struct ChainPart {
-    /// Their texts, joined as a JSON list's elements.
+    /// Their texts, as the elements of a JSON list.
     pub(in crate::node) text: Vec<u8>,
-    /// The block after them.
+    /// The number of the block after them.
     pub(in crate::node) next: u64,
 }
 
 impl Readers {
-    pub(in crate::node) fn new(path: PathBuf) -> Self {
-        Self(Arc::new(Inner {
-            path,
-            idle: Mutex::default(),
+    pub(in crate::node) fn new(path: &Path) -> Self {
+        Self {
+            path: path.into(),
+            idle: Arc::default(),
             permits: Arc::new(Semaphore::new(MOST_READERS)),
-        }))
+        }
     }
 
     /// Runs `read` on a blocking thread.
@@ -64,33 +59,34 @@ impl Readers {
         &self,
         read: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> rusqlite::Result<T> {
-        let permit = Arc::clone(&self.0.permits).acquire_owned().await;
-        let inner = Arc::clone(&self.0);
+        // The permit moves to the thread: the caller may stop waiting before
+        // the thread is done.
+        let permit = Arc::clone(&self.permits).acquire_owned().await;
+        let readers = self.clone();
         let work = move || {
             let _permit = permit;
-            let idle = || inner.idle.lock().unwrap_or_else(PoisonError::into_inner);
+            let idle = || readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
             let known = idle().pop();
             let connection = match known {
                 Some(connection) => connection,
-                None => open_reader(&inner.path)?,
+                None => open_reader(&readers.path)?,
             };
             let result = read(&connection);
             idle().push(connection);
             result
         };
-        // An error: the runtime is going down, or SQLite's binding panicked.
+        // Fails if the runtime is shutting down or the thread panicked.
         task::spawn_blocking(work)
             .await
             .unwrap_or(Err(rusqlite::Error::InvalidQuery))
     }
 
-    /// One block.
-    pub(in crate::node) async fn block(&self, number: u64) -> rusqlite::Result<Option<Block>> {
+    pub(in crate::node) async fn block(&self, number: u64) -> rusqlite::Result<Option<BlockText>> {
         self.run(move |connection| {
             connection
                 .prepare_cached("SELECT text, hash FROM blocks WHERE number = ?")?
                 .query_row([number as i64], |row| {
-                    Ok(Block {
+                    Ok(BlockText {
                         text: row.get(0)?,
                         hash: row.get(1)?,
                     })
@@ -100,8 +96,7 @@ impl Readers {
         .await
     }
 
-    /// Blocks from `first` to `last`, until the part holds `enough` bytes; `None`
-    /// if the chain was replaced since `generation`.
+    /// See [`chain_part`].
     pub(in crate::node) async fn chain_part(
         &self,
         generation: u64,
@@ -113,7 +108,8 @@ impl Readers {
             .await
     }
 
-    /// The texts of all pending transactions, joined, and their number.
+    /// The texts of all pending transactions, as the elements of a JSON list,
+    /// and their number.
     pub(in crate::node) async fn pending(&self) -> rusqlite::Result<(Vec<u8>, u64)> {
         self.run(|connection| {
             let mut query = connection
@@ -124,7 +120,7 @@ impl Readers {
                 if count > 0 {
                     text.extend_from_slice(b", ");
                 }
-                write_entry(row, 0, &mut text)?;
+                write_entry(row, &mut text)?;
                 count += 1;
             }
             Ok((text, count))
@@ -132,27 +128,35 @@ impl Readers {
         .await
     }
 
-    /// See [`Staged::new`].
+    /// See [`StagedChain::new`].
     pub(in crate::node) async fn stage(
         &self,
         source: File,
         folder: PathBuf,
-        compare: Compare,
+        shared_blocks: SharedBlocks,
         control: Control,
-    ) -> Result<Staged, ReplaceError> {
-        self.run(move |connection| Ok(Staged::new(connection, source, &folder, compare, &control)))
-            .await?
+    ) -> Result<StagedChain, ReplaceError> {
+        self.run(move |connection| {
+            Ok(StagedChain::new(
+                connection,
+                source,
+                &folder,
+                shared_blocks,
+                &control,
+            ))
+        })
+        .await?
     }
 
-    /// What `name` received and sent.
+    /// What `name` received and sent in all blocks.
     pub(in crate::node) async fn sums(&self, name: String) -> rusqlite::Result<Sums> {
-        let path = balances::path(self.0.path.parent().unwrap_or_else(|| Path::new(".")));
-        self.run(move |connection| balances::read(connection, &path, &name))
+        self.run(move |connection| balances::read(connection, &name))
             .await
     }
 }
 
-/// See [`Readers::chain_part`].
+/// The blocks from `first` to `last`, or fewer if those hold `enough` bytes;
+/// `None` if the chain was replaced since `generation`.
 pub(in crate::node) fn chain_part(
     connection: &Connection,
     generation: u64,
@@ -160,12 +164,12 @@ pub(in crate::node) fn chain_part(
     last: u64,
     enough: usize,
 ) -> rusqlite::Result<Option<ChainPart>> {
-    // Both reads see the same state of the database.
-    let transaction = connection.unchecked_transaction()?;
-    if schema::generation(&transaction)? != generation {
+    // Both queries see the same state of the database.
+    let snapshot = connection.unchecked_transaction()?;
+    if schema::generation(&snapshot)? != generation {
         return Ok(None);
     }
-    let mut query = transaction
+    let mut query = snapshot
         .prepare_cached("SELECT text FROM blocks WHERE number BETWEEN ? AND ? ORDER BY number")?;
     let mut rows = query.query(params![first as i64, last as i64])?;
     let mut part = ChainPart {

@@ -1,15 +1,15 @@
-//! The store without a node around it.
+//! Blocks without a node around them.
 
 use super::*;
 use crate::pow::Target;
 
-/// The names under which entries stand in blocks and among the pending.
-fn senders(store: &Store, table: &str) -> Vec<(i64, String)> {
+/// The first letters of the senders in blocks, or of pending transactions.
+fn senders(database: &Database, table: &str) -> Vec<(i64, String)> {
     let (column, order) = match table {
         "pending" => ("0", "id"),
         _ => ("block", "block, place"),
     };
-    let mut query = store
+    let mut query = database
         .connection
         .prepare(&format!(
             "SELECT {column}, substr(sender, 1, 2) FROM {table} ORDER BY {order}"
@@ -20,28 +20,28 @@ fn senders(store: &Store, table: &str) -> Vec<(i64, String)> {
 }
 
 #[test]
-fn what_does_not_fit_into_a_block_goes_into_the_next() {
+fn transactions_that_do_not_fit_into_a_block_go_into_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let config = NodeConfig {
         target: Target::from_hex_zeros(1).unwrap(),
         node_id: Some("me".to_owned()),
         ..NodeConfig::new(folder.path())
     };
-    let mut store = Store::open(&config).unwrap();
-    // As a replaced chain may leave it: 50 MiB in five transactions.
+    let mut database = Database::open(&config).unwrap();
+    // A replaced chain can leave this pending: 50 MiB in five transactions.
     for id in 1..=5 {
         let text = format!(
             r#"{{"amount": 1, "recipient": "r", "sender": "s{id}{}"}}"#,
             "x".repeat(10 << 20)
         );
         let entry = TransactionRow::of(View::of(text.as_bytes())).unwrap();
-        insert_entry(&store.connection, id, &entry).unwrap();
+        insert_entry(&database.connection, id, &entry).unwrap();
     }
-    assert!(store.reload().unwrap());
-    assert_eq!(store.pending(), 5);
+    assert!(database.reload().unwrap());
+    assert_eq!(database.pending(), 5);
     let mut one = Transactions::new();
     one.push_reward("another");
-    assert!(!store.has_room_for(&NewTransaction::new(one.clone())));
+    assert!(!database.has_room_for(&NewTransaction::new(one.clone())));
 
     let named = |block: i64, names: &[&str]| -> Vec<_> {
         names
@@ -49,23 +49,23 @@ fn what_does_not_fit_into_a_block_goes_into_the_next() {
             .map(|name| (block, (*name).to_owned()))
             .collect()
     };
-    store.forge(Nonce(1)).unwrap();
+    database.forge(Nonce(1)).unwrap();
     let first = named(2, &["s1", "s2", "0"]);
-    assert_eq!(senders(&store, "transactions"), first);
-    assert_eq!(senders(&store, "pending"), named(0, &["s3", "s4", "s5"]));
-    assert_eq!(store.pending(), 3);
-    let before = store.state.clone();
-    assert!(store.reload().unwrap());
-    assert_eq!(store.state.last_entry, before.last_entry);
-    assert_eq!(store.state.next, before.next);
+    assert_eq!(senders(&database, "transactions"), first);
+    assert_eq!(senders(&database, "pending"), named(0, &["s3", "s4", "s5"]));
+    assert_eq!(database.pending(), 3);
+    let before = database.end.clone();
+    assert!(database.reload().unwrap());
+    assert_eq!(database.end.last_entry, before.last_entry);
+    assert_eq!(database.end.next, before.next);
 
-    store.forge(Nonce(2)).unwrap();
-    assert!(store.has_room_for(&NewTransaction::new(one)));
-    store.forge(Nonce(3)).unwrap();
+    database.forge(Nonce(2)).unwrap();
+    assert!(database.has_room_for(&NewTransaction::new(one)));
+    database.forge(Nonce(3)).unwrap();
     assert_eq!(
-        senders(&store, "transactions"),
+        senders(&database, "transactions"),
         [first, named(3, &["s3", "s4", "0"]), named(4, &["s5", "0"])].concat()
     );
-    assert_eq!(store.pending(), 0);
-    assert_eq!(store.tip().index, 4);
+    assert_eq!(database.pending(), 0);
+    assert_eq!(database.tip().index, 4);
 }

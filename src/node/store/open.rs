@@ -1,0 +1,107 @@
+//! Opening the database: the data folder, its lock, connections.
+
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::schema;
+use crate::node::config::NodeConfig;
+use crate::node::error::NodeError;
+use crate::pow::Target;
+
+/// The database's name in the data folder.
+pub(in crate::node) const FILE_NAME: &str = "node.sqlite3";
+
+/// Locked by the process that writes.
+const LOCK_NAME: &str = "node.lock";
+
+/// Files of earlier versions, which kept the balances outside the database.
+const OLD_FILES: [&str; 3] = [
+    "balances.sqlite3",
+    "balances.sqlite3-wal",
+    "balances.sqlite3-shm",
+];
+
+/// Opens the database for writing and creates it if it does not exist. The lock
+/// is held until the returned file is dropped.
+pub(super) fn open_writer(config: &NodeConfig) -> Result<(Connection, PathBuf, File), NodeError> {
+    let data = &config.data;
+    let io_error = |path: &Path| {
+        let path = path.to_owned();
+        move |source| NodeError::Io { path, source }
+    };
+    fs::create_dir_all(data).map_err(|error| {
+        io_error(data)(match error.kind() {
+            io::ErrorKind::AlreadyExists => io::Error::new(error.kind(), "it is not a folder"),
+            _ => error,
+        })
+    })?;
+    let lock_path = data.join(LOCK_NAME);
+    let lock = File::create(&lock_path).map_err(io_error(&lock_path))?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            return Err(NodeError::InUse {
+                path: data.to_owned(),
+            });
+        }
+        Err(TryLockError::Error(source)) => return Err(io_error(&lock_path)(source)),
+    }
+    let path = data.join(FILE_NAME);
+    let connection = Connection::open(&path)
+        .and_then(|connection| schema::prepare(&connection).map(|()| connection))
+        .map_err(|source| NodeError::Database {
+            path: path.clone(),
+            source,
+        })?;
+    for name in OLD_FILES {
+        // Nothing reads them, so a failure does no harm.
+        let _ = fs::remove_file(data.join(name));
+    }
+    check_rule(&connection, &path, config)?;
+    Ok((connection, path, lock))
+}
+
+/// Opens an existing database for reading.
+pub(in crate::node) fn open_reader(path: &Path) -> rusqlite::Result<Connection> {
+    // A reader may have to create the index of the write-ahead log, so the
+    // file is not opened read-only.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.busy_timeout(schema::BUSY_TIMEOUT)?;
+    Ok(connection)
+}
+
+/// Checks that the chain was made under this rule and difficulty. A new
+/// database stores them.
+fn check_rule(connection: &Connection, path: &Path, config: &NodeConfig) -> Result<(), NodeError> {
+    let path = path.to_owned();
+    let stored = |key, value: &str| {
+        schema::meta_or_insert(connection, key, value).map_err(|source| NodeError::Database {
+            path: path.clone(),
+            source,
+        })
+    };
+    let (rule, target) = (config.rule, config.target);
+    let found = stored("rule", rule.name())?;
+    if found != rule.name() {
+        let asked = rule;
+        return Err(NodeError::OtherRule { path, found, asked });
+    }
+    let bits = stored("difficulty bits", &target.bits().to_string())?;
+    match bits.parse().map(Target::from_bits) {
+        Ok(Ok(found)) if found == target => Ok(()),
+        Ok(Ok(found)) => Err(NodeError::OtherDifficulty {
+            path,
+            found,
+            asked: target,
+        }),
+        _ => Err(NodeError::Damaged {
+            path,
+            what: format!("its difficulty is {bits:?}"),
+        }),
+    }
+}
