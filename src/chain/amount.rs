@@ -6,21 +6,31 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use smallvec::SmallVec;
-
 /// Decimal digits per limb.
 const LIMB_DIGITS: usize = 9;
 const LIMB: i64 = 1_000_000_000;
 
 /// A decimal number of any length.
-///
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Amount {
+    /// Nearly all amounts and sums: adding is one instruction or two.
+    Billionths(i128),
+    /// All others.
+    Long(Box<Limbs>),
+}
+
 /// Limbs of nine digits, least significant first, each between -LIMB and
-/// LIMB with its own sign; `after` of them are after the decimal point. Nearly
-/// all sums fit inline.
+/// LIMB with its own sign; `after` of them are after the decimal point.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Amount {
-    limbs: SmallVec<[i64; 4]>,
+pub(crate) struct Limbs {
+    limbs: Vec<i64>,
     after: usize,
+}
+
+impl Default for Amount {
+    fn default() -> Self {
+        Self::Billionths(0)
+    }
 }
 
 impl Amount {
@@ -37,47 +47,87 @@ impl Amount {
             Some(point) => (&digits[..point], &digits[point + 1..]),
             None => (digits, ""),
         };
-        let mut limbs = SmallVec::new();
+        if whole.is_empty() && fraction.is_empty() {
+            return None;
+        }
+        if whole.len() <= 2 * LIMB_DIGITS && fraction.len() <= LIMB_DIGITS {
+            let whole = i128::from(sign * integer(whole.as_bytes())?);
+            let fraction = sign * fraction_limb(fraction.as_bytes())?;
+            let billionths = whole * i128::from(LIMB) + i128::from(fraction);
+            return Some(Self::Billionths(billionths));
+        }
+        let mut limbs = Vec::new();
         for chunk in fraction.as_bytes().chunks(LIMB_DIGITS).rev() {
-            let scale = 10i64.pow((LIMB_DIGITS - chunk.len()) as u32);
-            limbs.push(sign * scale * limb(chunk)?);
+            limbs.push(sign * fraction_limb(chunk)?);
         }
         let after = limbs.len();
         for chunk in whole.as_bytes().rchunks(LIMB_DIGITS) {
-            limbs.push(sign * limb(chunk)?);
+            limbs.push(sign * integer(chunk)?);
         }
-        (!limbs.is_empty()).then_some(Self { limbs, after })
+        Some(Self::Long(Limbs { limbs, after }.into()))
     }
 
-    /// Adds `other`.
     pub(crate) fn add(&mut self, other: &Self) {
         self.combine(other, 1);
     }
 
-    /// Subtracts `other`.
     pub(crate) fn subtract(&mut self, other: &Self) {
         self.combine(other, -1);
     }
 
-    /// The difference.
     #[must_use]
     pub(crate) fn minus(mut self, other: &Self) -> Self {
         self.combine(other, -1);
         self
     }
 
-    /// The comparison with zero.
     pub(crate) fn sign(&self) -> Ordering {
-        // All lower limbs together are less than one unit of the first that is
-        // not zero.
-        let first = self.limbs.iter().rev().find(|limb| **limb != 0);
-        first.map_or(Ordering::Equal, |limb| limb.cmp(&0))
+        match self {
+            Self::Billionths(billionths) => billionths.cmp(&0),
+            // All lower limbs together are less than one unit of the first that
+            // is not zero.
+            Self::Long(number) => {
+                let first = number.limbs.iter().rev().find(|limb| **limb != 0);
+                first.map_or(Ordering::Equal, |limb| limb.cmp(&0))
+            }
+        }
     }
 
     fn combine(&mut self, other: &Self, sign: i64) {
+        if let (Self::Billionths(one), Self::Billionths(other)) = (&*self, other) {
+            let sum = match sign {
+                1 => one.checked_add(*other),
+                _ => one.checked_sub(*other),
+            };
+            if let Some(sum) = sum {
+                *self = Self::Billionths(sum);
+                return;
+            }
+        }
+        let mut sum = std::mem::take(self).into_limbs();
+        sum.combine(&other.clone().into_limbs(), sign);
+        *self = Self::Long(sum);
+    }
+
+    fn into_limbs(self) -> Box<Limbs> {
+        let mut rest = match self {
+            Self::Billionths(billionths) => billionths,
+            Self::Long(limbs) => return limbs,
+        };
+        let mut limbs = Vec::new();
+        while rest != 0 {
+            limbs.push((rest % i128::from(LIMB)) as i64);
+            rest /= i128::from(LIMB);
+        }
+        Box::new(Limbs { limbs, after: 1 })
+    }
+}
+
+impl Limbs {
+    fn combine(&mut self, other: &Self, sign: i64) {
         if self.after < other.after {
             let missing = other.after - self.after;
-            (self.limbs).insert_many(0, std::iter::repeat_n(0, missing));
+            (self.limbs).splice(..0, std::iter::repeat_n(0, missing));
             self.after = other.after;
         }
         let offset = self.after - other.after;
@@ -99,8 +149,14 @@ impl Amount {
     }
 }
 
-/// The value of up to nine digits.
-fn limb(digits: &[u8]) -> Option<i64> {
+/// Up to nine digits after the decimal point, in billionths.
+fn fraction_limb(digits: &[u8]) -> Option<i64> {
+    let scale = 10i64.pow((LIMB_DIGITS - digits.len()) as u32);
+    Some(scale * integer(digits)?)
+}
+
+/// The value of up to 18 digits.
+fn integer(digits: &[u8]) -> Option<i64> {
     digits.iter().try_fold(0, |value, digit| {
         let digit = digit.checked_sub(b'0').filter(|digit| *digit < 10)?;
         Some(value * 10 + i64::from(digit))
@@ -118,15 +174,17 @@ fn without_exponent(mantissa: &str, exponent: i32) -> Option<String> {
     let digits = format!("{zeros}{whole}{fraction}{zeros}");
     let point = (zeros.len() + whole.len()).checked_add_signed(exponent as isize)?;
     let (whole, fraction) = digits.split_at_checked(point)?;
-    Some(format!("{sign}{whole}.{fraction}"))
+    let whole = whole.trim_start_matches('0');
+    let fraction = fraction.trim_end_matches('0');
+    Some(format!("{sign}0{whole}.{fraction}"))
 }
 
 impl fmt::Display for Amount {
     /// As a JSON number, without an exponent.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Limbs { mut limbs, after } = *self.clone().into_limbs();
+        limbs.resize(limbs.len().max(after), 0);
         // Give all limbs the same sign.
-        let mut limbs = self.limbs.clone();
-        limbs.resize(limbs.len().max(self.after), 0);
         let is_negative = self.sign() == Ordering::Less;
         let mut carry = 0;
         for limb in &mut limbs {
@@ -139,7 +197,7 @@ impl fmt::Display for Amount {
             .rev()
             .map(|limb| format!("{limb:0LIMB_DIGITS$}"))
             .collect();
-        let fraction = digits.split_off(digits.len() - self.after * LIMB_DIGITS);
+        let fraction = digits.split_off(digits.len() - after * LIMB_DIGITS);
         let whole = digits.trim_start_matches('0');
         let fraction = fraction.trim_end_matches('0');
         f.write_str(if is_negative { "-" } else { "" })?;
@@ -168,6 +226,7 @@ mod tests {
         assert_eq!(sum(&[]), "0");
         assert_eq!(sum(&["0.1", "0.2"]), "0.3");
         assert_eq!(sum(&["1e-05", "1e-05", "5"]), "5.00002");
+        assert_eq!(sum(&["0e+5", "-0e-5"]), "0");
         assert_eq!(sum(&["1e+22", "-1"]), "9999999999999999999999");
         assert_eq!(sum(&["1", "-1e+22"]), "-9999999999999999999999");
         assert_eq!(sum(&["-0.5", "0.25"]), "-0.25");
@@ -175,6 +234,7 @@ mod tests {
         assert_eq!(sum(&["1000000000", "-1"]), "999999999");
         assert_eq!(sum(&["-0.0", "0"]), "0");
         assert_eq!(sum(&["0.000000000001"]), "0.000000000001");
+        assert_eq!(sum(&["2.5", "-1e-12", "-2.5"]), "-0.000000000001");
         let nines = "9".repeat(1000);
         assert_eq!(sum(&[&nines, "1"]), format!("1{}", "0".repeat(1000)));
         assert_eq!(sum(&[&nines, &format!("-{nines}")]), "0");
@@ -199,6 +259,24 @@ mod tests {
             let zero = amount.clone().minus(&amount);
             assert_eq!(zero.sign(), Ordering::Equal);
             assert_eq!(zero.to_string(), "0");
+        }
+    }
+
+    #[test]
+    fn a_sum_past_the_billionths_stays_exact() {
+        let step = Amount::parse("999999999999999999.5").unwrap();
+        for sign in [1, -1] {
+            let mut amount = Amount::Billionths(i128::from(sign) * (i128::MAX - 1));
+            let before = amount.to_string();
+            amount.combine(&step, sign);
+            assert!(matches!(amount, Amount::Long(_)));
+            let expected = "170141183460469231731687303715.884105726";
+            assert_eq!(before.trim_start_matches('-'), expected);
+            let expected = "170141183461469231731687303715.384105726";
+            assert_eq!(amount.to_string().trim_start_matches('-'), expected);
+            assert_eq!(amount.sign(), sign.cmp(&0));
+            amount.combine(&step, -sign);
+            assert_eq!(amount.to_string(), before);
         }
     }
 

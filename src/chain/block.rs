@@ -17,7 +17,6 @@ pub enum PreviousHash {
 }
 
 impl PreviousHash {
-    /// Calls `f` with the text.
     pub(crate) fn with_text<T>(&self, f: impl FnOnce(&[u8]) -> T) -> T {
         match self {
             Self::Genesis => f(b"1"),
@@ -35,7 +34,6 @@ impl fmt::Display for PreviousHash {
     }
 }
 
-/// The text after the transactions.
 const TAIL: &[u8] = b"]}";
 
 /// One block of the chain.
@@ -96,7 +94,6 @@ impl Block {
         Digest::of(&out[start..])
     }
 
-    /// The text before the transactions.
     fn write_head(&self, out: &mut Vec<u8>) {
         let mut integer = itoa::Buffer::new();
         out.extend_from_slice(b"{\"index\": ");

@@ -9,7 +9,6 @@ use super::file::{ChainWriter, Format, ReadError};
 use super::json::{Kind, View};
 use crate::pow::Control;
 
-/// Bytes per write.
 const WRITE_BYTES: usize = 512 << 10;
 
 /// The result of a conversion.

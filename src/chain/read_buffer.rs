@@ -37,7 +37,6 @@ impl<R: Read> Source<R> {
         &self.reader
     }
 
-    /// Whether a read has reached the end.
     pub(crate) const fn is_at_end(&self) -> bool {
         self.is_at_end
     }
@@ -81,7 +80,6 @@ impl ReadBuffer {
         &self.bytes[self.start..self.end]
     }
 
-    /// Takes the first `length` unread bytes.
     pub(crate) const fn take(&mut self, length: usize) {
         self.start += length;
     }
@@ -158,7 +156,6 @@ impl ReadBuffer {
         }
     }
 
-    /// Puts `text` before the unread bytes.
     pub(crate) fn put_back(&mut self, text: &[u8]) {
         if self.start < text.len() {
             let unread = self.unread().len();
@@ -170,7 +167,6 @@ impl ReadBuffer {
         self.bytes[self.start..][..text.len()].copy_from_slice(text);
     }
 
-    /// Adds `text` after the unread bytes.
     pub(crate) fn push(&mut self, text: &[u8]) {
         let end = self.end + text.len();
         if end <= self.bytes.len() {
@@ -182,7 +178,6 @@ impl ReadBuffer {
         self.end = end;
     }
 
-    /// Keeps only the first `length` unread bytes.
     pub(crate) fn truncate(&mut self, length: usize) {
         self.end = self.start + length;
     }

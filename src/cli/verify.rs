@@ -19,7 +19,7 @@ use super::{explain, print};
 
 /// The output of `--json` for a file that could be read.
 #[derive(Serialize)]
-struct Verdict<'a> {
+struct VerifySummary<'a> {
     file: &'a str,
     valid: bool,
     rule: Option<&'static str>,
@@ -117,7 +117,7 @@ fn unreadable(args: &VerifyArgs, file: &str, error: String) -> io::Result<Exit> 
 
 fn print_report(args: &VerifyArgs, name: &str, report: &Report) -> io::Result<()> {
     if args.printing.json {
-        return print::json(&Verdict {
+        return print::json(&VerifySummary {
             file: name,
             valid: report.is_valid(),
             rule: report.rule.map(fourzero::pow::Rule::name),

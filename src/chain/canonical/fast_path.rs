@@ -57,7 +57,6 @@ impl<'a, 'o, const IS_CANONICAL: bool> Cursor<'a, 'o, IS_CANONICAL> {
         }
     }
 
-    /// The block's fields and its length.
     fn block(mut self) -> Option<(BlockFields, usize)> {
         take!(self, r#"{"index":"#, "")?;
         let digits = self.number()?;

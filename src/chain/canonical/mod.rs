@@ -37,7 +37,6 @@ pub(super) struct TextPlace {
     range: Range<usize>,
 }
 
-/// A block that was read.
 #[derive(Debug)]
 pub(super) struct CanonicalBlock<'a> {
     pub(super) place: TextPlace,
@@ -53,7 +52,6 @@ pub(super) struct BlockFields {
     /// The value's range in the canonical text, and that of the next.
     pub(super) proof: Range<usize>,
     pub(super) previous_hash: Range<usize>,
-    /// The number of transactions.
     pub(super) transactions: u64,
 }
 
@@ -116,7 +114,6 @@ impl CanonicalTexts {
         Some(advance)
     }
 
-    /// The text at `place`, which was read from `batch`.
     pub(super) fn get<'a>(&'a self, batch: &'a Batch, place: &TextPlace) -> &'a [u8] {
         let source = if place.is_raw {
             batch.text()
@@ -126,7 +123,6 @@ impl CanonicalTexts {
         &source[place.range.clone()]
     }
 
-    /// Drops the texts, and the memory that a huge one took.
     pub(super) fn shrink(&mut self) {
         self.written.clear();
         self.written.shrink_to(KEPT_BYTES);

@@ -6,7 +6,6 @@ use super::{BlockFields, CanonicalBlock, CanonicalTexts, TextPlace};
 use crate::chain::file::{Batch, ChainReader, Filled, ReadError};
 use crate::chain::json::{Kind, View};
 
-/// Reads the blocks of a chain.
 #[derive(Debug)]
 pub(in crate::chain) struct CanonicalReader<R> {
     reader: ChainReader<R>,
@@ -29,9 +28,6 @@ impl<R: Read> CanonicalReader<R> {
     }
 
     /// Reads the next blocks; `false` if there are no more.
-    ///
-    /// # Errors
-    /// If the source cannot be read as a chain, or a block is not an object.
     pub(in crate::chain) fn advance(&mut self) -> Result<bool, ReadError> {
         loop {
             self.blocks.clear();
@@ -81,12 +77,10 @@ impl<R: Read> CanonicalReader<R> {
         (self.blocks.iter()).map(move |(place, fields)| (text(place), fields.as_ref()))
     }
 
-    /// Blocks read so far.
     pub(in crate::chain) const fn count(&self) -> u64 {
         self.count
     }
 
-    /// Bytes read from the source so far.
     pub(in crate::chain) const fn bytes_read(&self) -> u64 {
         self.reader.bytes_read()
     }

@@ -18,32 +18,22 @@ pub(crate) struct Batch {
     /// The place of the first block in the chain, counted from 1.
     pub(crate) first_index: u64,
     pub(super) text: ReadBuffer,
-    /// What should separate the blocks, if this is a guess.
-    pub(super) separator: Option<Separator>,
+    /// What should separate the blocks, besides white space, if this is a
+    /// guess: a comma in an array, and nothing in JSON Lines.
+    pub(super) separator: Option<&'static str>,
     /// Where in the file the text of a guess is, if [`Self::read`] reads it.
     pub(super) part: Option<Range<u64>>,
     pub(super) ends: Vec<BlockEnd>,
 }
 
-/// The text between two blocks, without white space.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Separator {
-    /// A comma, in an array.
-    Comma,
-    /// Nothing, in JSON Lines.
-    Nothing,
-}
-
 #[derive(Debug)]
 pub(super) struct BlockEnd {
-    /// Where the block's text ends in the batch's.
     end: usize,
     /// Where the block starts in the file.
     position: Position,
 }
 
 impl Batch {
-    /// Each block's raw text and where it starts in the file.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = (&[u8], Position)> {
         let mut start = 0;
         self.ends.iter().map(move |block| {
@@ -53,7 +43,6 @@ impl Batch {
         })
     }
 
-    /// The text of all blocks or of a guess.
     pub(crate) fn text(&self) -> &[u8] {
         self.text.unread()
     }
@@ -73,17 +62,12 @@ impl Batch {
                 .take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t'))
                 .count()
         };
+        let separator = self.separator?.as_bytes();
         let before = space(text);
-        match self.separator? {
-            Separator::Nothing => Some(before),
-            Separator::Comma => {
-                let rest = text[before..].strip_prefix(b",")?;
-                Some(before + 1 + space(rest))
-            }
-        }
+        let rest = text[before..].strip_prefix(separator)?;
+        Some(before + separator.len() + space(rest))
     }
 
-    /// Whether it holds an unusually large block.
     pub(crate) fn is_large(&self) -> bool {
         self.text().len() > 8 * BATCH_BYTES
     }
@@ -96,9 +80,6 @@ impl Batch {
     }
 
     /// Reads the text of a guess from `file`, if it is still to be read.
-    ///
-    /// # Errors
-    /// If the file has shrunk or cannot be read.
     pub(crate) fn read(&mut self, file: Option<PositionalFile<'_>>) -> io::Result<()> {
         let (Some(file), Some(part)) = (file, &self.part) else {
             return Ok(());
@@ -108,7 +89,6 @@ impl Batch {
         self.text.replace(length, start, BATCH_BYTES, read)
     }
 
-    /// Whether its memory is allocated for a guess.
     pub(crate) fn has_room(&self) -> bool {
         self.text.has_room(BATCH_BYTES)
     }
@@ -133,7 +113,6 @@ impl Batch {
         self.ends.shrink_to(BATCH_BYTES / 64);
     }
 
-    /// Makes the text after the last block a block.
     pub(super) fn end_block(&mut self, position: Position) {
         self.ends.push(BlockEnd {
             end: self.text().len(),

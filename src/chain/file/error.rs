@@ -94,13 +94,11 @@ impl fmt::Display for ChainPlace {
     }
 }
 
-/// The place as the end of a message.
 fn at(place: Option<ChainPlace>) -> String {
     place.map_or_else(String::new, |place| format!(" ({place})"))
 }
 
 impl ReadError {
-    /// A stream's error at this place in the chain.
     pub(in crate::chain) fn at(error: StreamError, found: ChainPlace) -> Self {
         let mut error = error.into();
         match &mut error {

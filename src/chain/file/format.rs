@@ -37,7 +37,6 @@ impl Format {
         }
     }
 
-    /// The text before the first block.
     pub(crate) const fn start(self) -> &'static str {
         match self {
             Self::Json => "{\"chain\": [",
@@ -55,7 +54,6 @@ impl Format {
         }
     }
 
-    /// The text after each block.
     pub(crate) const fn after_block(self) -> &'static str {
         match self {
             Self::Json | Self::Array => "",
@@ -63,7 +61,6 @@ impl Format {
         }
     }
 
-    /// The text after the last of `blocks`.
     pub(crate) fn end(self, blocks: u64) -> String {
         match self {
             Self::Json => format!("], \"length\": {blocks}}}"),

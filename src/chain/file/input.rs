@@ -11,7 +11,6 @@ pub(crate) struct PositionalFile<'a> {
     size: u64,
 }
 
-/// The source of a chain.
 pub(crate) enum Input<'a> {
     /// A source that can only be read in order.
     Stream(Box<dyn Read + Send + 'a>),
@@ -34,15 +33,10 @@ impl<'a> PositionalFile<'a> {
         })
     }
 
-    /// The size when this was created.
     pub(crate) const fn size(self) -> u64 {
         self.size
     }
 
-    /// Fills `buffer` with the bytes at `offset`.
-    ///
-    /// # Errors
-    /// If the file ends too early or cannot be read.
     pub(crate) fn read_exact_at(self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         Input::File { file: self, offset }.read_exact(buffer)
     }
@@ -79,7 +73,6 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// The file, if it can be read in parts.
     pub(crate) const fn file(&self) -> Option<PositionalFile<'a>> {
         match self {
             Self::Stream(_) => None,

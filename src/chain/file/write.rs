@@ -43,7 +43,6 @@ impl<W: Write> ChainWriter<W> {
         self.push_text(block.bytes())
     }
 
-    /// Appends one block by its canonical text.
     pub(crate) fn push_text(&mut self, text: &[u8]) -> io::Result<()> {
         let before = self.format.before_block(self.blocks);
         self.out.write_all(before.as_bytes())?;

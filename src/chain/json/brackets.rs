@@ -30,10 +30,8 @@ pub(super) fn closing_bracket(text: &[u8]) -> Result<usize, &'static str> {
     }
 }
 
-/// The state between two steps.
 #[derive(Default)]
 struct Scan {
-    /// Open brackets.
     depth: u32,
     /// All ones inside a string, or else zero.
     in_string: u64,

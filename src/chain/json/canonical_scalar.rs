@@ -8,9 +8,7 @@ use wide::i8x16;
 use super::number::{read_float, write_float};
 use super::string::{plain_run, read_escape};
 
-/// One in each byte.
 const ONES: u64 = u64::MAX / 0xff;
-/// The high bit of each byte.
 const HIGHS: u64 = ONES * 0x80;
 
 /// Length of the canonical number at the start of `text`, which ends before
@@ -160,7 +158,6 @@ fn is_shortest(whole: &[u8], fraction: &[u8]) -> bool {
     2 * nearest.abs_diff(exact) > scale
 }
 
-/// The same by reading and writing the double.
 #[cold]
 fn canonical_float(text: &[u8]) -> Option<usize> {
     let is_inside = |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');

@@ -64,12 +64,10 @@ impl Advance {
         }
     }
 
-    /// Adds `characters` of the same line.
     pub(crate) const fn over_characters(&mut self, characters: usize) {
         self.characters += characters as u64;
     }
 
-    /// Adds `text`.
     pub(crate) fn over_text(&mut self, text: &[u8]) {
         let next = Self::over(text);
         self.newlines += next.newlines;

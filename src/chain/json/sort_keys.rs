@@ -12,7 +12,6 @@ use super::string::read_escape;
 /// Marks the last member of an object.
 const NONE: u32 = u32::MAX;
 
-/// A member whose key was written.
 #[derive(Clone, Copy, Debug)]
 struct Member {
     /// Where it starts: at the quote of its key.
@@ -24,11 +23,9 @@ struct Member {
 /// An object whose members are not in order or have equal keys.
 #[derive(Clone, Copy, Debug)]
 struct UnsortedObject {
-    /// Where its opening brace is.
     start: u32,
     /// Where it ends, after its closing brace.
     end: u32,
-    /// Its first member.
     first: u32,
 }
 
@@ -43,7 +40,6 @@ pub(super) struct KeyOrder {
     copy: Vec<u8>,
 }
 
-/// An object that is being written.
 #[derive(Debug)]
 pub(super) struct OpenObject {
     start: u32,
@@ -59,7 +55,6 @@ impl KeyOrder {
         self.unsorted.clear();
     }
 
-    /// Frees the memory that a huge value took.
     pub(super) fn shrink(&mut self) {
         /// More than a block needs.
         const KEPT: usize = 8 << 10;
@@ -71,7 +66,6 @@ impl KeyOrder {
         self.copy.shrink_to(KEPT);
     }
 
-    /// Records an object that starts at `start`.
     pub(super) fn open(&self, start: usize) -> OpenObject {
         OpenObject {
             start: start as u32,
@@ -98,7 +92,6 @@ impl KeyOrder {
         });
     }
 
-    /// Records the end of an object.
     pub(super) fn close(&mut self, object: &OpenObject, end: usize) {
         if !object.is_ordered {
             self.unsorted.push(UnsortedObject {
@@ -136,7 +129,6 @@ impl KeyOrder {
     }
 }
 
-/// One call of [`KeyOrder::apply`].
 struct Copying<'a> {
     text: &'a [u8],
     members: &'a [Member],

@@ -6,7 +6,6 @@
 
 use super::stream::value_length;
 
-/// One JSON value in canonical text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct View<'a>(&'a [u8]);
 
@@ -28,7 +27,6 @@ impl<'a> View<'a> {
         Self(text)
     }
 
-    /// The value's canonical text.
     pub(crate) const fn text(self) -> &'a [u8] {
         self.0
     }
@@ -45,7 +43,6 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Whether a number is written as an integer.
     pub(crate) fn is_integer(self) -> bool {
         !self.0.iter().any(|byte| matches!(byte, b'.' | b'e'))
     }
@@ -103,14 +100,12 @@ impl<'a> View<'a> {
     }
 }
 
-/// See [`View::elements`].
 #[derive(Clone, Debug)]
 pub(crate) struct Elements<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Elements<'a> {
-    /// The text of the remaining elements.
     pub(crate) const fn text(&self) -> &'a [u8] {
         self.rest
     }
@@ -130,7 +125,6 @@ impl<'a> Iterator for Elements<'a> {
     }
 }
 
-/// See [`View::members`].
 #[derive(Clone, Debug)]
 pub(crate) struct Members<'a> {
     rest: &'a [u8],

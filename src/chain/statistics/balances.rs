@@ -59,12 +59,10 @@ pub struct Holder {
     pub transactions: u64,
 }
 
-/// Collects [`Balances`].
 #[derive(Debug, Default)]
 pub(super) struct Accounts {
     accounts: HashMap<NameText, Account>,
     mint: Account,
-    /// Transactions from the mint.
     rewards: u64,
     not_a_number: u64,
     too_long: u64,
@@ -120,7 +118,6 @@ impl Accounts {
         self.accounts.entry(stored_name(name.text())).or_default()
     }
 
-    /// The balances, with the `top` richest names.
     pub(super) fn finish(self, top: usize) -> Balances {
         let holders = self.richest(top).into_iter().map(|(name, account)| Holder {
             name: shown_name(name),

@@ -135,7 +135,6 @@ pub fn statistics(
     })
 }
 
-/// The running counts.
 #[derive(Debug, Default)]
 struct Tally {
     /// The figures that are counted in place.
@@ -187,7 +186,6 @@ impl Tally {
 /// The keys of a block that the figures need.
 const FIELDS: [&str; 4] = ["timestamp", "transactions", "proof", "previous_hash"];
 
-/// The values of [`FIELDS`] in a block.
 type Values<'a> = [Option<View<'a>>; FIELDS.len()];
 
 fn values<'a>(text: &'a [u8], fields: Option<&BlockFields>) -> Values<'a> {
@@ -207,7 +205,6 @@ fn standard_values<'a>(text: &'a [u8], fields: &BlockFields) -> Option<Values<'a
     Some([timestamp, transactions, proof, previous_hash].map(|value| Some(View::of(value))))
 }
 
-/// Collects a [`Range`].
 #[derive(Debug, Default)]
 struct RangeTally {
     min: Option<u64>,

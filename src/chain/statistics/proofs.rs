@@ -58,7 +58,6 @@ const MIN_REPEATED: usize = 4;
 /// Keys from here on are for proofs that are not integers below.
 const FIRST_ODD: u64 = 1 << 63;
 
-/// Collects [`Proofs`].
 #[derive(Debug, Default)]
 pub(super) struct ProofTally {
     /// The proof of every block, or a key for an odd one. Equal proofs have
@@ -159,7 +158,6 @@ impl ProofTally {
     }
 }
 
-/// The leading zero bits.
 fn zero_bits(digest: &Digest) -> u16 {
     let bytes = digest.as_bytes();
     let zeros = bytes.iter().take_while(|byte| **byte == 0).count();

@@ -16,7 +16,6 @@ const COUNT: usize = TRANSACTION_FIELDS.len();
 #[derive(Debug, Default)]
 pub(crate) struct TransactionLayout(Option<FieldLayout>);
 
-/// The order and white space of a transaction's fields.
 #[derive(Debug)]
 struct FieldLayout {
     /// The text before each value, and after the last.
@@ -25,11 +24,9 @@ struct FieldLayout {
     fields: [usize; COUNT],
 }
 
-/// Up to 16 bytes of text.
 #[derive(Clone, Copy, Debug)]
 struct Gap {
     bytes: u128,
-    /// Ones for the bits of the text.
     mask: u128,
     length: usize,
 }
@@ -51,7 +48,6 @@ impl TransactionLayout {
         self.parse(text)
     }
 
-    /// Parses the keys, and stores the layout.
     #[cold]
     #[inline(never)]
     fn parse<'a>(&mut self, text: &'a [u8]) -> Option<(TransactionView<'a>, usize)> {
@@ -66,7 +62,6 @@ impl TransactionLayout {
 }
 
 impl FieldLayout {
-    /// `None` if there is too much white space.
     fn of(
         text: &[u8],
         fields: [usize; COUNT],

@@ -70,7 +70,6 @@ pub enum TransactionError {
 pub(crate) struct TransactionView<'a>([View<'a>; 3]);
 
 impl<'a> TransactionView<'a> {
-    /// Finds the three fields in an object; other keys are ignored.
     pub(crate) fn of(value: View<'a>, strictness: Strictness) -> Result<Self, TransactionProblem> {
         if value.kind() != Kind::Object {
             return Err(TransactionProblem::NotAnObject {
@@ -89,12 +88,10 @@ impl<'a> TransactionView<'a> {
         Ok(transaction)
     }
 
-    /// The values, in the order of [`TRANSACTION_FIELDS`].
     pub(super) const fn values(&self) -> [View<'a>; 3] {
         self.0
     }
 
-    /// Checks what [`Strictness::Typed`] requires.
     fn check_types(&self) -> Result<(), TransactionProblem> {
         for (value, field) in self.0.iter().zip(TRANSACTION_FIELDS) {
             let kind = value.kind();
@@ -173,19 +170,16 @@ impl Transactions {
         }
     }
 
-    /// An empty list that reuses this buffer.
     pub(crate) fn into_empty(mut self) -> Self {
         self.text.clear();
         self.count = 0;
         self
     }
 
-    /// Bytes of memory in use.
     pub(crate) const fn buffer_bytes(&self) -> usize {
         self.text.capacity()
     }
 
-    /// [`HEAD_ROOM`] unused bytes, then the text.
     pub(crate) fn into_text_with_room(mut self) -> Vec<u8> {
         self.make_room();
         self.text
@@ -216,7 +210,6 @@ impl Transactions {
         self.text.get(HEAD_ROOM..).unwrap_or_default()
     }
 
-    /// Bytes of canonical text.
     pub(crate) fn text_bytes(&self) -> usize {
         self.text().len()
     }
@@ -239,7 +232,6 @@ impl Transactions {
         )
     }
 
-    /// Like [`Self::push_json`], with reusable buffers.
     pub(crate) fn push_raw(
         &mut self,
         json: &[u8],
@@ -289,7 +281,6 @@ impl Transactions {
         Ok(())
     }
 
-    /// Appends a transaction that is canonical text.
     pub(crate) fn push_view(
         &mut self,
         value: View<'_>,
@@ -299,13 +290,11 @@ impl Transactions {
         Ok(())
     }
 
-    /// Appends a transaction by its canonical text.
     pub(crate) fn push_text(&mut self, text: &[u8]) {
         self.separate();
         self.text.extend_from_slice(text);
     }
 
-    /// Appends all of `others` in order.
     #[cfg(feature = "node")]
     pub(crate) fn append(&mut self, others: &Self) {
         if others.is_empty() {

@@ -20,10 +20,8 @@ use crate::chain::file::{Batch, PositionalFile};
 use crate::chain::json::View;
 use crate::sha256::{Digest, digest_texts};
 
-/// A batch, the buffers to check it with, and the result.
 #[derive(Debug, Default)]
 pub(super) struct BatchCheck {
-    /// The batch's place among all batches.
     pub(super) number: u64,
     pub(super) batch: Batch,
     /// `None` if the batch is a wrong guess, or was not checked.

@@ -90,7 +90,7 @@ pub enum FaultKind {
     Transaction {
         /// Its place in the block, counted from 1.
         place: u64,
-        /// What is wrong with the block.
+        /// What is wrong with the transaction.
         problem: TransactionProblem,
     },
     /// The chain has no blocks.

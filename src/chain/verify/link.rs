@@ -6,7 +6,6 @@ use crate::chain::json::View;
 use crate::pow::LastBlock;
 use crate::sha256::Digest;
 
-/// What the next block is checked against.
 #[derive(Clone, Debug)]
 pub(in crate::chain) struct PreviousBlock<'a> {
     proof: Cow<'a, [u8]>,
@@ -58,13 +57,11 @@ fn python_str(value: View<'_>) -> Cow<'_, [u8]> {
     }
 }
 
-/// A block's claims about the block before it.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Link<'a> {
     pub(super) last: LastBlock<'a>,
     pub(super) index: u64,
     pub(super) proof: &'a [u8],
-    /// The JSON value.
     pub(super) previous_hash: &'a [u8],
 }
 

@@ -12,7 +12,6 @@ use crate::sha256::{Digest, digest_texts};
 /// Messages up to this length are collected and hashed side by side.
 const MAX_COLLECTED_BYTES: usize = 1 << 10;
 
-/// What was found in consecutive blocks.
 #[derive(Debug, Default)]
 pub(super) struct BatchResult {
     pub(super) first_index: u64,
@@ -29,11 +28,9 @@ pub(super) struct BatchResult {
     pub(super) fault: Option<Fault>,
     /// For each rule, the first proof that does not satisfy it.
     pub(super) failures: [Option<ProofFailure>; Rule::ALL.len()],
-    /// Hashes computed to check proofs.
     pub(super) hashes: u64,
 }
 
-/// What is needed to check the link of a batch's first block.
 #[derive(Debug)]
 pub(super) struct OpenLink {
     /// `None` if the block is also the batch's last, which holds the proof: it
@@ -43,7 +40,6 @@ pub(super) struct OpenLink {
     pub(super) previous_hash: Vec<u8>,
 }
 
-/// A proof that does not satisfy a rule.
 #[derive(Debug)]
 pub(super) struct ProofFailure {
     block: u64,
@@ -52,7 +48,6 @@ pub(super) struct ProofFailure {
 }
 
 impl BatchResult {
-    /// Adds the result of the batch that follows.
     pub(super) fn append(&mut self, next: Self, options: &VerifyOptions) {
         self.blocks += next.blocks;
         self.transactions += next.transactions;
@@ -119,7 +114,6 @@ impl BatchResult {
         }
     }
 
-    /// Checks proofs up to the first that fails.
     fn check_proofs(&mut self, links: &[Link<'_>], rule: Rule, target: Target) {
         if self.failures[rule as usize].is_some() {
             return;
@@ -171,7 +165,6 @@ impl BatchResult {
         }
     }
 
-    /// See [`Report::rule`].
     fn rule(&self, options: &VerifyOptions) -> Option<Rule> {
         if options.rule.is_some() || self.hashes == 0 {
             return options.rule;
@@ -200,7 +193,6 @@ impl BatchResult {
             .or_else(|| self.length_fault(stated_length?))
     }
 
-    /// The fault once every candidate rule has failed.
     fn proof_fault(&self, options: &VerifyOptions) -> Option<Fault> {
         let failure = |rule: &Rule| Some((*rule, self.failures[*rule as usize].as_ref()?));
         let failures: Option<Vec<_>> = options.candidates().iter().map(failure).collect();

@@ -21,7 +21,6 @@ const MAX_PARALLEL_BYTES: usize = 8 << 20;
 /// thread.
 const LONG_BYTES: u64 = 128 << 10;
 
-/// Hands out batches, one thread at a time. All other threads check theirs.
 pub(super) struct Scheduler<'a> {
     options: &'a VerifyOptions,
     /// The file from which threads read their own batches.
@@ -34,17 +33,14 @@ pub(super) struct Scheduler<'a> {
 struct Schedule<'a> {
     control: &'a Control,
     reader: ChainReader<Input<'a>>,
-    /// The result of all batches that were applied.
     result: BatchResult,
     /// A fixed number of batches circulates.
     idle: Vec<BatchCheck>,
     /// Checked batches that wait for an earlier one, or to be read again.
     checked: BTreeMap<u64, BatchCheck>,
-    /// Batches that were handed out.
     started: u64,
     /// Batches that were applied, or discarded after a wrong guess.
     applied: u64,
-    /// Text that is being checked.
     bytes_in_progress: usize,
     /// Bytes of the source that `control` has counted.
     bytes_counted: u64,
@@ -143,7 +139,6 @@ impl<'a> Scheduler<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The report, once all threads have returned from [`Self::work`].
     pub(super) fn into_report(self) -> Result<Report, VerifyError> {
         let state = self.state.into_inner();
         let state = state.unwrap_or_else(PoisonError::into_inner);

@@ -7,7 +7,7 @@ use std::io::Read;
 use memchr::memmem;
 
 use super::Format;
-use super::batch::{BATCH_BYTES, Batch, Separator};
+use super::batch::{BATCH_BYTES, Batch};
 use super::error::{ChainPlace, ReadError};
 use crate::chain::json::{
     Advance, JsonStream, MAX_VALUE_BYTES, StreamError, SyntaxError, SyntaxErrorKind, Transcoder,
@@ -19,10 +19,8 @@ const BLOCK_START: &[u8] = b"{\"index\"";
 /// Batches to read with certainty after a guess failed.
 const CERTAIN_BATCHES: u32 = 16;
 
-/// What may come next in a chain file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum NextToken {
-    /// The start of the file.
     Start,
     /// In a list: the first block, or the end.
     FirstBlock,
@@ -32,33 +30,25 @@ enum NextToken {
     Block,
     /// In JSON Lines: a block, or the end.
     Line,
-    /// Nothing: everything was read.
     End,
 }
 
-/// The result of reading one more block into a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Step {
-    /// The block was added.
     Block,
     /// The block is so large that it needs a batch for itself.
     Full,
-    /// There are no more blocks.
     End,
 }
 
-/// The result of reading the next batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Filled {
-    /// The batch has text.
     Batch,
     /// Nothing can be read until all guesses are confirmed or taken back.
     AfterGuesses,
-    /// There are no more blocks.
     End,
 }
 
-/// Reads the blocks of a chain file.
 #[derive(Debug)]
 pub(crate) struct ChainReader<R> {
     stream: JsonStream<R>,
@@ -98,17 +88,14 @@ impl<R: Read> ChainReader<R> {
         self.stated_length.as_deref()
     }
 
-    /// The file's format, once a block or the end was reached.
     pub(crate) const fn format(&self) -> Option<Format> {
         self.format
     }
 
-    /// Bytes read from the source so far.
     pub(crate) const fn bytes_read(&self) -> u64 {
         self.stream.bytes_read()
     }
 
-    /// Whether [`Self::next`] will try a guess.
     pub(crate) const fn will_guess(&self) -> bool {
         self.certain == 0
     }
@@ -207,7 +194,6 @@ impl<R: Read> ChainReader<R> {
         }
     }
 
-    /// Takes the next byte and reads on.
     fn go_on(&mut self, expected: NextToken, batch: &mut Batch) -> Result<Step, ReadError> {
         self.stream.bump();
         self.expected = expected;
@@ -248,15 +234,15 @@ impl<R: Read> ChainReader<R> {
 
     /// Moves past the separator and returns it; `None` where no block can
     /// follow.
-    fn go_to_block(&mut self) -> Option<Separator> {
+    fn go_to_block(&mut self) -> Option<&'static str> {
         match self.expected {
-            NextToken::Line => Some(Separator::Nothing),
+            NextToken::Line => Some(""),
             NextToken::Comma if self.stream.peek_ahead() == Some(b',') => {
                 self.stream.bump();
                 self.expected = NextToken::Block;
-                Some(Separator::Comma)
+                Some(",")
             }
-            NextToken::Block => Some(Separator::Comma),
+            NextToken::Block => Some(","),
             _ => None,
         }
     }
@@ -269,7 +255,6 @@ impl<R: Read> ChainReader<R> {
         self.stream.count(advance);
     }
 
-    /// Takes back all open guesses, oldest first.
     pub(crate) fn take_back<'a>(&mut self, batches: impl Iterator<Item = &'a Batch>) {
         self.open_guesses = 0;
         self.certain = CERTAIN_BATCHES;
@@ -335,7 +320,6 @@ impl<R: Read> ChainReader<R> {
         Ok(Step::Block)
     }
 
-    /// Reads the members after the list under `"chain"`, and the closing brace.
     fn rest_of_object(&mut self) -> Result<(), ReadError> {
         while self.next_member(false)? {
             let position = self.stream.position();
@@ -374,7 +358,6 @@ impl<R: Read> ChainReader<R> {
         }
     }
 
-    /// Reads a key to the end of `out`, and moves to its value.
     fn canonical_key(&mut self, out: &mut Vec<u8>) -> Result<(), ReadError> {
         self.canonical_value(out)?;
         if self.stream.peek()? != Some(b':') {

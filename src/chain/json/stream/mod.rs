@@ -20,10 +20,8 @@ const CHUNK_BYTES: usize = 128 << 10;
 /// Why the next value of a stream cannot be read.
 #[derive(Debug, Error)]
 pub(crate) enum StreamError {
-    /// The source failed.
     #[error(transparent)]
     Read(#[from] io::Error),
-    /// The text is not JSON.
     #[error("{position}: {kind}")]
     Syntax {
         position: Position,
@@ -35,7 +33,6 @@ pub(crate) enum StreamError {
 }
 
 impl StreamError {
-    /// A syntax error inside `text`, which starts at `start`.
     pub(crate) fn inside(text: &[u8], start: Position, error: SyntaxError) -> Self {
         if error.kind == SyntaxErrorKind::TooLarge {
             return Self::TooLarge { position: start };
@@ -47,7 +44,6 @@ impl StreamError {
     }
 }
 
-/// A reader of JSON values.
 #[derive(Debug)]
 pub(crate) struct JsonStream<R> {
     source: Source<R>,
@@ -76,17 +72,14 @@ impl<R: Read> JsonStream<R> {
         }
     }
 
-    /// The position of the next unread byte.
     pub(crate) const fn position(&self) -> Position {
         self.position
     }
 
-    /// Bytes read from the source, including those that are unread here.
     pub(crate) const fn bytes_read(&self) -> u64 {
         self.source.bytes_read()
     }
 
-    /// The underlying reader.
     pub(crate) const fn source(&self) -> &R {
         self.source.reader()
     }
@@ -131,11 +124,10 @@ impl<R: Read> JsonStream<R> {
                 self.delayed = Some(error);
                 None
             }
-            Err(_) => unreachable!("white space is no syntax error"),
+            Err(_) => unreachable!("white space is not a syntax error"),
         }
     }
 
-    /// The format of the stream, if its first bytes say that it is not text.
     pub(crate) const fn foreign_format(&self) -> Option<ForeignFormat> {
         self.foreign
     }
@@ -151,7 +143,6 @@ impl<R: Read> JsonStream<R> {
         self.buffer.take(length);
     }
 
-    /// Takes `length` bytes, whose extent is `advance`.
     pub(crate) const fn bump_by(&mut self, length: usize, advance: Advance) {
         self.position = self.position.advanced(advance);
         self.buffer.take(length);
@@ -268,7 +259,6 @@ impl<R: Read> JsonStream<R> {
         }
     }
 
-    /// Puts `text` before the unread bytes.
     pub(crate) fn put_back(&mut self, text: &[u8]) {
         self.buffer.put_back(text);
     }
@@ -282,12 +272,10 @@ impl<R: Read> JsonStream<R> {
         self.source.seek(offset)
     }
 
-    /// Counts bytes that were taken ahead as read.
     pub(crate) const fn count(&mut self, advance: Advance) {
         self.position = self.position.advanced(advance);
     }
 
-    /// The rest of the stream: the unread bytes, and the source of more.
     pub(crate) fn into_bytes(self) -> (ReadBuffer, Source<R>) {
         (self.buffer, self.source)
     }
@@ -311,7 +299,6 @@ impl<R: Read> JsonStream<R> {
         Ok(())
     }
 
-    /// Reads more after the unread bytes; `false` at the end of the stream.
     fn fill(&mut self) -> Result<bool, StreamError> {
         if let Some(error) = self.delayed.take() {
             return Err(error.into());

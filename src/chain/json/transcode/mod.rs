@@ -89,7 +89,6 @@ impl Transcoder {
     }
 }
 
-/// One call of [`Transcoder::transcode`].
 struct Transcoding<'a> {
     text: &'a str,
     position: usize,
@@ -97,7 +96,6 @@ struct Transcoding<'a> {
     most_depth: usize,
     order: &'a mut KeyOrder,
     out: &'a mut Vec<u8>,
-    /// Where in `out` the value starts.
     base: usize,
 }
 
@@ -112,7 +110,6 @@ impl Transcoding<'_> {
         }
     }
 
-    /// Takes `byte` if it is next.
     fn take(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.position += usize::from(found);
@@ -134,7 +131,6 @@ impl Transcoding<'_> {
         self.fail(kind)
     }
 
-    /// The length of the value's text so far.
     fn written(&self) -> usize {
         self.out.len() - self.base
     }
@@ -263,7 +259,6 @@ impl Transcoding<'_> {
         Ok(())
     }
 
-    /// Reads one character of a string, escaped or not.
     fn character(&mut self) -> Result<char, SyntaxError> {
         let Some(character) = self.text[self.position..].chars().next() else {
             return Err(self.unexpected("the end of the string ('\"')"));
@@ -323,7 +318,6 @@ impl Transcoding<'_> {
         Ok(())
     }
 
-    /// One or more digits.
     fn digits(&mut self) -> Result<(), SyntaxError> {
         let rest = &self.text.as_bytes()[self.position..];
         let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
