@@ -6,7 +6,9 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 
-use crate::support::{Folder, PATIENCE, data, data_text, wait_for_bytes, wait_until};
+use crate::support::{
+    Folder, PATIENCE, data, data_text, fourzero_process as fourzero, wait_for_bytes, wait_until,
+};
 
 /// A running command, killed if the test fails before it ends.
 struct Running(Option<Child>);
@@ -78,10 +80,6 @@ impl Running {
         let child = self.0.take().expect("it is waited for once");
         child.wait_with_output().unwrap()
     }
-}
-
-fn fourzero() -> Command {
-    Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
 }
 
 /// The journal is made after the handler of the signal.

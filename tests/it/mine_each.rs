@@ -151,7 +151,7 @@ fn more_queues_than_may_be_open_at_once_are_mined() {
     for name in &names {
         folder.write(name, queue("a", 1));
     }
-    // A shell sets the limit, for this process must keep its own.
+    // A shell sets the limit, because this process must keep its own.
     for output in ["-o chain.json", "--out-dir chains"] {
         let command = format!(
             "ulimit -n 40; cd \"$1\"; exec \"$0\" mine --threads 2 --difficulty 1 *.jsonl {output}"

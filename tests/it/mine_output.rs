@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::support::{Ends as _, Folder, Run, data, fourzero, shown};
+use crate::support::{Ends as _, Folder, Run, data, fourzero, fourzero_process, shown};
 
 const QUEUE: &str = r#"{"sender": "a", "recipient": "b", "amount": 1}"#;
 
@@ -238,7 +238,7 @@ mod unix {
     fn a_file_that_appears_while_mining_is_not_overwritten() {
         let folder = Folder::new();
         let output = folder.path("chain.json");
-        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+        let mut child = fourzero_process()
             .args(["mine", "-", "--difficulty", "1", "-o"])
             .arg(&output)
             .stdin(Stdio::piped())
@@ -289,7 +289,7 @@ fn the_chain_is_kept_if_the_summary_cannot_be_printed() {
         println!("skipped: there is no /dev/full");
         return;
     };
-    let ended = std::process::Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+    let ended = fourzero_process()
         .args(["mine", "--difficulty", "1", "-o"])
         .args([&output, &data("queue.jsonl")])
         .stdout(full)

@@ -3,33 +3,19 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::naive::RULES;
-use crate::support::{Folder, wait_for_bytes};
+use crate::support::{Folder, fourzero_process, queue, wait_for_bytes};
 
 /// Chains that are begun, killed three times, and finished.
 const CHAINS: usize = 25;
 
-fn fourzero_path() -> &'static Path {
-    assert_cmd::cargo::cargo_bin!("fourzero")
-}
-
-/// A queue of `count` transactions.
-fn queue(count: usize) -> String {
-    (0..count)
-        .map(|number| {
-            format!("{{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": {number}}}\n")
-        })
-        .collect()
-}
-
 /// Mines `queue.jsonl` of the folder into `name`, the same each time.
 fn mine(folder: &Folder, name: &str, rule: &str) -> Command {
-    let mut command = Command::new(fourzero_path());
+    let mut command = fourzero_process();
     command
         .current_dir(folder.path(""))
         .args(["mine", "queue.jsonl", "--rule", rule, "--difficulty"])
@@ -55,7 +41,7 @@ fn stderr(ended: &Output) -> String {
     String::from_utf8(ended.stderr.clone()).unwrap()
 }
 
-/// Pseudo-random numbers, printed so that a failure can be had again.
+/// Pseudo-random numbers. The seed is printed, to repeat a failure.
 struct Random(u64);
 
 impl Random {
@@ -105,8 +91,8 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     for (rule, format, whole, time) in runs.iter().cycle().take(CHAINS) {
         let name = format!("chain.{format}");
         let journal = folder.path(&format!("{name}.journal"));
-        // Twice amid the mining, for its queue does not end, and once maybe
-        // after it.
+        // The first two runs cannot end, because their queues do not. The last
+        // one may end before it is killed.
         for is_endless in [true, true, false] {
             let rest = if is_endless { Stdio::piped() } else { rest() };
             let mut child = mine(&name, rule, rest).spawn().unwrap();
@@ -148,7 +134,7 @@ fn a_run_at_the_file_size_limit_can_be_resumed() {
     folder.write("queue.jsonl", queue(6_000));
     ends(&mut mine(&folder, "whole.json", "last-proof"), 0);
     let whole = fs::read(folder.path("whole.json")).unwrap();
-    // A shell sets the limit, for this process must keep its own.
+    // A shell sets the limit, because this process must keep its own.
     let limited = |blocks: usize| {
         let plain = mine(&folder, "chain.json", "last-proof");
         let mut command = Command::new("sh");
@@ -235,7 +221,7 @@ fn of_two_processes_on_one_output_the_second_is_refused() {
     let folder = Folder::new();
     folder.write("queue.jsonl", queue(100));
     ends(&mut mine(&folder, "whole.json", "last-hash"), 0);
-    let mut first = Command::new(fourzero_path());
+    let mut first = fourzero_process();
     first
         .current_dir(folder.path(""))
         .args(["mine", "-", "--rule", "last-hash", "--difficulty", "3"])

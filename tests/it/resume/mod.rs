@@ -9,16 +9,7 @@ mod refused;
 
 use std::fs;
 
-use crate::support::{Ends as _, Folder, Run, fourzero};
-
-/// A queue of `count` transactions, each on its own line.
-pub(super) fn queue(count: usize) -> String {
-    (0..count)
-        .map(|number| {
-            format!("{{\"sender\": \"a{number}\", \"recipient\": \"b\", \"amount\": {number}}}\n")
-        })
-        .collect()
-}
+use crate::support::{Ends as _, Folder, Run, fourzero, queue};
 
 pub(super) const SAME: [&str; 8] = [
     "--rule",

@@ -2,11 +2,13 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Instant;
 
 use super::{SAME, end_of_block, interrupted, is_refused, mine, queue};
-use crate::support::{Ends as _, Folder, PATIENCE, fourzero, wait_for_bytes, wait_until};
+use crate::support::{
+    Ends as _, Folder, PATIENCE, fourzero, fourzero_process, wait_for_bytes, wait_until,
+};
 
 #[test]
 fn without_a_journal_resume_starts_from_nothing() {
@@ -113,7 +115,7 @@ fn several_chains_resume_at_different_blocks() {
 /// Mines stdin, and returns when the journal has its first block.
 #[cfg(unix)]
 fn mine_stdin(folder: &Folder) -> Child {
-    let mining = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+    let mining = fourzero_process()
         .current_dir(folder.path("."))
         .args(["mine", "-", "-o", "chain.json", "--difficulty", "1"])
         .stdin(Stdio::piped())
