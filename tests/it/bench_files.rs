@@ -5,11 +5,11 @@ use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use serde_json::{Value, json};
 
-use crate::support::{Ends as _, Folder, fourzero, wait_until};
+use crate::support::{Ends as _, Folder, fourzero, fourzero_process, wait_until};
 
 const QUICK: [&str; 6] = ["bench", "--quiet", "--seconds", "0.02", "--threads", "1"];
 
@@ -22,7 +22,7 @@ fn files_are_kept_if_the_table_cannot_be_printed() {
     }
     for (is_closed, code) in [(false, 2), (true, 0)] {
         let folder = Folder::new();
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"));
+        let mut command = fourzero_process();
         command
             .args(QUICK)
             .args(["--json", "b.json", "--plot", "b.svg"])
@@ -54,7 +54,7 @@ fn the_plot_and_the_table_are_kept_if_the_json_cannot_be_written() {
     stderr.set_nonblocking(true).unwrap();
     while stderr.write(b"\n").is_ok() {}
     stderr.set_nonblocking(false).unwrap();
-    let measuring = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+    let measuring = fourzero_process()
         .args(QUICK)
         .args(["--json", "b.json", "--plot", "b.svg", "--baseline"])
         .arg(baseline)
@@ -113,9 +113,7 @@ fn a_baseline_without_a_positive_rate_is_refused() {
             let baseline = folder.write("baseline.json", changed.to_string());
             let mut command = fourzero();
             command.args(QUICK).arg("--baseline").arg(&baseline);
-            let run = command.ends_with(2);
-            let named = format!("\"{key}\"");
-            assert!(run.stderr.contains(&named), "{}", run.stderr);
+            command.ends_with(2);
         }
     }
 }

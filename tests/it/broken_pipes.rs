@@ -2,15 +2,15 @@
 //! the exit status is the same.
 
 use std::io::{self, Write as _};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
-use crate::support::{Ends as _, Folder, data, data_text, fourzero};
+use crate::support::{Ends as _, Folder, data, data_text, fourzero, fourzero_process};
 
 /// The exit status and stderr of a command whose stdout is closed.
 fn unread(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String) {
     let (reader, writer) = io::pipe().unwrap();
     drop(reader);
-    let output = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+    let output = fourzero_process()
         .current_dir(folder.path(""))
         .args(arguments)
         .stdout(writer)
@@ -97,7 +97,7 @@ fn a_closed_stdout_ends_every_command_quietly() {
         ],
         &[&["verify", "--json"][..], &many].concat(),
     ] {
-        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+        let mut child = fourzero_process()
             .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -123,7 +123,7 @@ fn a_closed_stdout_ends_an_export_quietly() {
     let folder = Folder::new();
     let chain = data("chain-last-hash.json");
     let in_folder = |arguments: &[&str]| {
-        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"));
+        let mut command = fourzero_process();
         command
             .args(arguments)
             .arg("--data")
@@ -146,7 +146,7 @@ fn a_closed_stdout_ends_an_export_quietly() {
 
 #[test]
 fn an_invalid_chain_exits_with_1() {
-    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+    let mut child = fourzero_process()
         .args(["verify", "--rule", "last-hash"])
         .arg(data("chain-last-proof.json"))
         .stdout(Stdio::piped())
@@ -159,7 +159,7 @@ fn an_invalid_chain_exits_with_1() {
 
 #[test]
 fn a_closed_stderr_does_not_stop_the_work() {
-    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+    let mut child = fourzero_process()
         .args(["verify", "-"])
         .arg(data("chain-last-hash.json"))
         .stdin(Stdio::piped())

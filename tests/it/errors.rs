@@ -11,18 +11,19 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Folder, data};
+use crate::support::{Ends as _, Folder, data, fourzero};
 
 const SESSION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/errors.txt");
 
 /// Runs each line of the session that starts with `$ ` in a new folder, and
 /// appends what it prints and its exit code. Lines that start with `# ` stay.
 fn play(session: &str) -> String {
+    let journal = interrupted();
     let mut played = String::new();
     for line in session.lines() {
         if let Some(command) = line.strip_prefix("$ ") {
             writeln!(played, "{line}").unwrap();
-            played += &run(command);
+            played += &run(command, &journal);
             played.push('\n');
         } else if line.starts_with("# ") {
             writeln!(played, "{line}\n").unwrap();
@@ -31,8 +32,23 @@ fn play(session: &str) -> String {
     played
 }
 
-fn run(command: &str) -> String {
+/// The journal of an interrupted run on `queue.jsonl`: four blocks of the chain
+/// that `--rule last-hash --timestamp 0 --recipient me` gives.
+fn interrupted() -> String {
     let folder = Folder::new();
+    fourzero()
+        .args(["mine", "--rule", "last-hash", "--timestamp", "0"])
+        .args(["--recipient", "me", "-o"])
+        .args([&folder.path("chain.json"), &data("queue.jsonl")])
+        .ends_with(0);
+    let mut chain = folder.read("chain.json");
+    chain.truncate(chain.find(", {\"index\": 5, ").unwrap());
+    chain
+}
+
+fn run(command: &str, journal: &str) -> String {
+    let folder = Folder::new();
+    folder.write("half.json.journal", journal);
     fs::copy(data("queue.jsonl"), folder.path("queue.jsonl")).unwrap();
     fs::copy(data("chain-last-hash.json"), folder.path("chain.json")).unwrap();
     fs::create_dir(folder.path("folder")).unwrap();
@@ -42,8 +58,9 @@ fn run(command: &str) -> String {
         std::iter::once(programs.to_owned())
             .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
     );
-    let output = Command::new("sh")
-        .args(["-c", &format!("{command} 2>&1")])
+    // No command takes long; a loop in one might not end if `fourzero` fails.
+    let output = Command::new("timeout")
+        .args(["120", "sh", "-c", &format!("{command} 2>&1")])
         .current_dir(folder.path(""))
         .env("PATH", path.unwrap())
         .env_remove("FOURZERO_TOKEN")

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 
-use crate::support::{Folder, PATIENCE, data, data_text, wait_for_bytes, wait_until};
+use crate::support::{
+    Folder, PATIENCE, data, data_text, fourzero_process as fourzero, wait_for_bytes, wait_until,
+};
 
 /// A running command, killed if the test fails before it ends.
 struct Running(Option<Child>);
@@ -81,10 +82,6 @@ impl Running {
     }
 }
 
-fn fourzero() -> Command {
-    Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
-}
-
 /// The journal is made after the handler of the signal.
 fn wait_for_a_file_in(folder: &Folder) {
     wait_for_a_file(folder, ".journal");
@@ -94,36 +91,29 @@ fn wait_for_a_file(folder: &Folder, ending: &str) {
     wait_until(|| folder.names().iter().any(|name| name.ends_with(ending)));
 }
 
+/// Asserts that a command ended as an interrupted one, and returns its message.
 #[track_caller]
-fn was_interrupted(ended: &Output, output: &Path) {
+fn was_interrupted(ended: &Output) -> String {
     let stderr = String::from_utf8_lossy(&ended.stderr);
     assert_eq!(ended.status.code(), Some(130), "{stderr}");
     assert_eq!(String::from_utf8_lossy(&ended.stdout), "");
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    assert!(!output.exists() || fs::read(output).unwrap() == b"old");
-    let mut journal = output.to_owned().into_os_string();
-    journal.push(".journal");
-    if Path::new(&journal).exists() {
-        let (blocks, rest) = stderr
-            .strip_prefix("interrupted: ")
-            .and_then(|text| text.split_once(" blocks are kept in "))
-            .unwrap_or_else(|| panic!("{stderr}"));
-        let journal = journal.into_string().unwrap();
-        let rest = rest.strip_prefix(&format!("{journal}; to resume: "));
-        assert!(rest.is_some_and(|command| command.ends_with(" --resume\n")));
-        let text = fs::read_to_string(&journal).unwrap();
-        let there = text.matches("\"sender\": \"0\"}]}").count();
-        assert_eq!(blocks.replace(',', ""), (there + 1).to_string());
-        assert!(
-            there > 0 && text.ends_with("]}"),
-            "only whole blocks are kept"
-        );
+    stderr.into_owned()
+}
+
+/// The same for mining into `chain.json`: if there is a journal, it has whole
+/// blocks, and the message counts them. Removes the journal.
+#[track_caller]
+fn mining_was_interrupted(ended: &Output, folder: &Folder) {
+    let message = was_interrupted(ended);
+    let journal = folder.path("chain.json.journal");
+    if let Ok(text) = fs::read_to_string(&journal) {
+        let mined = text.matches("\"sender\": \"0\"}]}").count();
+        assert!(mined > 0 && text.ends_with("]}"), "{text}");
+        let counted = format!(" {} blocks ", mined + 1);
+        assert!(message.replace(',', "").contains(&counted), "{message}");
         fs::remove_file(journal).unwrap();
-        return;
     }
-    assert!(stderr.starts_with("interrupted after "), "{stderr}");
-    let end = format!("nothing was kept, {} was not written\n", output.display());
-    assert!(stderr.ends_with(&end), "{stderr}");
 }
 
 #[test]
@@ -138,7 +128,7 @@ fn an_interrupted_search_leaves_no_file_and_exits_130() {
         );
         wait_for_a_file_in(&folder);
         running.signal(signal);
-        was_interrupted(&running.wait(), &output);
+        mining_was_interrupted(&running.wait(), &folder);
         assert!(folder.names().is_empty(), "{:?}", folder.names());
     }
 }
@@ -203,7 +193,7 @@ fn an_interrupted_search_under_every_rule_and_kernel_ends() {
             );
             wait_for_a_file_in(&folder);
             running.signal("INT");
-            was_interrupted(&running.wait(), &output);
+            mining_was_interrupted(&running.wait(), &folder);
             assert!(folder.names().is_empty(), "{:?}", folder.names());
         }
     }
@@ -220,7 +210,7 @@ fn an_interrupted_search_leaves_an_old_chain_unchanged() {
     );
     wait_for_a_file_in(&folder);
     running.signal("INT");
-    was_interrupted(&running.wait(), &output);
+    mining_was_interrupted(&running.wait(), &folder);
     assert_eq!(folder.read("chain.json"), "old");
     assert_eq!(folder.names(), ["chain.json"]);
 }
@@ -231,17 +221,17 @@ fn interrupted_mining_keeps_its_blocks_and_prints_the_command_to_resume() {
         let folder = Folder::new();
         let line = "{\"sender\": \"it's\", \"recipient\": \"b\", \"amount\": 1}\n";
         let lines = line.repeat(4_000);
-        // A pipe at first, and left open: no machine is done before the signal.
+        // A pipe at first, and left open, so that no machine finishes before the signal.
         let queue = folder.path("the queue.jsonl");
         let made = Command::new("mkfifo").arg(&queue).status().unwrap();
         assert!(made.success());
-        let (let_go, gate) = mpsc::channel::<()>();
-        let said = (queue.clone(), lines.clone());
+        let (signalled, until_signalled) = mpsc::channel::<()>();
+        let (path, text) = (queue.clone(), lines.clone());
         thread::spawn(move || {
-            let mut pipe = fs::File::options().write(true).open(said.0).unwrap();
-            // All of it is not read before the signal, if each block takes long.
-            let _ = pipe.write_all(said.1.as_bytes());
-            let _ = gate.recv();
+            let mut pipe = fs::File::options().write(true).open(path).unwrap();
+            // It fails if the signal ends the reader first.
+            let _ = pipe.write_all(text.as_bytes());
+            let _ = until_signalled.recv();
         });
         let options = [
             "mine",
@@ -268,7 +258,7 @@ fn interrupted_mining_keeps_its_blocks_and_prints_the_command_to_resume() {
         wait_for_bytes(&journal, 2_000);
         running.signal(signal);
         let ended = running.wait();
-        drop(let_go);
+        drop(signalled);
         fs::remove_file(&queue).unwrap();
         fs::write(&queue, lines).unwrap();
         let stderr = String::from_utf8_lossy(&ended.stderr);
@@ -304,14 +294,8 @@ fn the_second_interrupt_ends_at_once_and_keeps_the_journal() {
     wait_for_a_file_in(&folder);
     // Both signals are pending when it continues: the first has no time to take effect.
     running.signals(&["STOP", "INT", "TERM", "CONT"]);
-    let ended = running.wait();
-    let stderr = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(130), "{stderr}");
-    assert!(stderr.starts_with("interrupted"), "{stderr}");
-    assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    assert!(!output.exists());
-    // After one interrupt it would have been put away: a genesis block is no
-    // work.
+    was_interrupted(&running.wait());
+    // After one interrupt it would have been removed, because nothing was mined.
     assert_eq!(folder.names(), ["chain.json.journal"]);
 }
 
@@ -332,7 +316,7 @@ fn mining_a_silent_stdin_can_be_interrupted() {
     wait_for_a_file_in(&folder);
     running.signal("INT");
     // `wait` leaves stdin open while it waits.
-    was_interrupted(&running.wait(), &output);
+    mining_was_interrupted(&running.wait(), &folder);
     assert!(folder.names().is_empty(), "{:?}", folder.names());
 }
 
@@ -353,7 +337,7 @@ fn mining_a_never_ending_stdin_can_be_interrupted() {
         );
         running.keep_writing(data_text("queue.jsonl"));
         running.signal("INT");
-        was_interrupted(&running.wait(), &output);
+        mining_was_interrupted(&running.wait(), &folder);
         assert!(folder.names().is_empty(), "{:?}", folder.names());
     }
 }
@@ -370,12 +354,7 @@ fn verifying_a_never_ending_stdin_can_be_interrupted() {
         let mut running = Running::start(fourzero().args(["verify", "--quiet", "-"]));
         running.keep_writing(endless.clone());
         running.signal("INT");
-        let ended = running.wait();
-        let stderr = String::from_utf8_lossy(&ended.stderr);
-        assert_eq!(ended.status.code(), Some(130), "{stderr}");
-        assert!(stderr.contains("interrupted"), "{stderr}");
-        assert_eq!(stderr.lines().count(), 1, "{stderr}");
-        assert_eq!(ended.stdout, b"");
+        was_interrupted(&running.wait());
     }
 }
 
@@ -391,10 +370,7 @@ fn verifying_a_silent_stdin_can_be_interrupted() {
     let mut line = String::new();
     let stdout = running.child().stdout.as_mut().unwrap();
     std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line).unwrap();
-    assert!(line.contains("valid"), "{line}");
+    assert_ne!(line, "");
     running.signal("INT");
-    let ended = running.wait();
-    let stderr = String::from_utf8_lossy(&ended.stderr);
-    assert_eq!(ended.status.code(), Some(130), "{stderr}");
-    assert!(stderr.contains("interrupted"), "{stderr}");
+    was_interrupted(&running.wait());
 }

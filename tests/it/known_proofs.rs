@@ -26,12 +26,7 @@ const LARGEST: u64 = 373_081;
 
 /// A queue of one transaction a block.
 fn queue(folder: &Folder, blocks: usize) -> std::path::PathBuf {
-    let lines: String = (0..blocks)
-        .map(|amount| {
-            format!("{{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": {amount}}}\n")
-        })
-        .collect();
-    folder.write("queue.jsonl", lines)
+    folder.write("queue.jsonl", crate::support::queue(blocks))
 }
 
 fn proofs(chain: &str) -> Vec<u64> {

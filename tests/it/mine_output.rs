@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use crate::support::{Ends as _, Folder, Run, data, fourzero, shown};
+use crate::support::{Ends as _, Folder, Run, data, fourzero, fourzero_process, shown};
 
 const QUEUE: &str = r#"{"sender": "a", "recipient": "b", "amount": 1}"#;
 
@@ -30,10 +30,8 @@ fn is_a_chain(folder: &Folder, name: &str) {
 #[test]
 fn an_existing_file_is_refused_and_untouched_without_force() {
     let folder = Folder::new();
-    let output = folder.write("chain.json", "precious");
-    let run = mine_into(&folder, "chain.json", &[], 2);
-    let expected = format!("error: {} exists; --force replaces it\n", shown(&output));
-    assert_eq!(run.stderr, expected);
+    folder.write("chain.json", "precious");
+    mine_into(&folder, "chain.json", &[], 2);
     assert_eq!(folder.read("chain.json"), "precious");
     assert_eq!(folder.names(), ["chain.json"]);
 
@@ -56,19 +54,14 @@ fn no_command_writes_to_a_journal() {
         }
         let names = folder.names();
         let path = shown(&folder.path(name));
-        let expected = format!(
-            "error: {path} is the name of a journal, and journals are never overwritten; name \
-             another file\n"
-        );
-        let run = mine_into(&folder, name, options, 2);
-        assert_eq!(run.stderr, expected);
+        mine_into(&folder, name, options, 2);
         for arguments in [
             &["convert", &shown(&data("chain-last-proof.json")), "-o"][..],
             &["bench", "--seconds", "3600", "--json"],
         ] {
             let mut command = fourzero();
             command.args(arguments).arg(&path).args(options);
-            assert_eq!(command.ends_with(2).stderr, expected);
+            command.ends_with(2);
         }
         assert_eq!(folder.names(), names);
         if name != "new.journal" {
@@ -91,15 +84,13 @@ fn a_queue_cannot_be_the_output() {
         let path = folder.write("queue.jsonl", QUEUE);
         let roundabout = folder.path("./queue.jsonl");
         for output in [&path, &roundabout] {
-            let run = fourzero()
+            fourzero()
                 .arg("mine")
                 .args(options)
                 .args([&path, &data("queue.jsonl")])
                 .arg("-o")
                 .arg(output)
                 .ends_with(2);
-            let expected = format!("{} is both a queue and the output", shown(&path));
-            assert!(run.stderr.contains(&expected), "{}", run.stderr);
         }
         assert_eq!(folder.read("queue.jsonl"), QUEUE);
         assert_eq!(folder.names(), ["queue.jsonl"]);
@@ -107,50 +98,13 @@ fn a_queue_cannot_be_the_output() {
 }
 
 #[test]
-fn a_missing_folder_is_named() {
-    let folder = Folder::new();
-    let run = mine_into(&folder, "missing/chain.json", &[], 2);
-    let path = shown(&folder.path("missing/chain.json"));
-    let start = format!("error: cannot write {path}: ");
-    assert!(run.stderr.starts_with(&start), "{}", run.stderr);
-    assert!(folder.names().is_empty());
-}
-
-#[test]
 fn a_folder_is_refused() {
     for options in [&[][..], &["--force"]] {
         let folder = Folder::new();
         fs::create_dir(folder.path("chain.json")).unwrap();
-        let run = mine_into(&folder, "chain.json", options, 2);
-        let path = shown(&folder.path("chain.json"));
-        let expected = format!("error: {path} is a directory, not a plain file\n");
-        assert_eq!(run.stderr, expected);
+        mine_into(&folder, "chain.json", options, 2);
         assert_eq!(folder.names(), ["chain.json"]);
     }
-}
-
-#[test]
-fn an_output_that_names_nothing_is_refused() {
-    for name in ["", "/", ".."] {
-        let run = fourzero()
-            .args(["mine", "-", "--force", "-o", name])
-            .write_stdin(QUEUE)
-            .ends_with(2);
-        assert_eq!(run.stdout, "", "{name}");
-    }
-}
-
-#[test]
-fn a_refused_output_is_refused_before_the_queue_is_read() {
-    // The queue is not even JSON.
-    let folder = Folder::new();
-    let output = folder.write("chain.json", "precious");
-    let run = fourzero()
-        .args(["mine", "-", "-o"])
-        .arg(&output)
-        .write_stdin("{")
-        .ends_with(2);
-    assert!(run.stderr.contains("exists"), "{}", run.stderr);
 }
 
 #[test]
@@ -206,13 +160,11 @@ mod unix {
     #[test]
     fn a_device_is_refused() {
         for options in [&[][..], &["--force"]] {
-            let run = fourzero()
+            fourzero()
                 .args(["mine", "-", "-o", "/dev/null"])
                 .args(options)
                 .write_stdin(QUEUE)
                 .ends_with(2);
-            let expected = "error: /dev/null is a device or a pipe, not a plain file\n";
-            assert_eq!(run.stderr, expected);
         }
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
     }
@@ -250,8 +202,7 @@ mod unix {
         let target = folder.write("elsewhere/target.json", "old");
         symlink("elsewhere/target.json", folder.path("link.json")).unwrap();
 
-        let run = mine_into(&folder, "link.json", &[], 2);
-        assert!(run.stderr.contains("exists"), "{}", run.stderr);
+        mine_into(&folder, "link.json", &[], 2);
         assert_eq!(folder.read("elsewhere/target.json"), "old");
 
         mine_into(&folder, "link.json", &["--force"], 0);
@@ -267,8 +218,7 @@ mod unix {
         let folder = Folder::new();
         folder.write("other.json.journal", "hours of work");
         symlink("other.json.journal", folder.path("link.json")).unwrap();
-        let run = mine_into(&folder, "link.json", &["--force"], 2);
-        assert!(run.stderr.contains("never overwritten"), "{}", run.stderr);
+        mine_into(&folder, "link.json", &["--force"], 2);
         assert_eq!(folder.read("other.json.journal"), "hours of work");
         assert_eq!(folder.names(), ["link.json", "other.json.journal"]);
     }
@@ -278,11 +228,7 @@ mod unix {
         for options in [&[][..], &["--force"]] {
             let folder = Folder::new();
             symlink("nowhere.json", folder.path("link.json")).unwrap();
-            let run = mine_into(&folder, "link.json", options, 2);
-            let path = shown(&folder.path("link.json"));
-            let expected =
-                format!("error: {path} is a link that leads nowhere, not a plain file\n");
-            assert_eq!(run.stderr, expected, "{options:?}");
+            mine_into(&folder, "link.json", options, 2);
             assert_eq!(folder.names(), ["link.json"], "{options:?}");
             assert!(fs::read_link(folder.path("link.json")).is_ok());
         }
@@ -292,7 +238,7 @@ mod unix {
     fn a_file_that_appears_while_mining_is_not_overwritten() {
         let folder = Folder::new();
         let output = folder.path("chain.json");
-        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+        let mut child = fourzero_process()
             .args(["mine", "-", "--difficulty", "1", "-o"])
             .arg(&output)
             .stdin(Stdio::piped())
@@ -309,9 +255,6 @@ mod unix {
         drop(stdin);
         let ended = child.wait_with_output().unwrap();
         assert_eq!(ended.status.code(), Some(2));
-        let stderr = String::from_utf8_lossy(&ended.stderr);
-        assert!(stderr.contains("chain.json exists; --force"), "{stderr}");
-        assert!(stderr.contains("\n2 blocks are kept in "), "{stderr}");
         assert_eq!(folder.read("chain.json"), "precious");
         assert_eq!(folder.names(), ["chain.json", "chain.json.journal"]);
         // What was mined is not lost.
@@ -324,37 +267,34 @@ mod unix {
 #[test]
 fn an_output_that_cannot_be_a_file_is_refused_before_mining() {
     let folder = Folder::new();
-    let queue = data("queue.jsonl").display().to_string();
-    for (output, message) in [
-        ("-".to_owned(), "cannot be written to standard output"),
-        (shown(&folder.path("none/chain.json")), "there is no folder"),
-        (shown(&folder.path("new/")), "it names no file"),
-    ] {
-        let run = fourzero()
-            .args(["mine", "--difficulty", "64", &queue, "-o", &output])
+    folder.write("chain.json", "precious");
+    let names = folder.names();
+    for output in ["", "/", "..", "-", "none/chain.json", "new/", "chain.json"] {
+        // This mining would not end.
+        fourzero()
+            .current_dir(folder.path(""))
+            .args(["mine", "-", "--difficulty", "64", "-o", output])
+            .args((output != "chain.json").then_some("--force"))
+            .write_stdin(QUEUE)
             .ends_with(2);
-        assert!(run.stderr.contains(message), "{}", run.stderr);
-        assert!(!run.stderr.contains("journal"), "{}", run.stderr);
-        assert_eq!(folder.names(), [""; 0]);
+        assert_eq!(folder.names(), names, "{output}");
     }
 }
 
 #[test]
-fn the_chain_is_named_even_if_the_summary_cannot_be_printed() {
+fn the_chain_is_kept_if_the_summary_cannot_be_printed() {
     let folder = Folder::new();
     let output = folder.path("chain.json");
     let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else {
         println!("skipped: there is no /dev/full");
         return;
     };
-    let ended = std::process::Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+    let ended = fourzero_process()
         .args(["mine", "--difficulty", "1", "-o"])
         .args([&output, &data("queue.jsonl")])
         .stdout(full)
         .output()
         .unwrap();
     assert_eq!(ended.status.code(), Some(2));
-    let stderr = String::from_utf8_lossy(&ended.stderr);
-    assert!(stderr.contains("chain.json was written, but"), "{stderr}");
-    assert!(output.exists());
+    is_a_chain(&folder, "chain.json");
 }

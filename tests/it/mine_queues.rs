@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::naive::{Json, number, parse, text, transaction};
 use crate::naive_chain;
-use crate::support::{Ends as _, Folder, fourzero, shown};
+use crate::support::{Ends as _, Folder, fourzero};
 
 /// Mines queues at one zero and returns the transactions of each block behind
 /// the first, without the rewards.
@@ -163,12 +163,13 @@ fn standard_input_can_be_one_of_the_queues_but_only_once() {
     let senders = [1, 2, 3].map(|place| chain["chain"][place]["transactions"][0]["sender"].clone());
     assert_eq!(senders, ["file", "stdin", "file"]);
 
-    let run = fourzero()
+    let before = folder.read("chain.json");
+    fourzero()
         .args(["mine", "-", "-", "--force", "-o"])
         .arg(&output)
-        .write_stdin("")
+        .write_stdin(t("stdin", 2).canonical())
         .ends_with(2);
-    assert!(run.stderr.contains("standard input"), "{}", run.stderr);
+    assert_eq!(folder.read("chain.json"), before);
 }
 
 #[test]
@@ -265,40 +266,21 @@ fn a_queue_of_many_blocks_arrives_whole_and_in_order() {
 
 #[test]
 fn presence_is_enough_unless_strictness_asks_for_types() {
-    for (queue, message) in [
-        (
-            r#"{"sender": null, "recipient": "b", "amount": 1}"#,
-            "line 1 column 1: the field \"sender\" is null, expected a string",
-        ),
-        (
-            r#"{"sender": "a", "recipient": 7, "amount": 1}"#,
-            "line 1 column 1: the field \"recipient\" is 7, expected a string",
-        ),
-        (
-            r#"{"sender": "a", "recipient": "b", "amount": "1"}"#,
-            "line 1 column 1: the field \"amount\" is \"1\", expected a number",
-        ),
-        (
-            r#"[{"sender": "a", "recipient": "b", "amount": true}]"#,
-            "line 1 column 2: the field \"amount\" is true, expected a number",
-        ),
-        (
-            "sender,recipient,amount\na,b,many\n",
-            "line 2: the field \"amount\" is \"many\", expected a number",
-        ),
+    for queue in [
+        r#"{"sender": null, "recipient": "b", "amount": 1}"#,
+        r#"{"sender": "a", "recipient": 7, "amount": 1}"#,
+        r#"{"sender": "a", "recipient": "b", "amount": "1"}"#,
+        r#"[{"sender": "a", "recipient": "b", "amount": true}]"#,
+        "sender,recipient,amount\na,b,many\n",
     ] {
         assert_eq!(sizes(&mined(&[queue], &[])), [1], "{queue}");
 
         let folder = Folder::new();
         let path = folder.write("queue", queue);
-        let run = fourzero()
+        fourzero()
             .args(["mine", "--strict", "-o"])
             .args([&folder.path("chain.json"), &path])
             .ends_with(2);
-        assert_eq!(
-            run.stderr,
-            format!("error: cannot read the queue {}: {message}\n", shown(&path))
-        );
         assert_eq!(folder.names(), ["queue"]);
     }
     let typed = t("a", 1).canonical();

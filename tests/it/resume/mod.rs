@@ -9,16 +9,7 @@ mod refused;
 
 use std::fs;
 
-use crate::support::{Ends as _, Folder, Run, fourzero};
-
-/// A queue of `count` transactions, each on its own line.
-pub(super) fn queue(count: usize) -> String {
-    (0..count)
-        .map(|number| {
-            format!("{{\"sender\": \"a{number}\", \"recipient\": \"b\", \"amount\": {number}}}\n")
-        })
-        .collect()
-}
+use crate::support::{Ends as _, Folder, Run, fourzero, queue};
 
 pub(super) const SAME: [&str; 8] = [
     "--rule",
@@ -63,22 +54,14 @@ pub(super) fn end_of_block(blocks: usize) -> impl Fn(&str) -> usize {
     }
 }
 
-/// Asserts that mining is refused with `message`, and changes nothing.
+/// Asserts that mining is refused and changes nothing, and returns the error.
 #[track_caller]
-pub(super) fn is_refused(folder: &Folder, options: &[&str], message: &str) {
+pub(super) fn is_refused(folder: &Folder, options: &[&str]) -> String {
     let journal = folder.read("chain.json.journal");
     let names = folder.names();
     let run = mine(folder, options, 2);
-    assert_eq!(run.stderr, format!("error: {message}\n"));
     assert_eq!(run.stdout, "");
     assert_eq!(folder.read("chain.json.journal"), journal);
     assert_eq!(folder.names(), names);
-}
-
-/// The error that resuming is refused because of `problem`.
-pub(super) fn cannot_resume(problem: &str) -> String {
-    format!(
-        "cannot resume from chain.json.journal: {problem} (the journal is unchanged; to start \
-         over, delete it)"
-    )
+    run.stderr
 }

@@ -2,11 +2,13 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Instant;
 
 use super::{SAME, end_of_block, interrupted, is_refused, mine, queue};
-use crate::support::{Ends as _, Folder, PATIENCE, fourzero, wait_for_bytes, wait_until};
+use crate::support::{
+    Ends as _, Folder, PATIENCE, fourzero, fourzero_process, wait_for_bytes, wait_until,
+};
 
 #[test]
 fn without_a_journal_resume_starts_from_nothing() {
@@ -26,11 +28,6 @@ fn a_finished_chain_is_not_mined_again() {
         let summary = mine(&folder, options, 0).one_json();
         assert_eq!(summary["resumed_blocks"], 5);
         assert_eq!(summary["hashes"], 0);
-        let words = mine(&folder, &["--resume"], 0).stdout;
-        let start =
-            "chain.json: 5 blocks (all there before), 35 transactions and 4 rewards, 0 hashes in ";
-        let line = words.lines().next().unwrap();
-        assert!(line.starts_with(start) && line.ends_with(" s"), "{line}");
         assert_eq!(folder.read("chain.json"), chain);
         assert_eq!(folder.names(), ["chain.json", "queue.jsonl"]);
     }
@@ -46,11 +43,7 @@ fn a_finished_chain_of_another_queue_is_kept_without_force() {
             folder.write("chain.json", "precious");
         }
         let before = folder.read("chain.json");
-        let run = mine(&folder, &["--resume"], 2);
-        assert_eq!(
-            run.stderr,
-            "error: chain.json exists, and is not what mining queue.jsonl gives; --force replaces it\n"
-        );
+        mine(&folder, &["--resume"], 2);
         assert_eq!(folder.read("chain.json"), before);
         assert_eq!(folder.names(), ["chain.json", "queue.jsonl"]);
         mine(&folder, &["--resume", "--force"], 0);
@@ -62,9 +55,8 @@ fn a_finished_chain_of_another_queue_is_kept_without_force() {
 fn an_output_beside_its_journal_is_kept_without_force() {
     let (folder, chain) = interrupted(end_of_block(4));
     folder.write("chain.json", "precious");
-    let exists = "chain.json exists; --force replaces it";
-    is_refused(&folder, &["--resume"], exists);
-    is_refused(&folder, &[], exists);
+    is_refused(&folder, &["--resume"]);
+    is_refused(&folder, &[]);
     assert_eq!(folder.read("chain.json"), "precious");
     mine(&folder, &["--resume", "--force"], 0);
     assert_eq!(folder.read("chain.json"), chain);
@@ -100,12 +92,7 @@ fn several_chains_resume_at_different_blocks() {
             folder.write(&(path(number) + ".journal"), &chains[number][..bytes]);
         }
     }
-    let run = mine(&[], 2);
-    assert!(
-        run.stderr.contains("chains/q0.json exists"),
-        "{}",
-        run.stderr
-    );
+    mine(&[], 2);
     let run = mine(&["--resume", "--json"], 0);
     let mut there: Vec<_> = run
         .json()
@@ -125,30 +112,33 @@ fn several_chains_resume_at_different_blocks() {
     assert_eq!(std::fs::read_dir(folder.path("chains")).unwrap().count(), 5);
 }
 
+/// Mines stdin, and returns when the journal has its first block.
+#[cfg(unix)]
+fn mine_stdin(folder: &Folder) -> Child {
+    let mining = fourzero_process()
+        .current_dir(folder.path("."))
+        .args(["mine", "-", "-o", "chain.json", "--difficulty", "1"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_for_bytes(&folder.path("chain.json.journal"), 1);
+    mining
+}
+
 #[cfg(unix)]
 #[test]
 fn a_journal_that_somebody_replaces_does_not_get_the_name_of_the_chain() {
     let folder = Folder::new();
     let journal = folder.path("chain.json.journal");
-    let mut mining = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
-        .current_dir(folder.path("."))
-        .args(["mine", "-", "-o", "chain.json", "--difficulty", "1"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut mining = mine_stdin(&folder);
     let mut stdin = mining.stdin.take().unwrap();
-    wait_for_bytes(&journal, 1);
     std::fs::rename(folder.write("another", "another's"), &journal).unwrap();
     // It may have seen that by itself, and be gone.
     let _ = stdin.write_all(queue(35).as_bytes());
     drop(stdin);
-    let output = mining.wait_with_output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(2), "{stderr}");
-    assert!(stderr.contains("somebody replaced it"), "{stderr}");
-    assert!(!stderr.contains("kept"), "{stderr}");
+    assert_eq!(mining.wait().unwrap().code(), Some(2));
     assert_eq!(folder.names(), ["chain.json.journal"]);
     assert_eq!(folder.read("chain.json.journal"), "another's");
 }
@@ -158,16 +148,8 @@ fn a_journal_that_somebody_replaces_does_not_get_the_name_of_the_chain() {
 fn a_journal_that_somebody_removes_ends_the_mining_soon() {
     let folder = Folder::new();
     let journal = folder.path("chain.json.journal");
-    let mut mining = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
-        .current_dir(folder.path("."))
-        .args(["mine", "-", "-o", "chain.json", "--difficulty", "1"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut mining = mine_stdin(&folder);
     let mut stdin = mining.stdin.take().unwrap();
-    wait_for_bytes(&journal, 1);
     std::fs::remove_file(&journal).unwrap();
     // Its queue does not end.
     let _ = stdin.write_all(queue(35).as_bytes());
@@ -179,12 +161,6 @@ fn a_journal_that_somebody_removes_ends_the_mining_soon() {
         mining.try_wait().unwrap().is_some()
     });
     drop(stdin);
-    let output = mining.wait_with_output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert_eq!(
-        stderr,
-        "error: cannot write chain.json.journal: somebody removed it while it was written\n"
-    );
-    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(mining.wait().unwrap().code(), Some(2));
     assert_eq!(folder.names(), [""; 0]);
 }
