@@ -119,13 +119,20 @@ fn a_killed_run_resumes_to_the_same_bytes() {
     println!("{torn} journals ended within a block");
 }
 
-/// Asserts that the journal has blocks, and is the start of the whole chain.
+/// Asserts that the journal is the start of the whole chain, and that the
+/// second line of the error counts its blocks.
 #[track_caller]
-fn is_kept(folder: &Folder, whole: &[u8]) {
+fn is_kept(folder: &Folder, ended: &Output, whole: &[u8]) {
     let journal = fs::read(folder.path("chain.json.journal")).unwrap();
     assert!(whole.starts_with(&journal));
     let blocks = String::from_utf8(journal).unwrap().matches("]}").count();
+    let message = stderr(ended).replace(',', "");
+    let kept = message
+        .lines()
+        .nth(1)
+        .and_then(|line| line.split(' ').next());
     assert!(blocks >= 2, "{blocks} blocks are kept");
+    assert_eq!(kept, Some(blocks.to_string().as_str()), "{message}");
 }
 
 #[test]
@@ -147,8 +154,8 @@ fn a_run_at_the_file_size_limit_can_be_resumed() {
         command
     };
     for blocks in [64, 65, 300] {
-        ends(&mut limited(blocks), 2);
-        is_kept(&folder, &whole);
+        let ended = ends(&mut limited(blocks), 2);
+        is_kept(&folder, &ended, &whole);
     }
     ends(mine(&folder, "chain.json", "last-proof").arg("--resume"), 0);
     assert!(fs::read(folder.path("chain.json")).unwrap() == whole);
@@ -202,7 +209,7 @@ fn a_run_on_a_full_disk_can_be_resumed() {
         return;
     };
     assert_eq!(ended.status.code(), Some(0), "{}", stderr(&ended));
-    is_kept(&folder, &whole);
+    is_kept(&folder, &ended, &whole);
     assert!(fs::read(folder.path("chain.json")).unwrap() == whole);
 }
 
