@@ -144,10 +144,7 @@ pub enum KernelError {
         name: &'static str,
     },
     /// The kernel and the scalar code disagree.
-    #[error(
-        "the kernel \"{name}\" fails its self-test: this CPU or this build cannot be trusted (try \
-         --kernel sha2)"
-    )]
+    #[error("the kernel \"{name}\" fails its self-test; this CPU or this build cannot be trusted")]
     Faulty {
         /// The variant's name.
         name: &'static str,
