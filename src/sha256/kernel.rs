@@ -52,7 +52,7 @@ pub struct Variant(&'static Implementation);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum KernelChoice {
-    /// The variant that is fastest on this CPU for the messages at hand.
+    /// The fastest variant on this CPU for the messages of the search.
     #[default]
     Measured,
     /// The fastest variant of one kernel.
@@ -394,7 +394,7 @@ mod tests {
             assert_eq!(variant.self_test(), Ok(()));
             println!("run: {variant}");
         }
-        println!("not run, for want of instructions: {:?}", Kernel::missing());
+        println!("not run on this CPU: {:?}", Kernel::missing());
     }
 
     #[test]
