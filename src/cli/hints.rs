@@ -1,9 +1,11 @@
-//! Advice to print after errors about output files, queues and journals. The
-//! library does not know the command's options.
+//! Advice to print after errors about output files, queues, journals and
+//! kernels. The library does not know the command's options.
 
 use std::error::Error;
 
 use fourzero::batch::{FileError, MineError, OutputError, QueueError, ResumeError, Unfinished};
+use fourzero::pow::SearchError;
+use fourzero::sha256::KernelError;
 
 use super::input;
 
@@ -19,6 +21,8 @@ fn about(cause: &(dyn Error + 'static)) -> String {
         output(error)
     } else if let Some(FileError::Exists { .. }) = cause.downcast_ref() {
         FORCE.to_owned()
+    } else if let Some(error) = cause.downcast_ref() {
+        search(error).to_owned()
     } else {
         String::new()
     }
@@ -38,6 +42,7 @@ fn output(error: &OutputError) -> String {
             "{} (the journal is unchanged; to start over, delete it)",
             resume(source)
         ),
+        OutputError::Mine(MineError::Search(error)) => search(error).to_owned(),
         OutputError::Mine(MineError::Queue { name, source }) => match source {
             QueueError::Foreign(format) => input::unpack(*format, name, "mine"),
             QueueError::BlockTooLarge { .. } => {
@@ -46,6 +51,15 @@ fn output(error: &OutputError) -> String {
             _ => String::new(),
         },
         _ => String::new(),
+    }
+}
+
+pub(super) fn search(error: &SearchError) -> &'static str {
+    match error {
+        SearchError::Kernel(KernelError::Faulty { .. }) | SearchError::KernelFault { .. } => {
+            "; try --kernel sha2"
+        }
+        _ => "",
     }
 }
 

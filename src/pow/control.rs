@@ -1,13 +1,13 @@
-//! The wire between running work and whoever watches it.
+//! Cancels running work and counts its progress.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// Stops work from outside and tells how far it is. Clones share one state,
-/// so one clone goes to the work and one stays with the watcher.
+/// Cancels work and counts its progress. Clones share one state: pass one to
+/// the work and keep another.
 ///
-/// Every layer counts what it owns: searches count hashes; whoever mines or
-/// verifies a chain counts blocks; whoever reads a file counts bytes.
+/// Searches count hashes, mining and verifying count blocks, and reading a file
+/// counts bytes.
 ///
 /// ```
 /// use fourzero::pow::Control;
@@ -21,11 +21,9 @@ use std::sync::{Arc, OnceLock};
 pub struct Control {
     winding_down: Arc<AtomicBool>,
     cancelled: Arc<AtomicBool>,
+    /// Cancels this part of the work only.
+    abandoned: Arc<AtomicBool>,
     counts: Arc<Counts>,
-    /// Whether this part of the work came to nothing.
-    abandoned: Option<Arc<AtomicBool>>,
-    /// The counts of the work's next step, once it has begun.
-    next: Arc<OnceLock<Arc<Counts>>>,
 }
 
 #[derive(Debug, Default)]
@@ -36,6 +34,7 @@ struct Counts {
     bytes: AtomicU64,
     text_read: AtomicU64,
     text_done: AtomicU64,
+    next_step: OnceLock<Arc<Counts>>,
 }
 
 impl Control {
@@ -45,78 +44,68 @@ impl Control {
     }
 
     /// A control that is cancelled together with this one, but counts from
-    /// zero: for the next step of the same work.
+    /// zero.
     #[must_use]
     pub fn with_fresh_counts(&self) -> Self {
         Self {
-            winding_down: Arc::clone(&self.winding_down),
-            cancelled: Arc::clone(&self.cancelled),
-            abandoned: self.abandoned.clone(),
             counts: Arc::default(),
-            next: Arc::default(),
-        }
-    }
-
-    /// As [`Self::with_fresh_counts`], for a step that whoever watches this
-    /// control should see: [`Self::next_step`] gives it. Of several, the first
-    /// is shown.
-    pub(crate) fn begin_next_step(&self) -> Self {
-        let step = self.with_fresh_counts();
-        // Work that is many chains has many of them.
-        let _ = self.next.set(Arc::clone(&step.counts));
-        step
-    }
-
-    /// The step after what this control counts, once it has begun: of a chain
-    /// that is mined into a file, the syncing and reading back.
-    pub fn next_step(&self) -> Option<Self> {
-        let counts = Arc::clone(self.next.get()?);
-        Some(Self {
-            counts,
-            ..self.with_fresh_counts()
-        })
-    }
-
-    /// Asks the work to begin nothing new, such as the search of a further
-    /// block. What is under way may still come to its end.
-    pub fn wind_down(&self) {
-        self.winding_down.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether somebody asked the work to begin nothing new, or to stop.
-    pub fn is_winding_down(&self) -> bool {
-        self.winding_down.load(Ordering::Relaxed) || self.is_cancelled()
-    }
-
-    /// Asks the work to stop. A search obeys within one piece of its range,
-    /// which takes milliseconds.
-    pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
-    }
-
-    /// Whether somebody asked the work to stop.
-    pub fn is_cancelled(&self) -> bool {
-        let is_abandoned = |flag: &Arc<AtomicBool>| flag.load(Ordering::Relaxed);
-        self.cancelled.load(Ordering::Relaxed) || self.abandoned.as_ref().is_some_and(is_abandoned)
-    }
-
-    /// A control for a part of the work. It counts for the whole and is
-    /// cancelled with it, and may be alone: see [`Self::abandon`].
-    pub(crate) fn part(&self) -> Self {
-        Self {
-            abandoned: Some(Arc::default()),
             ..self.clone()
         }
     }
 
-    /// Cancels a part alone.
-    pub(crate) fn abandon(&self) {
-        if let Some(abandoned) = &self.abandoned {
-            abandoned.store(true, Ordering::Relaxed);
+    /// As [`Self::with_fresh_counts`], and [`Self::next_step`] returns it. If
+    /// called again, as in work on several chains, the first step stays visible.
+    pub(crate) fn begin_next_step(&self) -> Self {
+        let step = self.with_fresh_counts();
+        let _ = self.counts.next_step.set(Arc::clone(&step.counts));
+        step
+    }
+
+    /// The step after the counted one, once it has begun. After mining a chain
+    /// into a file, this is syncing and reading it back.
+    pub fn next_step(&self) -> Option<Self> {
+        Some(Self {
+            counts: Arc::clone(self.counts.next_step.get()?),
+            ..self.clone()
+        })
+    }
+
+    /// Asks the work to finish what it has begun, such as the current block,
+    /// and then to stop.
+    pub fn wind_down(&self) {
+        self.winding_down.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the work was asked to wind down or to stop.
+    pub fn is_winding_down(&self) -> bool {
+        self.winding_down.load(Ordering::Relaxed) || self.is_cancelled()
+    }
+
+    /// Asks the work to stop. A search stops within milliseconds.
+    pub fn cancel(&self) {
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the work was asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed) || self.abandoned.load(Ordering::Relaxed)
+    }
+
+    /// A control for a part of the work. It adds to the same counts and is
+    /// cancelled with the whole, or alone by [`Self::abandon`].
+    pub(crate) fn part(&self) -> Self {
+        Self {
+            abandoned: Arc::default(),
+            ..self.clone()
         }
     }
 
-    /// Nonces tried so far, by every search under this control.
+    /// Cancels this [part](Self::part) only.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Relaxed);
+    }
+
+    /// Nonces tried so far.
     pub fn hashes(&self) -> u64 {
         self.counts.hashes.load(Ordering::Relaxed)
     }
@@ -126,8 +115,8 @@ impl Control {
         self.counts.blocks.load(Ordering::Relaxed)
     }
 
-    /// Those of them that nobody had to mine: genesis blocks, and what
-    /// interrupted work had left.
+    /// How many of the blocks did not have to be mined: genesis blocks, and
+    /// those that an interrupted run left.
     pub fn given_blocks(&self) -> u64 {
         self.counts.given_blocks.load(Ordering::Relaxed)
     }
@@ -137,11 +126,11 @@ impl Control {
         self.counts.bytes.load(Ordering::Relaxed)
     }
 
-    /// Bytes of the queues that the blocks mined so far were made of, as near
-    /// as can be told: reading runs ahead, so the share that still waits is
-    /// taken off, by its canonical text.
+    /// About how many bytes of the queues are in mined blocks. Reading runs
+    /// ahead, so the bytes read are scaled by the share of their canonical
+    /// text that was mined.
     pub fn bytes_mined(&self) -> u64 {
-        // The part first: it is never ahead of the whole.
+        // In this order `done` is never more than `read`.
         let done = self.counts.text_done.load(Ordering::Acquire);
         let read = self.counts.text_read.load(Ordering::Relaxed);
         if read == 0 {
@@ -181,7 +170,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_waits_is_not_mined() {
+    fn text_that_waits_does_not_count_as_mined() {
         let control = Control::new();
         assert_eq!(control.bytes_mined(), 0);
         control.add_bytes(1000);
@@ -194,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_counts_for_the_whole_and_is_cancelled_with_it_or_alone() {
+    fn a_part_adds_to_the_same_counts_and_can_be_cancelled_alone() {
         let control = Control::new();
         let (part, other) = (control.part(), control.part());
         part.add_blocks(2);
@@ -207,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_step_is_seen_and_cancelled_but_counted_apart() {
+    fn the_next_step_is_cancelled_with_the_first_but_has_its_own_counts() {
         let control = Control::new();
         control.add_blocks(2);
         assert!(control.next_step().is_none());

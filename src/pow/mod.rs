@@ -4,7 +4,6 @@
 //! Uses [`crate::sha256`] and nothing above it.
 
 mod control;
-mod crew;
 mod nonce;
 pub mod puzzle;
 mod rule;
@@ -13,6 +12,7 @@ mod search;
 mod target;
 mod template;
 pub(crate) mod thread_pool;
+mod worker_pool;
 
 pub use control::Control;
 pub use nonce::{Nonce, NonceRange};

@@ -1,12 +1,13 @@
-//! Nonces: what a search counts through.
+//! Nonces and ranges of them.
 
 use std::fmt;
 use std::num::ParseIntError;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
-/// The number a search looks for; the tutorial calls it the proof.
+/// The number that a search looks for. The tutorial calls it the proof.
 ///
-/// It enters the message as decimal ASCII without leading zeros.
+/// The message contains it as decimal ASCII without leading zeros.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
 pub struct Nonce(pub u64);
 
@@ -32,8 +33,7 @@ pub(crate) const fn digit_count(value: u64) -> usize {
     }
 }
 
-/// A half-open range of nonces. It may be empty, and it may reach past
-/// `u64::MAX`, which is how it includes that last nonce.
+/// A range of nonces. It may be empty, and it may include `u64::MAX`.
 ///
 /// ```
 /// use fourzero::pow::{Nonce, NonceRange};
@@ -50,10 +50,10 @@ pub struct NonceRange {
 }
 
 impl NonceRange {
-    /// Every nonce there is, from 0 to `u64::MAX`.
+    /// Every nonce, from 0 to `u64::MAX`.
     pub const ALL: Self = Self::starting_at(Nonce(0));
 
-    /// The nonces from `start` on, `end` not included.
+    /// The nonces from `start` to just before `end`.
     pub const fn new(start: Nonce, end: Nonce) -> Self {
         Self {
             start: start.0,
@@ -69,52 +69,39 @@ impl NonceRange {
         }
     }
 
-    /// How many nonces the range holds, at most 2^64.
+    /// How many nonces the range contains, at most 2^64.
     pub const fn len(&self) -> u128 {
         self.end.saturating_sub(self.start as u128)
     }
 
-    /// Whether the range holds no nonce.
+    /// Whether the range contains no nonce.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Piece number `index` when the range is cut into pieces of `size`
-    /// nonces (the last may be shorter), or `None` past the end.
-    pub(crate) fn piece(&self, index: u64, size: u64) -> Option<Span> {
+    /// Piece number `index` when the range is cut into pieces of `size` nonces
+    /// (the last may be shorter), or `None` past the end.
+    pub(crate) fn piece(&self, index: u64, size: u64) -> Option<RangeInclusive<u64>> {
         let start = u128::from(self.start) + u128::from(index) * u128::from(size);
         let last = (start + u128::from(size)).min(self.end).checked_sub(1)?;
         // Both are below `end`, which is at most 2^64.
-        (start <= last).then_some(Span {
-            first: start as u64,
-            last: last as u64,
-        })
+        (start <= last).then_some(start as u64..=last as u64)
     }
 }
 
-/// A run of nonces that is never empty, both ends included: what a kernel
-/// scans in one call.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Span {
-    pub(crate) first: u64,
-    pub(crate) last: u64,
-}
-
-impl Span {
-    /// Cuts the span where the number of decimal digits changes, lowest part
-    /// first: inside a part every message has the same length.
-    pub(crate) fn by_digit_count(self) -> impl Iterator<Item = Span> {
-        let mut next = Some(self.first);
-        std::iter::from_fn(move || {
-            let first = next?;
-            let last = 10u64
-                .checked_pow(digit_count(first) as u32)
-                .map_or(u64::MAX, |power| power - 1)
-                .min(self.last);
-            next = (last < self.last).then(|| last + 1);
-            Some(Span { first, last })
-        })
-    }
+/// Cuts `nonces` where the number of decimal digits changes, lowest part first,
+/// so that all messages of a part have the same length.
+pub(crate) fn by_digit_count(
+    nonces: RangeInclusive<u64>,
+) -> impl Iterator<Item = RangeInclusive<u64>> {
+    let (mut next, end) = (Some(*nonces.start()), *nonces.end());
+    std::iter::from_fn(move || {
+        let first = next?;
+        let power = 10u64.checked_pow(digit_count(first) as u32);
+        let last = power.map_or(end, |power| end.min(power - 1));
+        next = (last < end).then(|| last + 1);
+        Some(first..=last)
+    })
 }
 
 #[cfg(test)]
@@ -122,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_are_counted_at_every_roll_over() {
+    fn digits_are_counted_around_every_power_of_ten() {
         assert_eq!(digit_count(0), 1);
         for exponent in 1..20 {
             let power = 10u64.pow(exponent);
@@ -136,39 +123,14 @@ mod tests {
     fn pieces_cover_a_range_exactly_once() {
         let range = NonceRange::new(Nonce(7), Nonce(30));
         let pieces: Vec<_> = (0..).map_while(|index| range.piece(index, 10)).collect();
-        assert_eq!(
-            pieces,
-            [
-                Span { first: 7, last: 16 },
-                Span {
-                    first: 17,
-                    last: 26
-                },
-                Span {
-                    first: 27,
-                    last: 29
-                }
-            ]
-        );
+        assert_eq!(pieces, [7..=16, 17..=26, 27..=29]);
     }
 
     #[test]
     fn pieces_reach_the_last_nonce_without_overflow() {
         let range = NonceRange::starting_at(Nonce(u64::MAX - 2));
-        assert_eq!(
-            range.piece(0, 2),
-            Some(Span {
-                first: u64::MAX - 2,
-                last: u64::MAX - 1
-            })
-        );
-        assert_eq!(
-            range.piece(1, 2),
-            Some(Span {
-                first: u64::MAX,
-                last: u64::MAX
-            })
-        );
+        assert_eq!(range.piece(0, 2), Some(u64::MAX - 2..=u64::MAX - 1));
+        assert_eq!(range.piece(1, 2), Some(u64::MAX..=u64::MAX));
         assert_eq!(range.piece(2, 2), None);
         assert_eq!(range.piece(u64::MAX, u64::MAX), None);
     }
@@ -180,43 +142,10 @@ mod tests {
     }
 
     #[test]
-    fn a_span_is_cut_where_digits_are_added() {
-        let parts: Vec<_> = Span {
-            first: 8,
-            last: 1000,
-        }
-        .by_digit_count()
-        .collect();
-        assert_eq!(
-            parts,
-            [
-                Span { first: 8, last: 9 },
-                Span {
-                    first: 10,
-                    last: 99
-                },
-                Span {
-                    first: 100,
-                    last: 999
-                },
-                Span {
-                    first: 1000,
-                    last: 1000
-                },
-            ]
-        );
-        let top: Vec<_> = Span {
-            first: u64::MAX - 1,
-            last: u64::MAX,
-        }
-        .by_digit_count()
-        .collect();
-        assert_eq!(
-            top,
-            [Span {
-                first: u64::MAX - 1,
-                last: u64::MAX
-            }]
-        );
+    fn nonces_are_cut_where_the_number_of_digits_changes() {
+        let parts: Vec<_> = by_digit_count(8..=1000).collect();
+        assert_eq!(parts, [8..=9, 10..=99, 100..=999, 1000..=1000]);
+        let last: Vec<_> = by_digit_count(u64::MAX - 1..=u64::MAX).collect();
+        assert_eq!(last, [u64::MAX - 1..=u64::MAX]);
     }
 }

@@ -8,14 +8,14 @@ use crate::sha256::Digest;
 pub struct Solution {
     /// The smallest `y`.
     pub y: u64,
-    /// The product, whose decimal text was hashed.
+    /// `x * y`, whose decimal text was hashed.
     pub product: i128,
-    /// The digest, which ends in `0`.
+    /// Its digest, which ends in `0`.
     pub digest: Digest,
 }
 
-/// Solves the puzzle for `x`, or returns `None` for `x = 0`, which has no
-/// answer: every product is 0, and the digest of `"0"` ends in 9.
+/// Solves the puzzle for `x`. Returns `None` for `x = 0`: every product is 0, and
+/// the digest of `"0"` ends in 9.
 ///
 /// ```
 /// use fourzero::pow::puzzle;
@@ -30,7 +30,7 @@ pub fn solve(x: i64) -> Option<Solution> {
     }
     (0..=u64::MAX)
         .map(|y| {
-            // Below 2^127: 2^63 * 2^64.
+            // At most 2^63 * 2^64 in size, so it cannot overflow.
             let product = i128::from(x) * i128::from(y);
             Solution {
                 y,

@@ -1,4 +1,4 @@
-//! Which text a proof is hashed with.
+//! The proof rules: the text that a proof is hashed with.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,23 +9,23 @@ use thiserror::Error;
 use crate::pow::{Nonce, Target, Template};
 use crate::sha256::Digest;
 
-/// The three proof rules in use: `{last_proof}{proof}{suffix}` must hash to a
-/// digest that starts with zeros, and they differ in the suffix.
+/// The digest of `{last_proof}{proof}{suffix}` must start with zeros. The three
+/// rules differ in the suffix.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Rule {
-    /// No suffix: the rule of the tutorial's text. The proof depends on
-    /// nothing but the proof before it, so it protects no transaction.
+    /// No suffix: the rule in the tutorial's text. A proof depends only on the
+    /// proof before it, so it protects no transaction.
     #[default]
     LastProof,
-    /// The `previous_hash` that the last block quotes: an early variant, still
-    /// in the tutorial's C# port.
+    /// The last block's own `previous_hash`: an early variant, still in the
+    /// tutorial's C# port.
     PreviousHash,
-    /// The hash of the last block: the tutorial's present code.
+    /// The hash of the last block: the tutorial's current code.
     LastHash,
 }
 
-/// What the rules read of the block that a new one follows.
+/// The parts of the last block that the rules use.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct LastBlock<'a> {
     /// Its proof, as decimal text.
@@ -37,11 +37,11 @@ pub struct LastBlock<'a> {
 }
 
 impl Rule {
-    /// Every rule, in the order in which they are tried on a chain whose rule
-    /// is not known.
+    /// Every rule, in the order in which they are tried on a chain whose rule is
+    /// unknown.
     pub const ALL: [Self; 3] = [Self::LastProof, Self::PreviousHash, Self::LastHash];
 
-    /// The name under which `--rule` knows it.
+    /// The name that it is parsed from.
     pub const fn name(self) -> &'static str {
         match self {
             Self::LastProof => "last-proof",
@@ -50,7 +50,7 @@ impl Rule {
         }
     }
 
-    /// What to search: the message for the block after `last`.
+    /// The message to search for the block after `last`.
     ///
     /// ```
     /// use fourzero::{pow::{LastBlock, Nonce, Rule}, sha256::Digest};
@@ -60,31 +60,29 @@ impl Rule {
     /// assert_eq!(template.message(Nonce(7)), b"10071");
     /// ```
     pub fn template(self, last: &LastBlock<'_>) -> Template {
-        match self {
-            Self::LastProof => Template::new(last.proof, b""),
-            Self::PreviousHash => Template::new(last.proof, last.previous_hash),
-            Self::LastHash => Template::new(last.proof, last.hash.to_hex()),
-        }
+        self.with_suffix(last, |suffix| Template::new(last.proof, suffix))
     }
 
-    /// The digest that decides whether `proof` (decimal text of any length)
+    /// The digest that decides whether `proof`, as decimal text of any length,
     /// may follow `last`.
     pub fn digest(self, last: &LastBlock<'_>, proof: &[u8]) -> Digest {
-        match self {
-            Self::LastProof => Digest::of_parts(&[last.proof, proof]),
-            Self::PreviousHash => Digest::of_parts(&[last.proof, proof, last.previous_hash]),
-            Self::LastHash => Digest::of_parts(&[last.proof, proof, &last.hash.to_hex()]),
-        }
+        self.with_suffix(last, |suffix| {
+            Digest::of_parts(&[last.proof, proof, suffix])
+        })
     }
 
     /// Appends the text that [`Self::digest`] hashes to `message`.
     pub(crate) fn write_message(self, last: &LastBlock<'_>, proof: &[u8], message: &mut Vec<u8>) {
         message.extend_from_slice(last.proof);
         message.extend_from_slice(proof);
+        self.with_suffix(last, |suffix| message.extend_from_slice(suffix));
+    }
+
+    fn with_suffix<T>(self, last: &LastBlock<'_>, write: impl FnOnce(&[u8]) -> T) -> T {
         match self {
-            Self::LastProof => {}
-            Self::PreviousHash => message.extend_from_slice(last.previous_hash),
-            Self::LastHash => message.extend_from_slice(&last.hash.to_hex()),
+            Self::LastProof => write(b""),
+            Self::PreviousHash => write(last.previous_hash),
+            Self::LastHash => write(&last.hash.to_hex()),
         }
     }
 
@@ -101,7 +99,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// A rule name that is none of the three.
+/// No rule has this name.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("there is no rule \"{0}\" (there are: last-proof, previous-hash, last-hash)")]
 pub struct UnknownRule(String);
@@ -139,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_and_each_check_hash_the_same_message() {
+    fn templates_and_checks_hash_the_same_message() {
         for rule in Rule::ALL {
             assert_eq!(
                 rule.template(&LAST).digest(Nonce(42)),
@@ -152,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn rules_are_known_by_name() {
+    fn rules_are_parsed_from_their_names() {
         for rule in Rule::ALL {
             assert_eq!(rule.name().parse(), Ok(rule));
         }

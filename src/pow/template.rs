@@ -3,7 +3,7 @@
 use crate::pow::Nonce;
 use crate::sha256::Digest;
 
-/// The constant text around the nonce.
+/// The constant bytes before and after the nonce.
 ///
 /// ```
 /// use fourzero::pow::{Nonce, Template};
@@ -19,7 +19,7 @@ pub struct Template {
 }
 
 impl Template {
-    /// A template of any two byte strings, of any length.
+    /// A template of any two byte strings.
     pub fn new(prefix: impl Into<Vec<u8>>, suffix: impl Into<Vec<u8>>) -> Self {
         Self {
             prefix: prefix.into(),
@@ -37,13 +37,13 @@ impl Template {
         &self.suffix
     }
 
-    /// The whole message for one nonce.
+    /// The message with `nonce`.
     pub fn message(&self, nonce: Nonce) -> Vec<u8> {
         let digits = nonce.to_string();
         [&self.prefix, digits.as_bytes(), &self.suffix].concat()
     }
 
-    /// The message's digest, by the `sha2` crate.
+    /// The digest of the message with `nonce`, by the `sha2` crate.
     pub fn digest(&self, nonce: Nonce) -> Digest {
         let digits = nonce.to_string();
         Digest::of_parts(&[&self.prefix, digits.as_bytes(), &self.suffix])

@@ -1,14 +1,10 @@
-//! Rayon's thread pools with the system's own errors.
+//! Starts rayon thread pools, with the system's own errors.
 
 use std::error::Error;
 use std::io;
 
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 
-/// Starts the threads of a pool.
-///
-/// # Errors
-/// The system's error if it refuses a thread.
 pub(crate) fn build(builder: ThreadPoolBuilder) -> io::Result<ThreadPool> {
     builder.build().map_err(system_error)
 }
@@ -27,7 +23,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cause_is_told_once() {
+    fn an_error_does_not_repeat_its_cause() {
         let refused = ThreadPoolBuilder::new()
             .num_threads(1)
             .spawn_handler(|_| Err(io::Error::from_raw_os_error(11)))

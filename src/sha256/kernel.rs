@@ -52,7 +52,7 @@ pub struct Variant(&'static Implementation);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum KernelChoice {
-    /// The variant that is fastest on this CPU for the messages at hand.
+    /// The fastest variant on this CPU for the messages of the search.
     #[default]
     Measured,
     /// The fastest variant of one kernel.
@@ -144,10 +144,7 @@ pub enum KernelError {
         name: &'static str,
     },
     /// The kernel and the scalar code disagree.
-    #[error(
-        "the kernel \"{name}\" fails its self-test: this CPU or this build cannot be trusted (try \
-         --kernel sha2)"
-    )]
+    #[error("the kernel \"{name}\" fails its self-test; this CPU or this build cannot be trusted")]
     Faulty {
         /// The variant's name.
         name: &'static str,
@@ -397,7 +394,7 @@ mod tests {
             assert_eq!(variant.self_test(), Ok(()));
             println!("run: {variant}");
         }
-        println!("not run, for want of instructions: {:?}", Kernel::missing());
+        println!("not run on this CPU: {:?}", Kernel::missing());
     }
 
     #[test]

@@ -1,8 +1,7 @@
 //! SHA-256: constants, the compression function, digests, and the
 //! implementations of the nonce scan ([`Kernel`]) that this CPU runs.
 //!
-//! The lowest layer: it knows nothing of nonces or blocks and uses no other
-//! module of this crate.
+//! The lowest layer: it uses no other module of this crate.
 
 #[cfg(target_arch = "aarch64")]
 mod arm_sha2;

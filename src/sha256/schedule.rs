@@ -23,7 +23,7 @@ pub(crate) const fn varying_words(first: usize, count: usize) -> u64 {
     varying
 }
 
-/// The words that word `t` of the schedule, from 16 on, is made of.
+/// The words from which word `t` of the schedule is computed, from 16 on.
 pub(crate) const fn sources(t: usize) -> u64 {
     1 << (t - 16) | 1 << (t - 15) | 1 << (t - 7) | 1 << (t - 2)
 }
@@ -52,8 +52,8 @@ impl ConstantBlock {
 /// The constants of a block with varying words.
 #[derive(Clone, Debug)]
 pub(crate) struct BlockConstants {
-    /// The first half of the schedule without what varies: the block itself,
-    /// and of each word after it the constant part.
+    /// The first half of the schedule without the varying words: the block itself,
+    /// and the constant part of each word after it.
     pub(crate) words: [u32; HALF],
     /// What each round adds besides varying words: K, plus W if it is constant.
     pub(crate) rounds: [u32; 64],
@@ -92,13 +92,13 @@ pub(crate) struct FirstBlock {
     /// The state before the rounds that the kernel does together with the
     /// first that sees a varying word.
     pub(crate) state_before: HashState,
-    /// The state after that round, but for the varying part, which is still to
-    /// be added to `a` and to `e`.
+    /// The state after that round without the varying part, which the kernel
+    /// adds to `a` and to `e`.
     pub(crate) state_after: HashState,
     pub(crate) constants: BlockConstants,
-    /// The constants of the three rounds after that one, together with the
-    /// `h` they add: what the first varying round changes is `a` and `e`, and
-    /// `e` takes three rounds to become `h`.
+    /// The constants of the three rounds after that one, together with the `h`
+    /// they add: the first varying round changes `a` and `e`, and `e` takes three
+    /// rounds to become `h`.
     pub(crate) rounds_with_h: [u32; 3],
     /// Index of the first varying word.
     pub(crate) first: usize,

@@ -8,7 +8,7 @@ use super::message_group::{COLUMN_PADDING, MessageGroup};
 use super::scalar::{HashState, compress_words};
 use super::schedule::{ConstantBlock, FirstBlock};
 
-/// How a kernel prepares the first block, and how it finds the first match.
+/// A kernel to test.
 pub(super) trait Subject {
     fn first_block(
         &self,
@@ -21,7 +21,7 @@ pub(super) trait Subject {
     fn first_match(&self, group: &MessageGroup<'_>, range: Range<usize>) -> Option<usize>;
 }
 
-/// Messages of one group: what varies, and what comes after it.
+/// The group of messages to test with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Case {
     /// The first varying word of the block.
@@ -32,7 +32,7 @@ pub(super) struct Case {
     pub(super) variants: usize,
     /// Blocks after those that vary.
     pub(super) tail: usize,
-    /// The message that is to be found.
+    /// The number of the message to find.
     pub(super) hit: usize,
 }
 
@@ -60,9 +60,8 @@ pub(super) fn cases_of_every_position() -> impl Iterator<Item = Case> {
 
 /// Whether the kernel finds the message that the scalar code says it should.
 ///
-/// The mask is the complement of the wanted message's first digest word: only
-/// a digest without any further one bit matches, which checks every bit of
-/// the digests before it that matters.
+/// The mask is the complement of that message's first digest word, so a digest
+/// matches only if no other bit of its first word is set.
 pub(super) fn agrees_with_scalar(subject: &impl Subject, case: Case) -> bool {
     let Case {
         first,
@@ -71,7 +70,7 @@ pub(super) fn agrees_with_scalar(subject: &impl Subject, case: Case) -> bool {
         tail,
         hit,
     } = case;
-    // Any words do; these look random and are at hand.
+    // Any words would do. These look random.
     let word = |index: usize| ROUND_CONSTANTS[(index * 29 + first) % 64].rotate_left(index as u32);
     let block = |number: usize| -> [u32; 16] { std::array::from_fn(|t| word(number * 16 + t)) };
     let blocks_from = |number: usize, count: usize| -> Vec<[u32; 16]> {
@@ -136,8 +135,8 @@ mod tests {
     /// two vectors.
     const ONE_LANE: Software = Software(by_position!(first_match_of_one_lane, least 1));
 
-    /// As many lanes as `avx512/2` has, without batches. Each position takes
-    /// seconds to compile, so there is one only.
+    /// As many lanes as `avx512/2` has, without batches. Only one position,
+    /// because each takes seconds to compile.
     const THIRTY_TWO_LANES: Software = Software([[first_match::<15, 1, 32, 1>; 2]; 16]);
 
     #[allow(unsafe_code, reason = "the functions are plain Rust")]
@@ -154,7 +153,7 @@ mod tests {
             second_half: rounds::second_half,
             constant_block: rounds::constant_block,
         };
-        // SAFETY: they need no instruction that is not everywhere.
+        // SAFETY: plain Rust runs on every CPU.
         unsafe { vector_search::first_match::<_, FIRST, COUNT, BATCH>(functions, group, range) }
     }
 
@@ -197,7 +196,7 @@ mod tests {
     }
 
     fn variants() -> impl Iterator<Item = Variant> {
-        println!("not run, for want of instructions: {:?}", Kernel::missing());
+        println!("not run on this CPU: {:?}", Kernel::missing());
         Kernel::available().into_iter().flat_map(Kernel::variants)
     }
 

@@ -1,11 +1,11 @@
-//! The search of the kernels with SHA instructions. Such an instruction does a
-//! few rounds of one message and waits for the one before, so a few messages
-//! are interleaved as streams. Instructions that end before the first varying
-//! word are skipped.
+//! The search of the kernels with SHA instructions. Each instruction does a few
+//! rounds of one message and waits for the one before it, so the instructions of
+//! several messages are interleaved as streams. Those that end before the first
+//! varying word are skipped.
 //!
 //! The file of an instruction set defines these names:
 //!
-//! | name | what it is |
+//! | name | meaning |
 //! |---|---|
 //! | `quad`, `load_quad`, `add_quads` | four words from an array or from memory, and sums |
 //! | `Packed` | the state of one message in the order that the instructions want |
@@ -53,7 +53,7 @@ macro_rules! search {
             group: &MessageGroup<'_>,
             range: Range<usize>,
         ) -> Option<usize> {
-            // SAFETY: the caller vouches for the CPU.
+            // SAFETY: the caller guarantees that the CPU has the instructions.
             #[allow(unused_unsafe, reason = "some have nothing to do")]
             unsafe {
                 $entry
@@ -64,7 +64,7 @@ macro_rules! search {
             let [first_column, second_column] = group.columns;
             let (variants, tail) = group.later_blocks();
             let rows = group.rows(&range);
-            // At the end of the range some are those of earlier rows.
+            // At the end of the range, some are left over from earlier rows.
             let mut wide = [start; WIDTH];
             for wide_row in rows.clone().step_by(WIDTH) {
                 for (part, wide) in wide.as_chunks_mut::<STREAMS>().0.iter_mut().enumerate() {

@@ -1,5 +1,5 @@
-//! The operations that the lane-generic body needs of an instruction set, on
-//! vectors of 32-bit words: one lane for each message.
+//! The operations that the lane-generic body needs, on vectors of 32-bit words
+//! with one lane for each message.
 
 /// A vector of `u32` lanes with the operations of SHA-256.
 ///
@@ -45,8 +45,8 @@ pub(crate) trait Vector: Copy {
 
     /// Maj of FIPS 180-4.
     ///
-    /// `b ^ c` is the `a ^ b` of the round before, so the compiler computes
-    /// one of the two only.
+    /// `b ^ c` is the `a ^ b` of the round before, so the compiler computes only
+    /// one of them.
     #[inline(always)]
     fn majority(self, b: Self, c: Self) -> Self {
         b.xor(self.xor(b).and(b.xor(c)))

@@ -112,7 +112,7 @@ pub(crate) unsafe fn first_match<
         }
         for ((row, halfway), state) in starts.clone().zip(&halves).zip(&mut states) {
             let lanes = if const { BATCH > 1 } {
-                // SAFETY: the caller vouches for the CPU.
+                // SAFETY: the caller guarantees that the CPU has the instructions.
                 unsafe { (functions.second_half)(halfway) }
             } else {
                 rounds::second_half(&first_half(row))
@@ -132,8 +132,8 @@ pub(crate) unsafe fn first_match<
             continue;
         }
         let mut matches = Matches::new(variants.len(), &range);
-        // All rows for each variant: the constants of a hundred variants are most
-        // of what the core's nearest cache holds.
+        // All rows for each variant, because the constants of a hundred variants
+        // nearly fill the L1 cache.
         for (number, block) in variants.iter().enumerate() {
             for (row, state) in starts.clone().zip(&states) {
                 // SAFETY: as above.

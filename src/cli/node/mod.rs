@@ -24,7 +24,7 @@ pub(super) use self::args::NodeArgs;
 use self::args::{ChainArgs, ExportArgs, ImportArgs, NodeAction, ServeArgs};
 use super::exit::Exit;
 use super::interrupt::{self, WhenStuck};
-use super::{explain, print};
+use super::{explain, hints, print};
 
 /// Holds the token if no option gives one.
 const TOKEN_VARIABLE: &str = "FOURZERO_TOKEN";
@@ -192,6 +192,7 @@ fn with_advice(error: NodeError) -> anyhow::Error {
         NodeError::OtherDifficulty { .. } => "choose another --data".to_owned(),
         NodeError::NoNode { .. } => "choose the folder of a node with --data".to_owned(),
         NodeError::Occupied { .. } => "use --force to replace it".to_owned(),
+        NodeError::Search(source) => return anyhow!("{error}{}", hints::search(source)),
         _ => return error.into(),
     };
     anyhow!("{error}; {advice}")

@@ -1,15 +1,15 @@
-//! Conformance tests: every variant, forced by name, finds what a plain search
-//! with the `sha2` crate finds.
+//! Conformance tests: every variant finds the same nonces as a plain search with
+//! the `sha2` crate.
 
 use super::*;
 use crate::sha256::{Digest, Kernel};
 
-/// Messages that kernels hash at the same time. Spans are cut below, at and past
-/// these numbers.
+/// The numbers of messages that kernels hash at the same time. Scans end below,
+/// at and past them.
 const LANE_COUNTS: [u64; 7] = [1, 2, 3, 4, 8, 24, 32];
 
 fn variants() -> Vec<Variant> {
-    println!("not run, for want of instructions: {:?}", Kernel::missing());
+    println!("not run on this CPU: {:?}", Kernel::missing());
     let available = Kernel::available();
     available.into_iter().flat_map(Kernel::variants).collect()
 }
@@ -18,51 +18,53 @@ fn bits(bits: u16) -> Target {
     Target::from_bits(bits).unwrap()
 }
 
-fn span(first: u64, last: u64) -> Span {
-    Span { first, last }
-}
-
-/// Every nonce of the span that the `sha2` crate accepts.
-fn naive(template: &Template, target: Target, span: Span) -> Vec<u64> {
-    (span.first..=span.last)
+/// All of `nonces` that the `sha2` crate accepts.
+fn naive(template: &Template, target: Target, nonces: RangeInclusive<u64>) -> Vec<u64> {
+    nonces
         .filter(|nonce| target.is_met_by(&Digest::of(&template.message(Nonce(*nonce)))))
         .collect()
 }
 
-/// Scans the span for its first hit, then from there on for the next, until
-/// all have been compared with `expected`.
-fn finds(variant: Variant, template: &Template, target: Target, span: Span, expected: &[u64]) {
+/// Scans for the first hit, then after it for the next, until all have been
+/// compared with `expected`.
+fn finds(
+    variant: Variant,
+    template: &Template,
+    target: Target,
+    mut nonces: RangeInclusive<u64>,
+    expected: &[u64],
+) {
     let scanner = Scanner::new(variant.into(), template.clone(), target);
-    let mut rest = Some(span);
     let mut expected = expected.iter();
-    while let Some(span) = rest {
+    while !nonces.is_empty() {
         let hit = expected.next().copied();
-        let tried = hit.unwrap_or(span.last) - span.first + 1;
+        let (first, last) = (*nonces.start(), hit.unwrap_or(*nonces.end()));
         assert_eq!(
-            scanner.scan(span),
+            scanner.scan(nonces.clone()),
             Scanned {
                 hit: hit.map(Nonce),
-                tried
+                tried: last - first + 1
             },
-            "{variant}: prefix {}, suffix {}, {target}, {span:?}",
+            "{variant}: prefix {}, suffix {}, {target}, {nonces:?}",
             template.prefix().len(),
             template.suffix().len()
         );
-        rest = hit.filter(|hit| *hit < span.last).map(|hit| Span {
-            first: hit + 1,
-            ..span
-        });
+        nonces.nth((last - first) as usize);
     }
 }
 
-fn all_find_what_naive_search_finds(template: &Template, target: Target, span: Span) {
-    let expected = naive(template, target, span);
+fn all_find_what_naive_search_finds(
+    template: &Template,
+    target: Target,
+    nonces: RangeInclusive<u64>,
+) {
+    let expected = naive(template, target, nonces.clone());
     for variant in variants() {
-        finds(variant, template, target, span, &expected);
+        finds(variant, template, target, nonces.clone(), &expected);
     }
 }
 
-/// Text that differs from one length to the next.
+/// Text that differs for every length.
 fn text(length: usize, seed: usize) -> Vec<u8> {
     (0..length)
         .map(|index| b'!' + ((index * 7 + length * 13 + seed) % 90) as u8)
@@ -74,7 +76,7 @@ fn every_alignment_of_prefix_and_suffix_finds_what_naive_search_finds() {
     for prefix in 0..=130 {
         for suffix in [0, 1, 40, 51, 55, 64, 119, 130] {
             let template = Template::new(text(prefix, 1), text(suffix, 2));
-            all_find_what_naive_search_finds(&template, bits(4), span(95, 130));
+            all_find_what_naive_search_finds(&template, bits(4), 95..=130);
         }
     }
 }
@@ -86,35 +88,35 @@ fn every_number_of_digits_finds_what_naive_search_finds() {
             let template = Template::new(text(prefix, 3), text(prefix % 7 * 11, 4));
             let first = 10u64.pow(digits - 1);
             let first = first + first / 3 * u64::from(digits > 4);
-            all_find_what_naive_search_finds(&template, bits(5), span(first, first + 70));
+            all_find_what_naive_search_finds(&template, bits(5), first..=first + 70);
         }
     }
 }
 
 #[test]
-fn group_boundaries_and_digit_roll_overs_are_crossed() {
+fn scans_cross_groups_and_numbers_of_digits() {
     for (prefix, suffix) in [("100", "tail"), ("1", ""), ("35293", ""), ("12", "34")] {
         let template = Template::new(prefix, suffix);
         for power in (1..20).map(|exponent| 10u64.pow(exponent)) {
             for boundary in [Some(power), power.checked_mul(3)].into_iter().flatten() {
-                let span = span(boundary - 5, boundary + 300);
-                all_find_what_naive_search_finds(&template, bits(7), span);
+                let nonces = boundary - 5..=boundary + 300;
+                all_find_what_naive_search_finds(&template, bits(7), nonces);
             }
         }
-        let span = span(u64::MAX - 300, u64::MAX);
-        all_find_what_naive_search_finds(&template, bits(7), span);
+        let nonces = u64::MAX - 300..=u64::MAX;
+        all_find_what_naive_search_finds(&template, bits(7), nonces);
     }
 }
 
 #[test]
-fn spans_end_below_at_and_past_the_lane_count() {
+fn scans_end_below_at_and_past_the_lane_count() {
     for prefix in ["10", "100", "1000", "10000"] {
         let template = Template::new(prefix, "");
         for lanes in LANE_COUNTS {
             for length in [lanes.max(2) - 1, lanes, lanes + 1, 2 * lanes + 1] {
                 for first in [0, 7, 9_990, 54_321, 1_000_000 - lanes] {
-                    let span = span(first, first + length - 1);
-                    all_find_what_naive_search_finds(&template, bits(3), span);
+                    let nonces = first..=first + length - 1;
+                    all_find_what_naive_search_finds(&template, bits(3), nonces);
                 }
             }
         }
@@ -122,12 +124,12 @@ fn spans_end_below_at_and_past_the_lane_count() {
 }
 
 #[test]
-fn a_hit_is_found_in_every_lane_and_not_past_the_span() {
+fn a_hit_is_found_in_every_lane_but_not_past_the_last_nonce() {
     // The proof after 100, and the only hit below 35,360 and above 27,000.
     const HIT: u64 = 35_293;
     let template = Template::new("100", "");
     let target = Target::FOUR_ZEROS;
-    assert_eq!(naive(&template, target, span(27_000, 35_360)), [HIT]);
+    assert_eq!(naive(&template, target, 27_000..=35_360), [HIT]);
     for variant in variants() {
         for before in 0..=65 {
             for after in [0, 1, 31, 64] {
@@ -135,24 +137,12 @@ fn a_hit_is_found_in_every_lane_and_not_past_the_span() {
                     variant,
                     &template,
                     target,
-                    span(HIT - before, HIT + after),
+                    HIT - before..=HIT + after,
                     &[HIT],
                 );
             }
-            finds(
-                variant,
-                &template,
-                target,
-                span(HIT - 1 - before, HIT - 1),
-                &[],
-            );
-            finds(
-                variant,
-                &template,
-                target,
-                span(HIT + 1, HIT + 1 + before),
-                &[],
-            );
+            finds(variant, &template, target, HIT - 1 - before..=HIT - 1, &[]);
+            finds(variant, &template, target, HIT + 1..=HIT + 1 + before, &[]);
         }
         // The first and the last vector of groups of 1,000 and of 10,000.
         for (first, last) in [
@@ -161,7 +151,7 @@ fn a_hit_is_found_in_every_lane_and_not_past_the_span() {
             (HIT, 35_360),
             (27_001, 35_360),
         ] {
-            finds(variant, &template, target, span(first, last), &[HIT]);
+            finds(variant, &template, target, first..=last, &[HIT]);
         }
     }
 }
@@ -170,7 +160,7 @@ fn a_hit_is_found_in_every_lane_and_not_past_the_span() {
 fn the_smaller_of_two_hits_in_one_vector_wins() {
     let template = Template::new("35293", "");
     let target = bits(6);
-    let hits = naive(&template, target, span(20_000, 29_999));
+    let hits = naive(&template, target, 20_000..=29_999);
     let pairs: Vec<_> = hits
         .windows(2)
         .filter(|pair| pair[1] - pair[0] < 4)
@@ -179,9 +169,9 @@ fn the_smaller_of_two_hits_in_one_vector_wins() {
     for variant in variants() {
         let scanner = Scanner::new(variant.into(), template.clone(), target);
         for pair in &pairs {
-            let found = scanner.scan(span(pair[0], pair[0] + 40));
+            let found = scanner.scan(pair[0]..=pair[0] + 40);
             assert_eq!(found.hit, Some(Nonce(pair[0])), "{variant}");
-            let found = scanner.scan(span(pair[0] + 1, pair[0] + 40));
+            let found = scanner.scan(pair[0] + 1..=pair[0] + 40);
             assert_eq!(found.hit, Some(Nonce(pair[1])), "{variant}");
         }
     }
@@ -189,7 +179,7 @@ fn the_smaller_of_two_hits_in_one_vector_wins() {
 
 #[test]
 fn a_digest_word_of_zeros_is_not_enough_for_more_than_32_bits() {
-    // No nonce with 32 zero bits is within a test's reach, so the kernel is
+    // A nonce with 32 zero bits would take too long to find, so the kernel is
     // asked for fewer bits than the target.
     let template = Template::new("100", "");
     for variant in variants()
@@ -197,10 +187,10 @@ fn a_digest_word_of_zeros_is_not_enough_for_more_than_32_bits() {
         .filter(|variant| variant.hashes_groups())
     {
         let mut scanner = Scanner::new(variant.into(), template.clone(), bits(16));
-        // With a mask of zero every nonce before the answer is refused.
+        // With a mask of zero, every nonce before the answer is rejected.
         for (mask, first) in [(0xff00_0000, 30_000), (0, 30_000), (0, 30_001)] {
             scanner.mask = mask;
-            let found = scanner.scan(span(first, 40_000));
+            let found = scanner.scan(first..=40_000);
             assert_eq!(found.hit, Some(Nonce(35_293)), "{variant}, {mask:x}");
         }
     }
@@ -222,17 +212,17 @@ fn the_mask_has_the_zero_bits_of_the_first_word() {
 }
 
 #[test]
-fn a_span_without_an_answer_says_so_after_trying_all() {
+fn a_scan_without_a_hit_tries_every_nonce() {
     let template = Template::new("x", "");
     for variant in variants() {
-        finds(variant, &template, bits(200), span(0, 123_456), &[]);
+        finds(variant, &template, bits(200), 0..=123_456, &[]);
     }
 }
 
-/// Many rows of ten and of a hundred variants each, many hits among them: the
-/// smallest is often in a later row's earlier variant.
+/// Rows of ten and of a hundred variants with many hits. The smallest is often
+/// in a later row, but in an earlier variant.
 #[test]
-fn digits_across_a_boundary_have_their_smallest_hit_in_any_row() {
+fn the_smallest_hit_is_found_in_any_row_of_digits_across_a_block_boundary() {
     for (prefix, suffix, first, nonces) in [
         (60, 0, 12_345, 2_500),
         (60, 130, 10_000, 2_561),
@@ -241,8 +231,8 @@ fn digits_across_a_boundary_have_their_smallest_hit_in_any_row() {
     ] {
         let template = Template::new("p".repeat(prefix), "s".repeat(suffix));
         for bits_asked in [5, 10] {
-            let span = span(first, first + nonces);
-            all_find_what_naive_search_finds(&template, bits(bits_asked), span);
+            let nonces = first..=first + nonces;
+            all_find_what_naive_search_finds(&template, bits(bits_asked), nonces);
         }
     }
 }

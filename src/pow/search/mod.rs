@@ -1,11 +1,11 @@
-//! The parallel search: one range of nonces over a crew of threads.
+//! Searches one range of nonces on several threads.
 //!
-//! Workers claim pieces of the range in increasing order from one shared
-//! counter, and scan every piece they claim to its end or to its first hit.
-//! A hit cancels only what lies above it: pieces below were claimed before it
-//! and may still hold a smaller one. Hence the answer is the smallest nonce
-//! of the range, whatever the number of threads; and where a search is
-//! cancelled, all before the next piece was tried, so it can go on from there.
+//! Threads claim pieces of the range in increasing order from a shared counter,
+//! and scan each to its first hit or to its end. A hit only rules out what is
+//! above it: pieces below were claimed earlier and may contain a smaller hit. So
+//! the result is the smallest nonce on any number of threads. When a search is
+//! cancelled, everything below the next piece has been tried, so it can continue
+//! from there.
 
 use std::io;
 use std::num::NonZeroUsize;
@@ -13,8 +13,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use thiserror::Error;
 
-use crate::pow::crew::{Crew, Job};
 use crate::pow::scan::Scanner;
+use crate::pow::worker_pool::{Job, WorkerPool};
 use crate::pow::{Control, Nonce, NonceRange, Target, Template};
 use crate::sha256::{Digest, KernelChoice, KernelError, Variant};
 
@@ -30,56 +30,54 @@ pub struct Hit {
 /// How a search ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Outcome {
-    /// A nonce that meets the target, or `None` if the range has none.
+    /// A nonce whose digest meets the target, or `None` if the range has none.
     pub hit: Option<Hit>,
-    /// Nonces really tried, those above the hit included.
+    /// Nonces tried, including those above the hit.
     pub hashes: u64,
 }
 
-/// Why a search gave no answer.
+/// Why a search has no result.
 #[derive(Debug, Error)]
 pub enum SearchError {
-    /// Its [`Control`] was cancelled before there was an answer.
-    #[error("the search was cancelled; no nonce below {next} is an answer")]
+    /// Its [`Control`] was cancelled first.
+    #[error("the search was cancelled; no nonce below {next} meets the target")]
     Cancelled {
-        /// Where it would have gone on: every nonce of the range below this
-        /// one was tried.
+        /// Where to continue: every nonce of the range below it was tried.
         next: Nonce,
     },
-    /// The operating system refused to start the worker threads.
+    /// The threads cannot be started.
     #[error("cannot start {threads} search threads")]
     Threads {
-        /// How many were asked for.
+        /// The requested number of threads.
         threads: NonZeroUsize,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The kernel failed its self-test.
     #[error(transparent)]
     Kernel(#[from] KernelError),
-    /// A kernel named a nonce that `sha2` does not accept: the CPU or the
-    /// kernel is broken, and nothing it says can be used.
+    /// A kernel found a nonce that the `sha2` crate rejects. No result of this
+    /// kernel on this CPU can be trusted.
     #[error(
-        "the kernel {kernel} named the nonce {nonce}, but its digest {digest} does not start with \
-         {target}; this CPU or this build cannot be trusted (try --kernel sha2)"
+        "the kernel {kernel} found the nonce {nonce}, but its digest {digest} does not start with \
+         {target}; this CPU or this build cannot be trusted"
     )]
     KernelFault {
-        /// The variant that erred.
+        /// The variant.
         kernel: Variant,
-        /// The nonce it named.
+        /// The nonce.
         nonce: Nonce,
-        /// The digest by `sha2`.
+        /// Its digest by the `sha2` crate.
         digest: Digest,
-        /// What was asked for.
+        /// The target of the search.
         target: Target,
     },
 }
 
-/// A pool of search threads and the kernels they may run, kept for many
-/// searches.
+/// Search threads and the kernels they may run, for any number of searches.
 ///
-/// Where there are several candidates, the first search of each [`Shape`]
-/// measures them, for some two milliseconds.
+/// If there are several candidates, the first search of each [`Shape`] measures
+/// them for one or two milliseconds.
 ///
 /// [`Shape`]: super::Shape
 ///
@@ -100,24 +98,23 @@ pub enum SearchError {
 /// ```
 #[derive(Debug)]
 pub struct Searcher {
-    crew: Crew<Hunt>,
+    pool: WorkerPool<SearchJob>,
     choice: KernelChoice,
 }
 
 impl Searcher {
-    /// Tests the candidates and starts the threads, one fewer than `threads`: the
-    /// thread that asks for a search works on it too.
+    /// Tests the candidates and starts one thread fewer than `threads`, because
+    /// the thread that starts a search works on it too.
     ///
     /// # Errors
     /// [`SearchError::Kernel`] if a candidate fails its self-test, and
-    /// [`SearchError::Threads`] if the system has no threads to give.
+    /// [`SearchError::Threads`] if the threads cannot be started.
     pub fn new(threads: NonZeroUsize, choice: KernelChoice) -> Result<Self, SearchError> {
         Self::with_thread_setup(threads, choice, |_| {})
     }
 
-    /// As [`Self::new`]; each thread that is started calls `setup` before it
-    /// searches, with its number from 1. Number 0 is whoever asks for a
-    /// search.
+    /// As [`Self::new`], and each started thread first calls `setup` with its
+    /// number, from 1. Number 0 is the thread that starts a search.
     ///
     /// # Errors
     /// As [`Self::new`].
@@ -129,23 +126,23 @@ impl Searcher {
         for candidate in choice.candidates() {
             candidate.self_test()?;
         }
-        let crew =
-            Crew::new(threads, setup).map_err(|source| SearchError::Threads { threads, source })?;
-        Ok(Self { crew, choice })
+        let pool = WorkerPool::new(threads, setup)
+            .map_err(|source| SearchError::Threads { threads, source })?;
+        Ok(Self { pool, choice })
     }
 
     /// The number of search threads.
     pub const fn threads(&self) -> NonZeroUsize {
-        self.crew.threads()
+        self.pool.threads()
     }
 
-    /// What they run.
+    /// What the threads run.
     pub const fn choice(&self) -> KernelChoice {
         self.choice
     }
 
-    /// The variant that hashes nonces with as many digits as `nonce`. If it is
-    /// not chosen yet, the candidates are measured now.
+    /// The variant that hashes nonces with as many digits as `nonce`. Measures the
+    /// candidates if that has not been done yet.
     pub fn variant_for(&self, template: &Template, nonce: Nonce) -> Variant {
         let any = Target::FOUR_ZEROS;
         Scanner::new(self.choice, template.clone(), any).variant_for(nonce)
@@ -154,9 +151,8 @@ impl Searcher {
     /// Finds the smallest nonce of `range` whose digest meets `target`.
     ///
     /// # Errors
-    /// [`SearchError::Cancelled`] if `control` is cancelled before there is an
-    /// answer, and [`SearchError::KernelFault`] if `sha2` contradicts the
-    /// kernel.
+    /// [`SearchError::Cancelled`] if `control` is cancelled first, and
+    /// [`SearchError::KernelFault`] if the `sha2` crate rejects the nonce.
     pub fn find(
         &self,
         template: &Template,
@@ -164,11 +160,10 @@ impl Searcher {
         range: NonceRange,
         control: &Control,
     ) -> Result<Outcome, SearchError> {
-        self.hunt(template, target, range, control, Wanted::Smallest)
+        self.search(template, target, range, control, Wanted::Smallest)
     }
 
-    /// Finds any nonce of `range` whose digest meets `target`: the first that
-    /// a thread comes upon, which ends the work of all.
+    /// Finds any nonce of `range` whose digest meets `target`.
     ///
     /// # Errors
     /// As [`Self::find`].
@@ -179,10 +174,10 @@ impl Searcher {
         range: NonceRange,
         control: &Control,
     ) -> Result<Outcome, SearchError> {
-        self.hunt(template, target, range, control, Wanted::Any)
+        self.search(template, target, range, control, Wanted::Any)
     }
 
-    fn hunt(
+    fn search(
         &self,
         template: &Template,
         target: Target,
@@ -190,7 +185,7 @@ impl Searcher {
         control: &Control,
         wanted: Wanted,
     ) -> Result<Outcome, SearchError> {
-        let hunt = self.crew.run(Hunt {
+        let job = self.pool.run(SearchJob {
             scanner: Scanner::new(self.choice, template.clone(), target),
             range,
             wanted,
@@ -202,14 +197,13 @@ impl Searcher {
             tried: AtomicU64::new(0),
         });
 
-        let hashes = hunt.tried.load(Ordering::Relaxed);
-        if hunt.found.load(Ordering::Relaxed) {
-            let nonce = Nonce(hunt.best.load(Ordering::Relaxed));
+        let hashes = job.tried.load(Ordering::Relaxed);
+        if job.found.load(Ordering::Relaxed) {
+            let nonce = Nonce(job.best.load(Ordering::Relaxed));
             let digest = template.digest(nonce);
             if !target.is_met_by(&digest) {
-                let kernel = hunt.scanner.variant_for(nonce);
                 return Err(SearchError::KernelFault {
-                    kernel,
+                    kernel: job.scanner.variant_for(nonce),
                     nonce,
                     digest,
                     target,
@@ -220,68 +214,65 @@ impl Searcher {
                 hashes,
             });
         }
-        // Without a hit, workers stop at the end of the range or because they
-        // were told to.
-        match range.piece(hunt.next_piece.load(Ordering::Relaxed), hunt.piece_size) {
-            Some(next) if control.is_cancelled() => Err(SearchError::Cancelled {
-                next: Nonce(next.first),
+        // Without a hit, threads stop at the end of the range or when cancelled.
+        match range.piece(job.next_piece.load(Ordering::Relaxed), job.piece_size) {
+            Some(piece) if control.is_cancelled() => Err(SearchError::Cancelled {
+                next: Nonce(*piece.start()),
             }),
             _ => Ok(Outcome { hit: None, hashes }),
         }
     }
 }
 
-/// Which hit a search is for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Wanted {
     Smallest,
     Any,
 }
 
-/// One search in flight, shared by its workers.
+/// A running search.
 ///
-/// All its counters are relaxed: a stale value costs work, never the answer,
-/// and the crew's return orders the final reads.
-struct Hunt {
+/// Its counters are relaxed: a stale value costs work but changes no result, and
+/// [`WorkerPool::run`] orders the final reads.
+#[derive(Debug)]
+struct SearchJob {
     scanner: Scanner,
     range: NonceRange,
     wanted: Wanted,
     control: Control,
     piece_size: u64,
     next_piece: AtomicU64,
-    /// The smallest hit so far.
     best: AtomicU64,
-    /// Whether `best` is a hit: its first value is a nonce too.
+    /// Whether `best` is a hit, because its initial value is a nonce too.
     found: AtomicBool,
     tried: AtomicU64,
 }
 
-impl Hunt {
-    /// Whether no further piece is worth a claim, whatever lies in it.
+impl SearchJob {
     fn is_over(&self) -> bool {
         self.control.is_cancelled()
             || (self.wanted == Wanted::Any && self.found.load(Ordering::Relaxed))
     }
 }
 
-impl Job for Hunt {
+impl Job for SearchJob {
     fn work(&self) {
         let mut tried = 0;
         while !self.is_over() {
             let index = self.next_piece.fetch_add(1, Ordering::Relaxed);
-            let Some(span) = self.range.piece(index, self.piece_size) else {
+            let Some(piece) = self.range.piece(index, self.piece_size) else {
                 break;
             };
-            if span.first > self.best.load(Ordering::Relaxed) {
+            if *piece.start() > self.best.load(Ordering::Relaxed) {
                 break;
             }
-            let scanned = self.scanner.scan(span);
+            let scanned = self.scanner.scan(piece);
             tried += scanned.tried;
             self.control.add_hashes(scanned.tried);
             if let Some(nonce) = scanned.hit {
                 self.best.fetch_min(nonce.0, Ordering::Relaxed);
                 self.found.store(true, Ordering::Relaxed);
-                // Later pieces lie above this hit.
+                // Later pieces are above this hit.
                 break;
             }
         }
@@ -289,13 +280,13 @@ impl Job for Hunt {
     }
 }
 
-/// Nonces a worker claims at once.
+/// The number of nonces in a piece.
 ///
-/// With pieces of `p` nonces a search of `n` hashes on `t` threads pays `n / p`
-/// claims, and past its hit half a piece a thread. With a claim worth `c`
-/// hashes the two are least together at `p = sqrt(2 c n / t)`. How far the
-/// search has come plays no part, for it is no nearer to its hit after many
-/// misses. One thread has nobody to wait for, and does nothing past a hit.
+/// With pieces of `p` nonces, a search of `n` hashes on `t` threads claims `n / p`
+/// pieces, and each thread hashes half a piece past the hit. If a claim costs as
+/// much as `c` hashes, the total is least at `p = sqrt(2 c n / t)`. This does not
+/// change during a search: after many misses, a hit is no nearer. A single thread
+/// hashes nothing past the hit.
 fn piece_size(
     template: &Template,
     target: Target,
@@ -303,15 +294,18 @@ fn piece_size(
     threads: NonZeroUsize,
     choice: KernelChoice,
 ) -> u64 {
-    /// What a claim costs, in hashes of one block: the set-up of a group of
-    /// nonces, and lanes that stay empty at its end.
+    /// The cost of a claim in hashes of one block: setting up a group of nonces,
+    /// and lanes that stay empty at its end.
     const CLAIM: f64 = 16.0;
-    /// Blocks hashed in a piece at most, so that cancelling takes
-    /// milliseconds. Where a group has a hundred variants, a piece of 2,000
-    /// nonces would leave a third of the widest kernel's lanes empty.
+    /// At most this many blocks in a piece, so that cancelling takes milliseconds.
+    /// Much smaller pieces would leave lanes of the widest kernels empty.
     const MOST_BLOCKS: u64 = 100_000;
-    /// Pieces of a range for each thread at least, where there are several.
+    /// At least this many pieces of the range for each of several threads.
     const LEAST_PIECES: u128 = 4;
+    /// Aligned with the groups of 1,000 or 10,000 nonces that kernels scan.
+    const SIZES: [u64; 14] = [
+        50_000, 20_000, 10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 20, 10, 5, 2,
+    ];
     let hashes_groups = |candidate: &Variant| candidate.hashes_groups();
     let hashed_prefix = match choice.candidates().iter().all(hashes_groups) {
         true => 0,
@@ -320,27 +314,14 @@ fn piece_size(
     let blocks = (hashed_prefix + template.suffix().len() as u64 + 92) / 64;
     let mut most = (MOST_BLOCKS / blocks) as f64;
     if threads.get() > 1 {
+        let count = threads.get() as f64;
         let share = range.len() / (threads.get() as u128 * LEAST_PIECES);
-        most = most.min(share.max(1) as f64);
+        // Larger by sqrt(2), because the size is rounded down.
+        let best = 2.0 * (CLAIM * target.expected_hashes() / count).sqrt();
+        most = most.min(share as f64).min(best);
     }
-    let best = match threads.get() {
-        1 => f64::INFINITY,
-        threads => (2.0 * CLAIM * target.expected_hashes() / threads as f64).sqrt(),
-    };
-    // 1, 2 or 5 with zeros: counted from zero, such pieces are whole parts of
-    // the groups of 1,000, 10,000 and more that kernels scan, or whole groups.
-    let sizes = (0..=4).flat_map(|exponent| [1, 2, 5].map(|digit| digit * 10u64.pow(exponent)));
-    let aim = best.min(most);
-    // The nearest of them by ratio. This is done before every search, so it
-    // takes no logarithms.
-    let mut piece_size = 1;
-    for size in sizes.skip(1) {
-        if size as f64 > most || (piece_size * size) as f64 >= aim * aim {
-            break;
-        }
-        piece_size = size;
-    }
-    piece_size
+    let fits = |size: &u64| *size as f64 <= most;
+    SIZES.into_iter().find(fits).unwrap_or(1)
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ fn find(threads: usize, template: &Template, bits: u16, range: NonceRange) -> Op
 }
 
 #[test]
-fn the_first_proofs_are_the_known_ones_with_every_kernel_and_thread_count() {
+fn every_kernel_and_thread_count_finds_the_known_proofs() {
     let kernels = Kernel::available().into_iter().map(KernelChoice::Kernel);
     for choice in kernels.chain([KernelChoice::Measured]) {
         for threads in [1, 2, 3, 7] {
@@ -57,7 +57,7 @@ fn one_thread_tries_no_nonce_above_the_hit() {
 }
 
 #[test]
-fn a_range_without_an_answer_says_so() {
+fn a_range_may_have_no_hit() {
     for threads in [1, 3] {
         let range = NonceRange::new(Nonce(0), Nonce(35293));
         assert_eq!(find(threads, &Template::new("100", ""), 16, range), None);
@@ -72,8 +72,8 @@ fn a_range_without_an_answer_says_so() {
 }
 
 #[test]
-fn the_largest_nonce_can_be_the_answer() {
-    // The suffix is the first that makes u64::MAX a hit at eight bits.
+fn the_largest_nonce_can_be_the_hit() {
+    // The first suffix that makes u64::MAX a hit at eight bits.
     let suffix = (0..)
         .map(|n: u32| n.to_string())
         .find(|suffix| {
@@ -90,7 +90,7 @@ fn the_largest_nonce_can_be_the_answer() {
 }
 
 #[test]
-fn a_cancelled_search_ends_without_an_answer() {
+fn a_cancelled_search_has_no_result() {
     for threads in [1, 2] {
         let control = Control::new();
         control.cancel();
@@ -118,7 +118,7 @@ fn pieces_follow_the_difficulty_and_the_threads() {
             KernelChoice::Measured,
         )
     };
-    // Four zeros: the more threads, the more wait for the last piece.
+    // Four zeros: more threads wait for the last piece.
     let by_threads = [2, 16, 64, 256].map(|threads| size(0, 16, threads));
     assert_eq!(by_threads, [1_000, 500, 200, 100]);
     assert_eq!(size(64, 16, 2), 1_000);
@@ -144,7 +144,7 @@ fn pieces_follow_the_range_and_the_prefix() {
             kernel,
         )
     };
-    // A short range is shared by all threads, down to a nonce each.
+    // All threads share a short range, down to one nonce each.
     assert_eq!(
         [100_000, 8_000, 3].map(|nonces| size(nonces, 4, 9, "portable")),
         [5_000, 500, 1]
@@ -158,7 +158,7 @@ fn pieces_follow_the_range_and_the_prefix() {
 }
 
 #[test]
-fn any_hit_will_do_where_any_is_asked_for() {
+fn find_any_returns_some_hit() {
     for threads in [1, 2, 5] {
         let target = Target::from_bits(8).unwrap();
         let template = Template::new("100", "");
@@ -175,8 +175,8 @@ fn any_hit_will_do_where_any_is_asked_for() {
 }
 
 #[test]
-fn an_interrupted_search_goes_on_where_it_stopped() {
-    // Rounds are cancelled as soon as they have tried something.
+fn a_cancelled_search_can_continue_where_it_stopped() {
+    // Each search is cancelled as soon as it has tried something.
     let template = Template::new("100", "");
     let expected = find(1, &template, 22, NonceRange::ALL).unwrap();
     let searcher = searcher(2, KernelChoice::Measured);
@@ -206,7 +206,7 @@ fn an_interrupted_search_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn an_endless_search_is_cancelled_from_another_thread() {
+fn an_endless_search_can_be_cancelled_from_another_thread() {
     let control = Control::new();
     let watcher = control.clone();
     let canceller = std::thread::spawn(move || {

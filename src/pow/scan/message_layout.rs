@@ -1,41 +1,38 @@
-//! Where the parts of a message lie in its blocks, for nonces of one number
-//! of digits, and what of the hash is the same for all of them.
+//! Where the parts of a message lie in its blocks, for nonces with the same
+//! number of digits.
 
-use super::choice::Shape;
-use super::digits::Grouping;
+use super::digit_columns::Grouping;
+use super::fastest_variant::Shape;
 use crate::pow::Template;
 use crate::sha256::scalar::{BLOCK_BYTES, BlockBytes, HashState, block_words, compress};
 use crate::sha256::{ConstantBlock, FirstBlock, MessageGroup, Variant};
 
-/// The most digits at the start of a block for which the block is prepared
-/// for each of their values, 25 kB in all. More of them are a group by
-/// themselves, and the block before is hashed once a group.
+/// If at most this many digits spill into a block of their own, that block is
+/// prepared for each of their values, which takes up to 25 kB. If more do, the
+/// group's digits are among them, and the block before is hashed once a group.
 const MOST_VARIANT_DIGITS: usize = 2;
 
-/// The messages whose nonces have one number of digits.
 #[derive(Debug)]
-pub(super) struct Layout {
+pub(super) struct MessageLayout {
     grouping: Grouping,
     /// The state before `head`.
     midstate: HashState,
-    /// The blocks from the first that holds a digit to the one that holds the
-    /// digits of the grouping, with `0` for every digit: one block, or two
-    /// where upper digits fill the end of the one before.
+    /// The blocks from the first with a digit to the one with the digits of the
+    /// grouping, with `0` for every digit: one block, or two if upper digits end
+    /// the block before.
     head: Vec<BlockBytes>,
-    /// Where the upper digits start in `head`.
+    /// Where the digits above the group's are in `head`.
     upper_start: usize,
     upper_digits: usize,
-    /// Index of the first varying word in the last block of `head`.
+    /// The index of the first varying word in the last block of `head`.
     first_word: usize,
-    /// The block after `head` for each value of the last digits, if these lie
-    /// there.
+    /// The block after `head` for each value of the last digits, if it contains
+    /// them.
     variants: Vec<ConstantBlock>,
-    /// The blocks after those.
     tail: Vec<ConstantBlock>,
 }
 
-impl Layout {
-    /// The layout of `template` with nonces of `digit_count` digits.
+impl MessageLayout {
     /// `midstate` is the state after the whole blocks of the prefix.
     pub(super) fn new(template: &Template, midstate: HashState, digit_count: usize) -> Self {
         let start = template.prefix().len() % BLOCK_BYTES;
@@ -65,12 +62,12 @@ impl Layout {
         }
     }
 
-    /// Nonces in a group: those with the same upper digits.
+    /// The number of nonces with the same upper digits.
     pub(super) fn group_size(&self) -> u64 {
         10u64.pow(self.grouping.digits as u32) * self.row_size()
     }
 
-    /// Nonces that share their first block.
+    /// The number of nonces that share their first block.
     pub(super) fn row_size(&self) -> u64 {
         self.variants.len().max(1) as u64
     }
@@ -83,18 +80,13 @@ impl Layout {
         }
     }
 
-    /// What `variant` needs of the group whose upper digits are those of
-    /// `upper`.
-    pub(super) fn first_block(&self, variant: Variant, mut upper: u64) -> FirstBlock {
+    pub(super) fn first_block(&self, variant: Variant, upper: u64) -> FirstBlock {
         let mut head = [[0; BLOCK_BYTES]; 2];
         let head = &mut head[..self.head.len()];
         head.copy_from_slice(&self.head);
         let digits = &mut head.as_flattened_mut()[self.upper_start..][..self.upper_digits];
-        for digit in digits.iter_mut().rev() {
-            *digit = b'0' + (upper % 10) as u8;
-            upper /= 10;
-        }
-        let (last, before) = head.split_last().expect("low digits lie in a block");
+        write_digits(digits, upper);
+        let (last, before) = head.split_last().expect("the digits are in a block");
         let mut midstate = self.midstate;
         for block in before {
             compress(&mut midstate, block);
@@ -107,8 +99,8 @@ impl Layout {
         )
     }
 
-    /// The group that starts with `first`; a message matches if the first word
-    /// of its digest has no bit of `mask`.
+    /// The group of `first`. A message matches if the first word of its digest
+    /// has no bit of `mask`.
     pub(super) fn group<'a>(&'a self, first: &'a FirstBlock, mask: u32) -> MessageGroup<'a> {
         MessageGroup {
             first,
@@ -124,21 +116,24 @@ fn constant_block(block: &BlockBytes) -> ConstantBlock {
     ConstantBlock::new(&block_words(block))
 }
 
-/// The block for each value of the `digits` digits that it starts with.
+/// The block for each value of its first `digits` bytes, which are digits.
 fn variants_of(block: &BlockBytes, digits: usize) -> impl Iterator<Item = ConstantBlock> {
     let mut block = *block;
-    (0..10usize.pow(digits as u32)).map(move |value| {
-        let mut rest = value;
-        for digit in block[..digits].iter_mut().rev() {
-            *digit = b'0' + (rest % 10) as u8;
-            rest /= 10;
-        }
+    (0..10u64.pow(digits as u32)).map(move |value| {
+        write_digits(&mut block[..digits], value);
         constant_block(&block)
     })
 }
 
-/// The padded message without the whole blocks of the prefix, `0` in the place
-/// of every digit.
+fn write_digits(digits: &mut [u8], mut value: u64) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (value % 10) as u8;
+        value /= 10;
+    }
+}
+
+/// The padded message without the whole blocks of the prefix, with `0` for every
+/// digit.
 fn padded_blocks(template: &Template, digit_count: usize) -> Vec<BlockBytes> {
     let (whole, rest) = template.prefix().as_chunks::<BLOCK_BYTES>();
     let mut bytes = rest.to_vec();

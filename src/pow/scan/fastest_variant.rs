@@ -1,27 +1,27 @@
-//! The choice of the variant that a search runs on, by measurement.
+//! Measures which variant is the fastest for a search.
 //!
-//! No list of CPUs can know which is fastest: that depends on latencies, on
-//! ports, on caches and on the shape of the messages. So the candidates scan
-//! nonces of the search at hand, in turns, for about two milliseconds at most,
-//! and the process remembers the result for every message of that shape.
+//! A list of CPUs would not do, because speed depends on latencies, ports, caches
+//! and the shape of the messages. So the candidates take turns at nonces of the
+//! search itself, for one or two milliseconds. The process remembers the result
+//! for all messages of the same shape.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::layout::Layout;
+use super::message_layout::MessageLayout;
 use crate::sha256::{FirstBlock, KernelChoice, Variant};
 
-/// What is hashed for each nonce: it decides which variant is the fastest.
+/// What is hashed for each nonce. The fastest variant depends on it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Shape {
-    /// One block, with the low digits in it.
+    /// One block, which contains the low digits.
     OneBlock,
-    /// A block with the low digits, and after it blocks that are the same for
-    /// all nonces.
+    /// A block with the low digits, then blocks that are the same for all
+    /// nonces.
     ConstantTail,
-    /// The last digits lie in a block of their own, which is prepared for each
-    /// of their values.
+    /// The last digits are in a second block, which is prepared for each of
+    /// their values.
     DigitsInTail,
 }
 
@@ -35,21 +35,20 @@ impl fmt::Display for Shape {
     }
 }
 
-/// What was measured for one shape of message.
+/// The rates that were measured for one shape of message.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Measurement {
-    /// What was to be chosen from.
+    /// The candidates, as requested.
     pub choice: KernelChoice,
     /// The shape.
     pub shape: Shape,
-    /// The candidates and the hashes a second of each in its best turn, on one
-    /// thread, fastest first. The first was chosen. Those that fell far behind
-    /// in the first, short turns took no longer ones.
+    /// The candidates, fastest first, and the hashes per second of each on one
+    /// thread. The first is used. Rates far behind it are less exact, because
+    /// they come from short turns.
     pub rates: Vec<(Variant, f64)>,
 }
 
-/// The choices that this process has measured, in the order in which they were
-/// made.
+/// The measurements of this process, oldest first.
 pub fn measurements() -> Vec<Measurement> {
     known().clone()
 }
@@ -57,23 +56,22 @@ pub fn measurements() -> Vec<Measurement> {
 static KNOWN: Mutex<Vec<Measurement>> = Mutex::new(Vec::new());
 
 fn known() -> MutexGuard<'static, Vec<Measurement>> {
-    // The list is only ever pushed to.
+    // A push is the only change, so the list is whole even after a panic.
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Groups of fewer nonces are not measured. Nonces of so few digits are hashed
-/// sooner than a choice is made.
+/// Smaller groups are not measured, because hashing all nonces with so few digits
+/// takes less time than a measurement.
 const LEAST_GROUP: u64 = 1_000;
 
-/// The fastest candidate for messages of this layout.
-pub(super) fn choose(choice: KernelChoice, layout: &Layout) -> Variant {
+pub(super) fn fastest_variant(choice: KernelChoice, layout: &MessageLayout) -> Variant {
     let candidates = choice.candidates();
-    let first = *candidates.first().expect("a choice has a candidate");
+    let first = *candidates.first().expect("there is at least one candidate");
     let shape = layout.shape();
     if candidates.len() == 1 {
         return first;
     }
-    // Held while measuring: other threads would disturb it, and want to know.
+    // Locked while measuring, because other threads would disturb it.
     let mut known = known();
     let same = |known: &&Measurement| (known.choice, known.shape) == (choice, shape);
     if let Some(known) = known.iter().find(same) {
@@ -92,22 +90,21 @@ pub(super) fn choose(choice: KernelChoice, layout: &Layout) -> Variant {
     fastest
 }
 
-/// A candidate and the fewest seconds it took for a message.
-struct Timed {
+struct Candidate {
     variant: Variant,
     block: FirstBlock,
+    /// The seconds for a message in its best turn.
     seconds: f64,
 }
 
-impl Timed {
-    /// Hashes about so many messages.
-    fn take_turn(&mut self, layout: &Layout, messages: u64) {
+impl Candidate {
+    fn take_turn(&mut self, layout: &MessageLayout, messages: u64) {
         let group = layout.group(&self.block, u32::MAX);
         let at_once = messages.min(layout.group_size());
         let calls = messages.div_ceil(at_once);
         let start = Instant::now();
         for _ in 0..calls {
-            // Only a first digest word of zero matches, and it ends the call early.
+            // A match would end the call early, but needs 32 zero bits.
             self.variant.first_match(&group, 0..at_once as usize);
         }
         let seconds = start.elapsed().as_secs_f64() / (calls * at_once) as f64;
@@ -115,51 +112,42 @@ impl Timed {
     }
 }
 
-/// The candidates and their rates, fastest first. They take short turns that
-/// tell the slow ones from the others, and then the others long ones: the best
-/// turn counts, for whatever else runs on the machine only makes turns longer.
-fn measure(candidates: Vec<Variant>, layout: &Layout) -> Vec<(Variant, f64)> {
+/// The variants and their rates, fastest first. Short turns find the slow ones,
+/// and the others then take long turns. The best turn counts, because other
+/// work on the machine only makes turns longer.
+fn measure(variants: Vec<Variant>, layout: &MessageLayout) -> Vec<(Variant, f64)> {
     const SHORT_TURNS: u32 = 3;
     /// Candidates this many times slower than the fastest take no long turns.
     const FAR_BEHIND: f64 = 1.3;
     const LONG_TURN: f64 = 100e-6;
-    const LONG_TURNS: u32 = 6;
-    const LONG_TURNS_AT_LEAST: u32 = 3;
-    const LIMIT: Duration = Duration::from_micros(1_500);
+    const LONG_TURNS: u32 = 5;
 
-    let mut timed: Vec<Timed> = candidates
+    let mut candidates: Vec<_> = variants
         .into_iter()
-        .map(|variant| Timed {
+        .map(|variant| Candidate {
             variant,
             block: layout.first_block(variant, 0),
             seconds: f64::INFINITY,
         })
         .collect();
+    let take_turns = |candidates: &mut [Candidate], turns, messages| {
+        for _ in 0..turns {
+            for candidate in &mut *candidates {
+                candidate.take_turn(layout, messages);
+            }
+        }
+        candidates.sort_by(|one, other| one.seconds.total_cmp(&other.seconds));
+    };
     // Enough rows for the widest vector, and some microseconds of work.
     let short = (32 * layout.row_size()).max(320);
-    for _ in 0..SHORT_TURNS {
-        for candidate in &mut timed {
-            candidate.take_turn(layout, short);
-        }
-    }
-    let by_time = |one: &Timed, other: &Timed| one.seconds.total_cmp(&other.seconds);
-    timed.sort_by(by_time);
-    let fastest = timed[0].seconds;
-    let close = timed.partition_point(|candidate| candidate.seconds < FAR_BEHIND * fastest);
+    take_turns(&mut candidates, SHORT_TURNS, short);
+    let fastest = candidates[0].seconds;
+    let close = candidates.partition_point(|one| one.seconds < FAR_BEHIND * fastest);
     if close > 1 {
         let long = ((LONG_TURN / fastest) as u64).next_multiple_of(short);
-        let start = Instant::now();
-        for turn in 0..LONG_TURNS {
-            if turn >= LONG_TURNS_AT_LEAST && start.elapsed() > LIMIT {
-                break;
-            }
-            for candidate in &mut timed[..close] {
-                candidate.take_turn(layout, long);
-            }
-        }
-        timed[..close].sort_by(by_time);
+        take_turns(&mut candidates[..close], LONG_TURNS, long);
     }
-    timed
+    candidates
         .into_iter()
         .map(|candidate| (candidate.variant, 1.0 / candidate.seconds))
         .collect()
@@ -174,7 +162,7 @@ mod tests {
     use crate::pow::{Nonce, Target, Template};
 
     #[test]
-    fn every_shape_is_measured_once_for_all_threads() {
+    fn each_shape_is_measured_once_for_all_threads() {
         let shapes = [
             (5, Shape::OneBlock),
             (55, Shape::ConstantTail),
