@@ -8,6 +8,7 @@ use crate::pow::{Measurement, measurements};
 
 /// The results of a sweep and the machine it ran on.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(expecting = "the measurements of a sweep")]
 pub struct SweepReport {
     /// The machine.
     #[serde(flatten)]
@@ -54,6 +55,7 @@ impl Chosen {
 
 /// The result for a kernel under a rule on a number of threads.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(expecting = "the measurement of a kernel")]
 pub struct SweepRun {
     /// The kernel's name.
     pub kernel: String,

@@ -15,6 +15,7 @@ mod flask_requests;
 mod hostile;
 mod kill;
 mod limits;
+mod openapi;
 mod peers;
 mod replace;
 mod soak;
