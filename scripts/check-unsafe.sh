@@ -17,11 +17,11 @@ kernels=(
   src/sha256/self_test.rs
   src/sha256/sha_ni/mod.rs
   src/sha256/sha_ni/sixteen_registers.rs
-  src/sha256/sha_ni/texts.rs
+  src/sha256/sha_ni/digest_texts.rs
   src/sha256/sha_ni/thirty_two_registers.rs
   src/sha256/sse2.rs
   src/sha256/stream_search.rs
-  src/sha256/texts.rs
+  src/sha256/digest_texts.rs
   src/sha256/vector.rs
 )
 found=0

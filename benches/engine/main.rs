@@ -11,7 +11,7 @@
 //! round, because machines differ, and one machine differs from moment to
 //! moment. The median of all rounds is compared with the target.
 
-mod figure;
+mod measurement;
 mod mine;
 mod sample;
 mod sha2_rate;
@@ -26,7 +26,7 @@ use std::{env, fs};
 use clap::{Parser, ValueEnum};
 use fourzero::bench::Machine;
 
-use figure::{Goal, print};
+use measurement::{Goal, print};
 use sha2_rate::sha2_bytes_per_second;
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -108,7 +108,7 @@ fn main() -> anyhow::Result<()> {
         "{}, {} physical cores, {} logical, fourzero {}",
         machine.cpu, machine.physical_cores, machine.logical_cores, machine.version
     );
-    figure::print_heading();
+    measurement::print_heading();
     if part != Some(Part::Verify) {
         mine::measure(&mut bench)?;
     }

@@ -15,7 +15,7 @@ use fourzero::chain::Format;
 use fourzero::pow::{Control, Nonce, NonceRange, Rule, SearchError, Searcher, Target, Template};
 use fourzero::sha256::KernelChoice;
 
-use crate::figure::{Goal, print};
+use crate::measurement::{Goal, print};
 use crate::sample::{SampleFiles, mine_options, queue};
 use crate::task::Task;
 use crate::{Bench, sizes};

@@ -4,7 +4,7 @@
 use anyhow::Result;
 
 use crate::Bench;
-use crate::figure::{Goal, highest, median, print};
+use crate::measurement::{Goal, highest, median, print};
 use crate::sample::SampleFiles;
 use crate::task::Task;
 

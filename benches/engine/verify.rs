@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 
-use crate::figure::{Goal, print};
+use crate::measurement::{Goal, print};
 use crate::sample::SampleFiles;
 use crate::task::Task;
 use crate::{Bench, sizes};

@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 use super::config::NodeConfig;
 use super::error::NodeError;
-use super::priority::give_way;
+use super::low_priority::give_way;
 use super::store::{PART_BYTES, chain_part, first_damaged};
 use super::writer::ChainHead;
 use crate::chain::{Report, Strictness, Verifier, VerifyError, VerifyOptions};

@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 use super::config::NodeConfig;
 use super::error::NodeError;
-use super::priority::{give_way, with_low_priority};
+use super::low_priority::{give_way, with_low_priority};
 use super::store::Forged;
 use super::tip::TipBlock;
 use super::writer::{WriteError, WriterHandle};

@@ -7,7 +7,7 @@
 //! | `writer` | the one thread that writes, many changes per commit |
 //! | `miner` | searches for proofs, one at a time |
 //! | `audit` | verifies the stored chain when the node starts |
-//! | `priority` | low priority for background threads |
+//! | `low_priority` | low priority for background threads |
 //! | `peers` | other nodes: their addresses, their chains, consensus |
 //! | `metrics` | counters for Prometheus |
 //! | `state` | the node as a whole |
@@ -24,11 +24,11 @@ mod config;
 mod error;
 mod http;
 mod import_export;
+mod low_priority;
 mod malformed_requests;
 mod metrics;
 mod miner;
 mod peers;
-mod priority;
 mod server;
 mod state;
 mod store;

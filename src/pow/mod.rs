@@ -6,12 +6,12 @@
 mod control;
 mod nonce;
 pub mod puzzle;
+pub(crate) mod rayon_pool;
 mod rule;
 mod scan;
 mod search;
 mod target;
 mod template;
-pub(crate) mod thread_pool;
 mod worker_pool;
 
 pub use control::Control;

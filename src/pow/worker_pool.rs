@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockWrit
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::thread_pool;
+use super::rayon_pool;
 
 /// How long an idle helper polls before it sleeps. Two searches of a chain are
 /// microseconds apart, or up to 0.2 ms if blocks are read or written between.
@@ -73,7 +73,7 @@ impl<J: Job> WorkerPool<J> {
                 .start_handler(move |index| setup(index + 1))
                 // Without it, a panic in `setup` would abort the process.
                 .panic_handler(|_| {});
-            let pool = thread_pool::build(builder)?;
+            let pool = rayon_pool::build(builder)?;
             let shared = Arc::clone(&shared);
             pool.spawn_broadcast(move |_| shared.serve());
             helpers = Some(pool);

@@ -12,6 +12,7 @@ mod avx512;
 mod constants;
 mod cpu;
 mod digest;
+mod digest_texts;
 mod kernel;
 mod message_group;
 #[cfg(target_arch = "aarch64")]
@@ -27,13 +28,12 @@ mod sha_ni;
 mod sse2;
 #[cfg(any(target_arch = "aarch64", target_arch = "x86_64"))]
 mod stream_search;
-mod texts;
 mod vector;
 mod vector_search;
 
 pub use cpu::cpu_features;
 pub use digest::Digest;
+pub(crate) use digest_texts::digest_texts;
 pub use kernel::{Kernel, KernelChoice, KernelError, Variant};
 pub(crate) use message_group::{COLUMN_PADDING, MessageGroup};
 pub(crate) use schedule::{ConstantBlock, FirstBlock};
-pub(crate) use texts::digest_texts;

@@ -53,7 +53,7 @@
 mod block_text;
 pub(super) mod error;
 pub(super) mod file;
-mod other_options;
+mod option_mismatch;
 pub(super) mod replay;
 mod text_reader;
 pub(super) mod writer;

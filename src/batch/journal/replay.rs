@@ -8,7 +8,7 @@ use std::io::{Read, Write as _};
 
 use super::block_text::{BLOCK_START, MatchingBlock, field, match_block, recipient_of};
 use super::error::ResumeError;
-use super::other_options::OtherOptions;
+use super::option_mismatch::OptionMismatch;
 use super::text_reader::JournalText;
 use crate::batch::options::{Clock, MineOptions};
 use crate::batch::pipeline::{ChainTip, MinedChain, QueueBlocks};
@@ -58,7 +58,7 @@ pub(in crate::batch) fn replay<R: Read>(
             hash: Digest::of(b""),
         }),
         bytes: 0,
-        other_options: OtherOptions::new(options),
+        option_mismatch: OptionMismatch::new(options),
         head: Vec::new(),
     };
     let mut queues_ended = false;
@@ -82,7 +82,7 @@ struct Replay<'a, R> {
     chain: MinedChain,
     /// Where its last block ends.
     bytes: u64,
-    other_options: OtherOptions,
+    option_mismatch: OptionMismatch,
     /// The expected text before a block's proof.
     head: Vec<u8>,
 }
@@ -201,7 +201,7 @@ impl<R: Read> Replay<'_, R> {
                 });
             }
         }
-        self.other_options.note_time(index, &block.timestamp);
+        self.option_mismatch.note_time(index, &block.timestamp);
         let previous_hash = if index == 1 {
             if proof != Nonce(100) {
                 return Err(self.damaged(format!("its proof is {proof}")));
@@ -218,7 +218,7 @@ impl<R: Read> Replay<'_, R> {
                     target: options.target,
                 });
             }
-            self.other_options.note_proof(&digest);
+            self.option_mismatch.note_proof(&digest);
             if options.remembers_proofs() {
                 self.chain.known_proofs.insert(tip.proof, proof);
             }
@@ -268,7 +268,7 @@ impl<R: Read> Replay<'_, R> {
         let blocks = self.chain.tip.index;
         let end = self.format.end(blocks).into_bytes();
         let is_finished = queues_ended && self.text.peek(end.len() + 1)? == end;
-        self.other_options.check(blocks, is_finished)?;
+        self.option_mismatch.check(blocks, is_finished)?;
         let recipient = self.recipient.filter(|_| blocks > 1);
         Ok(ResumePoint {
             chain: (blocks > 0).then_some(self.chain),

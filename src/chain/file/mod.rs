@@ -1,13 +1,13 @@
 //! Reads and writes chain files, in each of the three formats.
 
-mod batch;
+mod block_batch;
 mod error;
 mod format;
 mod input;
 mod read;
 mod write;
 
-pub(crate) use batch::Batch;
+pub(crate) use block_batch::Batch;
 pub use error::{ChainPlace, ReadError};
 pub use format::Format;
 pub(crate) use input::{Input, PositionalFile};

@@ -39,7 +39,7 @@ use self::scheduler::Scheduler;
 
 use super::file::{Format, Input, ReadError};
 use super::transaction::Strictness;
-use crate::pow::{Control, Rule, Target, thread_pool};
+use crate::pow::{Control, Rule, Target, rayon_pool};
 
 /// What a chain is checked against.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -128,7 +128,7 @@ impl Verifier {
             .num_threads(threads.get())
             .thread_name(|index| format!("verify-{index}"));
         Ok(Self {
-            pool: thread_pool::build(builder)?,
+            pool: rayon_pool::build(builder)?,
         })
     }
 

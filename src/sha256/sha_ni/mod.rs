@@ -16,8 +16,8 @@
 //! (`scripts/check-kernels.sh` checks it in the object code).
 #![allow(unsafe_code, reason = "intrinsics, and functions that need SHA-NI")]
 
+pub(super) mod digest_texts;
 pub(super) mod sixteen_registers;
-pub(super) mod texts;
 pub(super) mod thirty_two_registers;
 
 use std::arch::x86_64::*;

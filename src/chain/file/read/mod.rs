@@ -7,7 +7,7 @@ use std::io::Read;
 use memchr::memmem;
 
 use super::Format;
-use super::batch::{BATCH_BYTES, Batch};
+use super::block_batch::{BATCH_BYTES, Batch};
 use super::error::{ChainPlace, ReadError};
 use crate::chain::json::{
     Advance, JsonStream, MAX_VALUE_BYTES, StreamError, SyntaxError, SyntaxErrorKind, Transcoder,

@@ -26,7 +26,7 @@ const ENOUGH_TIMES: u64 = 3;
 
 /// What all blocks so far have in common.
 #[derive(Debug)]
-pub(super) struct OtherOptions {
+pub(super) struct OptionMismatch {
     expected: Target,
     /// One more hex zero than expected, while all proofs have it.
     harder: Option<Target>,
@@ -38,7 +38,7 @@ pub(super) struct OtherOptions {
     first_time: Option<f64>,
 }
 
-impl OtherOptions {
+impl OptionMismatch {
     pub(super) fn new(options: &MineOptions) -> Self {
         Self {
             expected: options.target,

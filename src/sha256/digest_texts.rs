@@ -11,13 +11,13 @@ use super::sha_ni;
 /// Appends the digest of each text to `digests`, in order.
 pub(crate) fn digest_texts(texts: &[&[u8]], digests: &mut Vec<Digest>) {
     #[cfg(target_arch = "x86_64")]
-    if sha_ni::texts::is_supported() {
+    if sha_ni::digest_texts::is_supported() {
         let first = digests.len();
         digests.resize(first + texts.len(), Digest::from_bytes([0; 32]));
         // SAFETY: the CPU has the instructions.
         #[allow(unsafe_code, reason = "a function that needs SHA-NI")]
         unsafe {
-            sha_ni::texts::digest_texts(texts, &mut digests[first..]);
+            sha_ni::digest_texts::digest_texts(texts, &mut digests[first..]);
         }
         return;
     }
