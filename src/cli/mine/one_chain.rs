@@ -9,7 +9,7 @@ use fourzero::batch::{MineSummary, NamedQueue, mine_to_file};
 use fourzero::bench::{self, one_thread_rate};
 use fourzero::pow::{Control, Searcher};
 
-use super::{open_queue, resume};
+use super::{resume, setup, summary};
 use crate::cli::args::MineArgs;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt;
@@ -22,8 +22,8 @@ pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
         bail!("a chain cannot be written to standard output ({path}); name a file");
     }
     let queues = open_queues(&args.queues, path)?;
-    let options = super::options(args);
-    let output = super::output_options(args, path.to_owned());
+    let options = setup::options(args);
+    let output = setup::output_options(args, path.to_owned());
     let searcher = args.engine.start()?;
     let control = Control::new();
     let interrupted = interrupt::install(&control, resume::when_stuck())?;
@@ -36,7 +36,7 @@ pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
     match mined {
         Ok(summary) => {
             explain::mined(&summary, started.elapsed());
-            super::warn(summary.text_amounts.as_ref());
+            summary::warn(summary.text_amounts.as_ref());
             report(args, path, &summary, &searcher).with_context(|| {
                 let output = path.display();
                 format!("{output} was written, but its summary cannot be printed")
@@ -60,7 +60,7 @@ pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
         }
         Err(error) => {
             let kept = error.kept.clone();
-            print::error(&super::explained(error));
+            print::error(&summary::explained(error));
             if let Some(kept) = kept {
                 let kept = resume::kept(&kept);
                 print::message(&format!("{kept}; {}", resume::after_failure()));
@@ -74,7 +74,7 @@ fn open_queues(paths: &[PathBuf], output: &Path) -> anyhow::Result<Vec<NamedQueu
     input::check_stdin(paths)?;
     let open = |path: &PathBuf| match path == Path::new("-") {
         true => Ok(NamedQueue::new("standard input", io::stdin())),
-        false => open_queue(path, output),
+        false => setup::open_queue(path, output),
     };
     paths.iter().map(open).collect()
 }
@@ -97,9 +97,9 @@ fn report(
     searcher: &Searcher,
 ) -> io::Result<()> {
     if args.printing.json {
-        return super::print_json(path, summary, efficiency(args, summary, searcher));
+        return summary::print_json(path, summary, efficiency(args, summary, searcher));
     }
-    super::print_summary(path, summary)?;
+    summary::print_summary(path, summary)?;
     print::line(&format!("last hash: {}", summary.last_hash))?;
-    print::line(super::verdict(args))
+    print::line(summary::verdict(args))
 }

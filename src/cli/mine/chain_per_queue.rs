@@ -10,7 +10,7 @@ use fourzero::batch::{ChainJob, TextAmounts, mine_each};
 use fourzero::pow::Control;
 use serde::Serialize;
 
-use super::{open_queue, resume};
+use super::{resume, setup, summary};
 use crate::cli::args::MineArgs;
 use crate::cli::exit::Exit;
 use crate::cli::interrupt;
@@ -39,7 +39,7 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
         job.output.check()?;
     }
     let paths: Vec<_> = jobs.iter().map(|job| job.output.path.clone()).collect();
-    let options = super::options(args);
+    let options = setup::options(args);
     let control = Control::new();
     let interrupted = interrupt::install(&control, resume::when_stuck())?;
 
@@ -57,11 +57,11 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
             Ok(summary) => {
                 written += 1;
                 hashes += summary.hashes;
-                remembered += super::remembered_proofs(&summary);
+                remembered += summary::remembered_proofs(&summary);
                 text_amounts.extend(summary.text_amounts.clone().map(|found| (index, found)));
                 progress.suspend(|| match args.printing.json {
-                    true => super::print_json(path, &summary, None),
-                    false => super::print_summary(path, &summary),
+                    true => summary::print_json(path, &summary, None),
+                    false => summary::print_summary(path, &summary),
                 })
             }
             Err(error) => {
@@ -72,7 +72,7 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
                     return;
                 }
                 failed += 1;
-                let error = super::explained(error);
+                let error = summary::explained(error);
                 progress.suspend(|| {
                     print::error(&error);
                     if let Some(kept) = kept {
@@ -95,7 +95,7 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
     })?;
     drop(progress);
     // One warning for all, in the order of the queues.
-    super::warn(text_amounts.into_values().reduce(TextAmounts::and).as_ref());
+    summary::warn(text_amounts.into_values().reduce(TextAmounts::and).as_ref());
     let chains = print::count(written, "chain");
     let unprinted =
         unprinted.with_context(|| format!("{chains} written, but the results cannot be printed"));
@@ -119,8 +119,8 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
             results.push(format!(
                 "{chains} in {:.3} s{}, {}",
                 elapsed.as_secs_f64(),
-                super::hashrate(hashes, elapsed, remembered),
-                super::verdict(args)
+                summary::hashrate(hashes, elapsed, remembered),
+                summary::verdict(args)
             ));
         }
         if failed > 0 {
@@ -160,9 +160,9 @@ fn jobs(args: &MineArgs, folder: &Path) -> anyhow::Result<Vec<ChainJob>> {
                 path.display()
             );
         }
-        let queue =
-            open_queue(queue, &path).map_err(|error| anyhow!("{error:#}; nothing was mined"))?;
-        let output = super::output_options(args, path);
+        let queue = setup::open_queue(queue, &path)
+            .map_err(|error| anyhow!("{error:#}; nothing was mined"))?;
+        let output = setup::output_options(args, path);
         jobs.push(ChainJob { queue, output });
     }
     Ok(jobs)

@@ -1,0 +1,56 @@
+//! The queues and options of a run, from its arguments.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail};
+use fourzero::batch::{
+    Clock, MineOptions, NamedQueue, OutputOptions, Overwrite, ProofMemory, ReadBack, Resume,
+    fresh_node_id,
+};
+use fourzero::chain::Format;
+
+use crate::cli::args::MineArgs;
+
+pub(super) fn options(args: &MineArgs) -> MineOptions {
+    MineOptions {
+        rule: args.rule,
+        target: args.difficulty.target,
+        block_size: args.block_size,
+        recipient: args.recipient.clone().unwrap_or_else(fresh_node_id),
+        clock: args.timestamp.map_or(Clock::System, Clock::From),
+        strictness: args.strict.strictness(),
+        proof_memory: match args.no_proof_cache {
+            true => ProofMemory::Off,
+            false => ProofMemory::On,
+        },
+    }
+}
+
+pub(super) fn output_options(args: &MineArgs, path: PathBuf) -> OutputOptions {
+    OutputOptions {
+        format: args.format.unwrap_or_else(|| Format::of_path(&path)),
+        path,
+        overwrite: Overwrite::forced(args.force),
+        read_back: match args.no_verify {
+            true => ReadBack::Skip,
+            false => ReadBack::Verify,
+        },
+        resume: match (args.resume, &args.recipient) {
+            (false, _) => Resume::Never,
+            (true, Some(_)) => Resume::SameRecipient,
+            (true, None) => Resume::JournalsRecipient,
+        },
+    }
+}
+
+/// Opens the queue in the file `path`, which must not be `output`.
+pub(super) fn open_queue(path: &Path, output: &Path) -> anyhow::Result<NamedQueue> {
+    let name = path.display();
+    let queue = NamedQueue::open(path).with_context(|| format!("cannot open {name}"))?;
+    if let (Ok(path), Ok(output)) = (path.canonicalize(), output.canonicalize())
+        && path == output
+    {
+        bail!("{name} is both a queue and the output; name another output");
+    }
+    Ok(queue)
+}

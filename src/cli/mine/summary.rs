@@ -1,0 +1,108 @@
+//! The printed results of a run.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use fourzero::batch::{MineSummary, TextAmounts, Unfinished};
+use fourzero::bench::Chosen;
+use serde::Serialize;
+
+use crate::cli::args::MineArgs;
+use crate::cli::{hints, print};
+
+/// What `--json` prints for a chain.
+#[derive(Serialize)]
+struct MinedJson<'a> {
+    output: &'a str,
+    blocks: u64,
+    resumed_blocks: u64,
+    transactions: u64,
+    hashes: u64,
+    seconds: f64,
+    hashrate: f64,
+    efficiency: Option<f64>,
+    last_hash: String,
+    chosen: Vec<Chosen>,
+}
+
+/// The error and the advice on it.
+pub(super) fn explained(error: Unfinished) -> String {
+    let error = anyhow::Error::from(error);
+    format!("{error:#}{}", hints::advice(&error))
+}
+
+pub(super) fn print_json(
+    path: &Path,
+    summary: &MineSummary,
+    efficiency: Option<f64>,
+) -> io::Result<()> {
+    print::json(&MinedJson {
+        output: &path.display().to_string(),
+        blocks: summary.blocks,
+        resumed_blocks: summary.resumed_blocks,
+        transactions: summary.transactions,
+        hashes: summary.hashes,
+        seconds: summary.elapsed.as_secs_f64(),
+        hashrate: summary.hashrate(),
+        efficiency,
+        last_hash: summary.last_hash.to_string(),
+        chosen: Chosen::so_far(),
+    })
+}
+
+pub(super) fn print_summary(path: &Path, summary: &MineSummary) -> io::Result<()> {
+    let resumed = match summary.resumed_blocks {
+        0 => String::new(),
+        blocks if blocks == summary.blocks => " (all there before)".to_owned(),
+        blocks => format!(" ({} there before)", indicatif::HumanCount(blocks)),
+    };
+    let remembered = remembered_proofs(summary);
+    // Each block except the first has one.
+    let rewards = summary.blocks.saturating_sub(1);
+    print::line(&format!(
+        "{}: {}{resumed}, {} and {}, {}{} in {:.3} s{}",
+        path.display(),
+        print::count(summary.blocks, "block"),
+        print::count(summary.transactions, "transaction"),
+        print::count(rewards, "reward"),
+        print::count(summary.hashes, "hash"),
+        match remembered {
+            0 => String::new(),
+            proofs => format!(" ({} remembered)", print::count(proofs, "proof")),
+        },
+        summary.elapsed.as_secs_f64(),
+        hashrate(summary.hashes, summary.elapsed, remembered),
+    ))
+}
+
+/// Proofs that were looked up, not searched.
+pub(super) const fn remembered_proofs(summary: &MineSummary) -> u64 {
+    let genesis = if summary.resumed_blocks == 0 { 1 } else { 0 };
+    let mined = summary.blocks - summary.resumed_blocks - genesis;
+    mined - summary.proofs_searched
+}
+
+/// The hashrate in brackets. Empty if proofs were remembered, because it would
+/// say nothing about the engine.
+pub(super) fn hashrate(hashes: u64, elapsed: Duration, remembered_proofs: u64) -> String {
+    let seconds = elapsed.as_secs_f64();
+    if hashes == 0 || remembered_proofs > 0 || seconds == 0.0 {
+        return String::new();
+    }
+    format!(" ({})", print::hashrate(hashes as f64 / seconds))
+}
+
+/// Warns of amounts that are probably not intended.
+pub(super) fn warn(amounts: Option<&TextAmounts>) {
+    if let Some(amounts) = amounts {
+        print::warning(&format!("{amounts}; --strict refuses such amounts"));
+    }
+}
+
+pub(super) const fn verdict(args: &MineArgs) -> &'static str {
+    match args.no_verify {
+        true => "not verified",
+        false => "verified",
+    }
+}
