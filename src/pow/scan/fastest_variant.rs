@@ -5,35 +5,11 @@
 //! search itself, for one or two milliseconds. The process remembers the result
 //! for all messages of the same shape.
 
-use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use super::message_layout::MessageLayout;
+use super::message_layout::{MessageLayout, Shape};
 use crate::sha256::{FirstBlock, KernelChoice, Variant};
-
-/// What is hashed for each nonce. The fastest variant depends on it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Shape {
-    /// One block, which contains the low digits.
-    OneBlock,
-    /// A block with the low digits, then blocks that are the same for all
-    /// nonces.
-    ConstantTail,
-    /// The last digits are in a second block, which is prepared for each of
-    /// their values.
-    DigitsInTail,
-}
-
-impl fmt::Display for Shape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::OneBlock => "one block",
-            Self::ConstantTail => "constant tail",
-            Self::DigitsInTail => "digits in the tail",
-        })
-    }
-}
 
 /// The rates that were measured for one shape of message.
 #[derive(Clone, PartialEq, Debug)]

@@ -1,11 +1,35 @@
 //! Where the parts of a message lie in its blocks, for nonces with the same
 //! number of digits.
 
+use std::fmt;
+
 use super::digit_columns::Grouping;
-use super::fastest_variant::Shape;
 use crate::pow::Template;
 use crate::sha256::scalar::{BLOCK_BYTES, BlockBytes, HashState, block_words, compress};
 use crate::sha256::{ConstantBlock, FirstBlock, MessageGroup, Variant};
+
+/// What is hashed for each nonce. The fastest variant depends on it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shape {
+    /// One block, which contains the low digits.
+    OneBlock,
+    /// A block with the low digits, then blocks that are the same for all
+    /// nonces.
+    ConstantTail,
+    /// The last digits are in a second block, which is prepared for each of
+    /// their values.
+    DigitsInTail,
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::OneBlock => "one block",
+            Self::ConstantTail => "constant tail",
+            Self::DigitsInTail => "digits in the tail",
+        })
+    }
+}
 
 /// If at most this many digits spill into a block of their own, that block is
 /// prepared for each of their values, which takes up to 25 kB. If more do, the

@@ -15,8 +15,9 @@ use std::ops::RangeInclusive;
 use std::sync::OnceLock;
 
 use self::fastest_variant::fastest_variant;
-pub use self::fastest_variant::{Measurement, Shape, measurements};
+pub use self::fastest_variant::{Measurement, measurements};
 use self::message_layout::MessageLayout;
+pub use self::message_layout::Shape;
 use crate::pow::nonce::{by_digit_count, digit_count};
 use crate::pow::{Nonce, Target, Template};
 use crate::sha256::scalar::{BLOCK_BYTES, HashState, compress, initial_state};
