@@ -78,7 +78,7 @@ pub enum QueueError {
     /// The transactions of one block are too large together.
     #[error("{position}: the transactions of one block take more than {} MiB", MAX_BLOCK_BYTES >> 20)]
     BlockTooLarge {
-        /// Where the transaction starts that is too much.
+        /// Where the first transaction starts that does not fit.
         position: Position,
     },
     /// The header or a row of a CSV queue is wrong.
