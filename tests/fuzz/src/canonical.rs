@@ -1,5 +1,5 @@
-//! The canonical text, compared with CPython's vectors, and with a simple writer
-//! of a tree that `serde_json` reads.
+//! Compares canonical texts with CPython's vectors, and with a simple writer of
+//! the trees that `serde_json` reads.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use fourzero::chain::json::Transcoder;
 use crate::recipe::Recipe;
 use crate::serde_tree;
 
-/// JSON text never starts with this byte: a recipe follows it.
+/// Starts a recipe. JSON text never starts with this byte.
 const RECIPE: u8 = 0xff;
 
 /// Transcodes the bytes as text or, after the byte 255, uses them as a recipe to
