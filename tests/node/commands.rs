@@ -130,7 +130,7 @@ fn an_imported_chain_can_be_exported_and_verifies() {
     assert_eq!(fs::read_to_string(&lines).unwrap().lines().count(), 7);
     let (stdout, _) = ends_with(&mut export(Path::new("-")), 0);
     assert_eq!(stdout, fs::read_to_string(&out).unwrap());
-    // The same as of any other new file.
+    // The same permissions as those of any new file.
     let permissions = |file: &Path| fs::metadata(file).unwrap().permissions();
     assert_eq!(permissions(&out), permissions(&chain));
     for file in [&out, &lines] {
