@@ -70,7 +70,7 @@ impl MineOptions {
 }
 
 impl Default for MineOptions {
-    /// The tutorial's rule, ten transactions a block, and a fresh node id.
+    /// The tutorial's rule, ten transactions per block, and a new node id.
     fn default() -> Self {
         Self {
             rule: Rule::default(),

@@ -133,7 +133,7 @@ enum QueueFormat<R> {
 
 /// Reads the transactions of one block after another from a queue.
 ///
-/// Single transactions are grouped, `block_size` a block. The last block of a
+/// Single transactions are grouped, `block_size` per block. The last block of a
 /// queue may have fewer, and so may a block before a list that is a separate
 /// block. After an error the iterator ends.
 ///
