@@ -695,15 +695,15 @@ def main():
         "--count",
         type=int,
         metavar="N",
-        help="texts to compare (default 200000), or random ones to write as vectors "
+        help="number of texts to compare (default 200000), or to write as vectors "
         f"(default {VECTOR_COUNT})",
     )
-    parser.add_argument("--seed", type=int, default=1, help="makes other texts (default 1)")
+    parser.add_argument("--seed", type=int, default=1, help="choose the random texts (default 1)")
     parser.add_argument(
         "--binary",
         type=Path,
         metavar="PATH",
-        help="a built canonical_lines, instead of running it through cargo",
+        help="use this built canonical_lines instead of cargo run",
     )
     parser.add_argument(
         "--write-vectors",
