@@ -46,7 +46,7 @@ fn sigterm_ends_a_search_and_the_node() {
         .map(|entry| entry.unwrap().file_name())
         .filter(|name| name.to_string_lossy().ends_with("-wal"))
         .collect();
-    assert!(names.is_empty(), "the log was folded in at the end");
+    assert!(names.is_empty(), "the write-ahead log remains");
     let connection = rusqlite::Connection::open(folder.path().join("node.sqlite3")).unwrap();
     let sound: String = connection
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))

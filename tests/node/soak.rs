@@ -101,7 +101,7 @@ async fn calls_that_wait_to_resolve_share_one_visit() {
     }
     silent.set_nonblocking(true).unwrap();
     let visits = silent.incoming().take_while(Result::is_ok).count();
-    assert_eq!(visits, 2, "one that was under way, and one for all others");
+    assert_eq!(visits, 2, "one for the first call, one for all others");
 }
 
 #[tokio::test]

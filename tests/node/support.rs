@@ -128,7 +128,7 @@ fn start(command: &mut Command) -> (Child, String) {
     BufReader::new(child.stdout.take().unwrap())
         .read_line(&mut line)
         .unwrap();
-    assert!(!line.is_empty(), "it says where it listens");
+    assert!(!line.is_empty(), "no address was printed");
     (child, line)
 }
 

@@ -1,5 +1,5 @@
-//! Compares fourzero with other programs that search decimal nonces. All run
-//! alternately on one thread. Makes the table in `docs/measurements`.
+//! Compares fourzero with other programs that search decimal nonces. All take
+//! turns on one thread. The result is the table in `docs/measurements`.
 //!
 //! `cargo run --release --locked --manifest-path scripts/peers/Cargo.toml`
 //! prints it as Markdown; `-- --json FILE` also writes the figures as JSON.
@@ -63,8 +63,8 @@ fn main() {
     }
     for turn in 1..=TURNS {
         eprintln!("turn {turn} of {TURNS}");
-        // Each turn starts with a different program, so that not always the
-        // same one runs after CPython, which is a process by itself.
+        // Each turn starts with a different program. Otherwise the same one would
+        // always run after CPython, whose separate process may disturb it.
         let begin = (turn - 1) * results.len() / TURNS;
         let (end, beginning) = results.split_at_mut(begin);
         for result in beginning.iter_mut().chain(end) {
