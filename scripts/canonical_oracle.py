@@ -695,7 +695,7 @@ def main():
         "--count",
         type=int,
         metavar="N",
-        help="number of texts to compare (default 200000), or to write as vectors "
+        help="texts to compare (default 200000), or random texts to write as vectors "
         f"(default {VECTOR_COUNT})",
     )
     parser.add_argument("--seed", type=int, default=1, help="choose the random texts (default 1)")
