@@ -22,7 +22,7 @@ use fourzero::sha256::{Kernel, KernelChoice};
 
 const PREFIXES: std::ops::RangeInclusive<usize> = 0..=130;
 
-/// Every number of digits without a suffix, a few with one.
+/// Lengths of suffixes, and the numbers of digits to measure with each.
 const SHAPES: [(usize, &[u32]); 5] = [
     (
         0,
@@ -36,7 +36,7 @@ const SHAPES: [(usize, &[u32]); 5] = [
 
 const SAMPLES: usize = 20;
 
-/// At most this number of further samples of a position below the bound.
+/// The most further samples of a position below the bound.
 const MORE_SAMPLES: usize = 200;
 
 /// Nonces in a sample.

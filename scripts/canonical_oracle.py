@@ -2,8 +2,8 @@
 """Compares fourzero's canonical JSON text with CPython's.
 
 A block's hash is the hash of `json.dumps(block, sort_keys=True)`. This script
-generates JSON texts, many of them malformed, and compares that text as CPython
-writes it with `fourzero::chain::json::canonical`, which the example
+generates JSON texts, many of them malformed, and compares what CPython writes
+for each with the result of `fourzero::chain::json::canonical`, which the example
 `canonical_lines` calls. Both must write the same bytes and refuse the same
 texts.
 
@@ -39,7 +39,7 @@ MAX_DEPTH = 1_000
 TEXTS_A_RUN = 20_000
 DIFFERENCES_SHOWN = 10
 
-# The vectors must be readable for people, also in a diff.
+# People must be able to read the vectors, also in a diff.
 VECTOR_COUNT = 1_150
 VECTOR_BYTES = 220
 
@@ -105,7 +105,7 @@ def to_bits(value):
 
 
 def neighbour(value, steps):
-    """The double that is `steps` doubles away, between zero and infinity."""
+    """The double `steps` doubles away, between zero and infinity."""
     sign, magnitude = divmod(to_bits(value), 1 << 63)
     magnitude = min(max(magnitude + steps, 0), to_bits(sys.float_info.max))
     return from_bits(sign << 63 | magnitude)
@@ -695,15 +695,15 @@ def main():
         "--count",
         type=int,
         metavar="N",
-        help="texts to compare (default 200000), or random ones to write as vectors "
+        help="texts to compare (default 200000), or random texts to write as vectors "
         f"(default {VECTOR_COUNT})",
     )
-    parser.add_argument("--seed", type=int, default=1, help="makes other texts (default 1)")
+    parser.add_argument("--seed", type=int, default=1, help="choose the random texts (default 1)")
     parser.add_argument(
         "--binary",
         type=Path,
         metavar="PATH",
-        help="a built canonical_lines, instead of running it through cargo",
+        help="use this built canonical_lines instead of cargo run",
     )
     parser.add_argument(
         "--write-vectors",

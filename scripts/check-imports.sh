@@ -26,7 +26,7 @@ if grep -rnE --include='*.rs' '(crate|fourzero)::bench\b' src/node | grep -vE '^
 fi
 # The pattern does not find layers in grouped imports.
 if grep -rnE --include='*.rs' '^use crate::\{' src; then
-  echo "name one layer a line: use crate::LAYER::..." >&2
+  echo "import each layer on a separate line: use crate::LAYER::..." >&2
   found=1
 fi
 # The command line uses the library like any other program.

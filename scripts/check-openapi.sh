@@ -3,9 +3,9 @@
 #
 #     scripts/check-openapi.sh FOURZERO SCHEMATHESIS [EXAMPLES]
 #
-# FOURZERO and SCHEMATHESIS are the paths of the two programs. The check that
-# all data of the right form are accepted is left out: most nonces of the right
-# form are not proofs, and most texts are not addresses.
+# FOURZERO and SCHEMATHESIS are the paths of the two programs. The check that all
+# well-formed data are accepted is left out: most well-formed nonces are not
+# proofs, and most texts are not addresses.
 set -euo pipefail
 fourzero=$(realpath "$1")
 schemathesis=$(realpath "$2")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Checks that only the kernels and their dispatchers, which are listed here,
-# contain `unsafe`, and that each exception from `unsafe_code = "deny"` has a
+# contain `unsafe`, and that each exception to `unsafe_code = "deny"` has a
 # reason. (Clippy's undocumented_unsafe_blocks checks each block.)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -34,7 +34,7 @@ while read -r file; do
   done
   if grep -nHE "$pattern" "$file" | grep -vE '^[^:]+:[0-9]+: *//'; then found=1; fi
 done <<<"$files"
-((found == 0)) || echo "unsafe code belongs in a kernel's file" >&2
+((found == 0)) || echo "only the listed files may contain unsafe code" >&2
 
 for kernel in "${kernels[@]}"; do
   if ! grep -qE "$pattern" "$kernel"; then
@@ -49,7 +49,7 @@ for kernel in "${kernels[@]}"; do
     check { if (text !~ /reason = "/) { print FILENAME ":" line ": " text; bad = 1 } check = 0 }
     END { exit !bad }
   ' "$kernel"; then
-    echo "an exception from unsafe_code has no reason" >&2
+    echo "an exception to unsafe_code has no reason" >&2
     found=1
   fi
 done

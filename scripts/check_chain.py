@@ -54,7 +54,7 @@ def main():
             sys.exit("the text is not what Python writes")
         first = chain[0]
         if (first["index"], first["proof"], first["previous_hash"]) != (1, 100, "1"):
-            sys.exit("block 1 is not the tutorial's")
+            sys.exit("block 1 is not the tutorial's first block")
     for last, block in zip(chain, chain[1:]):
         last_hash = sha256(dumps(last))
         suffix = {

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Runs the library's tests on an emulated ARM CPU: those of the kernels, or
-# others.
+# Runs the library's tests on an emulated ARM CPU, by default those of the
+# kernels.
 #
 #     scripts/emulate-arm.sh
 #     scripts/emulate-arm.sh chain:: batch::
 #
-# The arguments go to the tests. Needs Rust's target aarch64-unknown-linux-gnu
+# The arguments choose the tests. Needs Rust's target aarch64-unknown-linux-gnu
 # (`rustup target add`), Debian's gcc-aarch64-linux-gnu and qemu-user, and some
-# minutes. `--no-default-features` spares SQLite, which the tests do not need.
+# minutes. `--no-default-features` leaves out SQLite, which the tests do not use.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# The test that is skipped needs no special instructions, and takes very long.
+# The skipped test takes very long and needs no special instructions.
 [ $# -gt 0 ] || set -- sha256:: pow:: --skip plain_arrays
 
 for command in aarch64-linux-gnu-gcc qemu-aarch64; do

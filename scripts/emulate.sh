@@ -1,22 +1,23 @@
 #!/usr/bin/env bash
-# Runs commands on an emulated CPU: the kernels' tests on one with AVX-512, say,
-# or the program on one that lacks what it would choose here.
+# Runs commands on an emulated CPU, for example the kernels' tests on a CPU with
+# AVX-512, or the program on a CPU without it.
 #
 #     scripts/emulate.sh corei7_icelake_u
 #     scripts/emulate.sh corei7_haswell_4770 'fourzero --version' 'fourzero search 100'
 #
-# The first argument is a CPU model of Bochs (`bochs --help cpu`), the others are
-# shell commands; without any, the version and every test of the kernels. They
-# find `fourzero`, `unit-tests` (the library's, in release) and `tests/data`.
-# Exits with 1 if one of them fails.
+# The first argument is a CPU model of Bochs (`bochs --help cpu`). The others are
+# shell commands; the default is the version and all tests of the kernels. The
+# commands can use `fourzero`, `unit-tests` (the library's tests, a release
+# build) and `tests/data`. Exits with 1 if one of them fails.
 #
 #   corei7_icelake_u      AVX-512, SHA extensions   corei7_haswell_4770  AVX2
 #   corei7_skylake_x      AVX-512                   core2_penryn_t9600   neither
 #   ryzen                 SHA extensions, AVX2
 #
-# Debian's Bochs starts Linux in about a minute; one built without its debugger
-# is faster: BOCHS names it, DISPLAY_LIBRARY its display, such as nogui. KERNEL
-# names a Linux other than Debian's, which is fetched, but not installed.
+# Debian's Bochs starts Linux in about a minute. A Bochs without a debugger is
+# faster: set BOCHS to its path and DISPLAY_LIBRARY to its display, such as nogui.
+# By default, Debian's Linux is downloaded but not installed. Set KERNEL to use
+# another.
 set -euo pipefail
 if [ $# -eq 0 ]; then
   sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
@@ -26,7 +27,7 @@ cd "$(dirname "$0")/.."
 
 model=$1
 shift
-# The test that is skipped needs no special instructions, and takes very long.
+# The skipped test takes very long and needs no special instructions.
 [ $# -gt 0 ] || set -- 'fourzero --version' \
   'unit-tests sha256:: pow::scan:: --skip plain_arrays'
 
@@ -41,7 +42,7 @@ needs /usr/lib/ISOLINUX/isolinux.bin isolinux
 needs /usr/lib/syslinux/modules/bios/ldlinux.c32 syslinux-common
 busybox=$(command -v busybox) && ! ldd "$busybox" >/dev/null 2>&1 || missing+=(busybox-static)
 if [ ${#missing[@]} -gt 0 ]; then
-  echo "missing packages of Debian: ${missing[*]}" >&2
+  echo "missing Debian packages: ${missing[*]}" >&2
   exit 2
 fi
 
@@ -96,9 +97,9 @@ chmod +x "$root/init"
 (cd "$root" && find . | "$busybox" cpio -o -H newc 2>/dev/null) >"$run/iso/initrd"
 cp "$kernel" "$run/iso/vmlinuz"
 cp /usr/lib/ISOLINUX/isolinux.bin /usr/lib/syslinux/modules/bios/ldlinux.c32 "$run/iso"
-# Bochs says wrongly how large the registers are that XSAVE compacts, whereupon
-# Linux does without AVX, and gets lost where Linux patches itself to copy with
-# fast short moves. (Seen with 2.7 and Linux 6.1.)
+# Bochs reports a wrong size for compacted XSAVE registers, so Linux would turn
+# AVX off. Linux also fails where it patches its code to use fast short moves.
+# (Seen with Bochs 2.7 and Linux 6.1.)
 cat >"$run/iso/isolinux.cfg" <<'BOOT'
 default linux
 label linux
@@ -125,24 +126,24 @@ error: action=ignore
 panic: action=fatal
 BOCHSRC
 start="$bochs -q -f $run/bochsrc"
-# Debian's has a debugger in it, which waits to be told to go on.
+# The debugger in Debian's Bochs waits for a command to continue.
 if grep -q -e '-rc ' <<<"$("$bochs" --help 2>&1)"; then
   echo c >"$run/continue"
   start="$start -rc $run/continue"
 fi
 tail -n +1 -f "$serial" &
-# One with a debugger draws its screen on a terminal of its own, whose name it
-# prints, and blocks once too much lies there that nobody reads.
+# A Bochs with a debugger opens a separate terminal for its screen and prints the
+# terminal's name. It blocks unless that terminal is read.
 (
   until terminal=$(grep -aom 1 '/dev/pts/[0-9]*' "$run/screen"); do sleep 1; done
   stty -F "$terminal" raw -echo
   exec cat "$terminal"
 ) >/dev/null 2>&1 &
-# The display wants a terminal.
+# The display needs a terminal.
 TERM=xterm script -qefc "$start" "$run/screen" </dev/null >/dev/null || true
 sleep 1
 if ! grep -q '^result: ' "$serial"; then
-  echo "the emulation ended early; the last words of Bochs:" >&2
+  echo "the emulation ended early; the last output of Bochs:" >&2
   tail -n 5 "$run/log" "$run/screen" >&2 2>/dev/null || true
 fi
 grep -q '^result: 0' "$serial"

@@ -1,28 +1,27 @@
 #!/usr/bin/env bash
-# Runs the fuzz targets of tests/fuzz under libFuzzer. No nightly toolchain is
-# needed, only a C++ compiler: the instrumentation is rustc's own, and the
-# address sanitizer, which is not, is left out.
+# Runs the fuzz targets of tests/fuzz under libFuzzer. Needs a C++ compiler, but
+# no nightly toolchain, because the address sanitizer is not used.
 #
-#     scripts/fuzz.sh build                  builds them
-#     scripts/fuzz.sh run SECONDS [TARGET..] fuzzes each for so long
-#     scripts/fuzz.sh cmin [TARGET..]        puts into the corpus what was found,
-#                                            and takes out what adds nothing
+#     scripts/fuzz.sh build                  builds the targets
+#     scripts/fuzz.sh run SECONDS [TARGET..] fuzzes each target for SECONDS
+#     scripts/fuzz.sh cmin [TARGET..]        adds new inputs to the corpus and
+#                                            removes redundant ones
 #     scripts/fuzz.sh tmin TARGET INPUT      makes a crash's input smaller
 #
-# What `run` finds lies in tests/fuzz/target/found/TARGET, crashes in
-# tests/fuzz/target/crashes. A fixed crash's input belongs into the corpus,
-# under the name of the fault.
+# `run` writes new inputs to tests/fuzz/target/found/TARGET and crashes to
+# tests/fuzz/target/crashes. Once a crash is fixed, add its input to the corpus
+# and name the file after the bug.
 set -euo pipefail
 cd "$(dirname "$0")/../tests/fuzz"
 
 all=(canonical chain_reader kernels queue_reader verify)
 host=$(rustc -vV | sed -n 's/^host: //p')
 binaries=target/libfuzzer/$host/release
-# The longest input. A corpus of long ones would be large, and slow.
+# The longest input. Long inputs would make the corpus large and slow.
 declare -A longest=([canonical]=1024 [chain_reader]=2048 [kernels]=512 [queue_reader]=1024 [verify]=256)
 
 build() {
-  # With --target, the flags are not for build scripts and macros.
+  # With --target, the flags do not apply to build scripts and macros.
   RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module \
     -Cllvm-args=-sanitizer-coverage-level=4 \
     -Cllvm-args=-sanitizer-coverage-inline-8bit-counters \
@@ -32,7 +31,7 @@ build() {
     --target "$host" --target-dir target/libfuzzer
 }
 
-# libFuzzer says much; what it ends with is enough if nothing was found.
+# libFuzzer prints a lot. Show only its final figures unless it finds a bug.
 run() {
   local target=$1 seconds=$2 log
   mkdir -p "target/found/$target" target/crashes
@@ -55,11 +54,11 @@ cmin() {
   local target=$1 kept
   kept=$(mktemp -d)
   mkdir -p "target/found/$target"
-  # Without counters, an input stays for a branch, not for how often it goes
-  # there: hundreds of files instead of thousands.
+  # Without counters, an input stays only if it reaches a new branch. That keeps
+  # hundreds of files instead of thousands.
   "$binaries/$target" -merge=1 -use_counters=0 -max_len="${longest[$target]}" -verbosity=0 \
     "$kept" "corpus/$target" "target/found/$target" 2>/dev/null
-  # Inputs with a name of their own once were faults.
+  # Inputs with other names are those of fixed bugs.
   find "corpus/$target" -type f -regextype posix-extended -regex '.*/[0-9a-f]{40}' -delete
   mv "$kept"/* "corpus/$target/"
   rmdir "$kept"

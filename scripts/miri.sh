@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Runs the kernels' self-test, one case for every position, in Miri: an
-# interpreter that checks every memory access, and that knows AVX-512 on any
-# CPU. Needs a nightly toolchain with the component miri, and about ten minutes.
+# Runs the kernels' self-test in Miri, with one case for every position. Miri is
+# an interpreter that checks every memory access and supports AVX-512 on any CPU.
+# Needs a nightly toolchain with the component miri, and about ten minutes.
 #
 #     scripts/miri.sh
 #
-# Kernels that need instructions outside FEATURES are not run; the test says
-# which those are. The crate `wide` wants bw, dq and vl beside f.
-# Assembly is not known to it: there `sha-ni` does with vl what it does without.
+# Kernels that need instructions outside FEATURES are skipped, and the test lists
+# them. The crate `wide` needs avx512bw, dq and vl in addition to f. Miri does not
+# run assembly, so `sha-ni` uses the same code with vl as without.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -7,9 +7,9 @@
 //! cargo bench --bench engine -- --help
 //! ```
 //!
-//! Where possible a figure is the ratio of two things measured in the same
-//! round, because machines differ, and one machine differs from moment to
-//! moment. The median of all rounds is compared with the target.
+//! Where possible, a figure is the ratio of two things measured in the same
+//! round, because machines differ in speed, and each machine's speed varies. The
+//! median of all rounds is compared with the target.
 
 mod measurement;
 mod mine;

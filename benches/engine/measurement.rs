@@ -1,17 +1,17 @@
-//! Statistics of rounds, and the lines of the table.
+//! Statistics over rounds, and the printed lines.
 
 use std::fmt;
 
 /// What a figure should be.
 #[derive(Clone, Copy)]
 pub(crate) enum Goal {
-    /// A target for the median.
+    /// The median must not be lower.
     AtLeast(f64),
-    /// A target for the median.
+    /// The median must not be higher.
     AtMost(f64),
-    /// The higher the better, without a target.
+    /// Higher is better; there is no target.
     High,
-    /// The lower the better, without a target.
+    /// Lower is better; there is no target.
     Low,
 }
 
@@ -32,8 +32,8 @@ pub(crate) fn print_heading() {
     println!("{:<66} {median:>9} {best:>9} {unit:<4} {target}", "figure");
 }
 
-/// Prints the median and the best of all rounds beside the target. Printed at
-/// once: some figures take minutes.
+/// Prints the median and the best of all rounds, and the target. Each figure is
+/// printed as soon as it is known, because some take minutes.
 pub(crate) fn print(name: &str, unit: &str, rounds: &[f64], goal: Goal) {
     if rounds.is_empty() {
         return;

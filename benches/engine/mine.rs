@@ -75,8 +75,8 @@ fn mine_task(files: &SampleFiles, rule: Rule, hex_zeros: u16, threads: NonZeroUs
     }
 }
 
-/// The share of the one-thread rate, measured right before and right after,
-/// that becomes proofs.
+/// The share of the one-thread rate that becomes proofs. The rate is measured
+/// right before and right after.
 fn efficiency_of_threads(bench: &mut Bench) -> Result<()> {
     // Half a second on one thread at 25 MH/s.
     const BLOCKS: u64 = 200;
@@ -113,8 +113,8 @@ fn efficiency_of_threads(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// The cost of a search besides its hashes, on all threads: searches whose
-/// answer is in the first piece.
+/// The time that a search on all threads takes besides its hashes. The answers
+/// of these searches are in the first piece.
 fn gap_between_searches(bench: &Bench) -> Result<()> {
     const SEARCHES: usize = 2_000;
 
@@ -139,9 +139,8 @@ fn gap_between_searches(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// The share of the rate of all threads in one long search, measured right
-/// before and right after, that becomes proofs from the start of a process to
-/// its end.
+/// The share of a long search's rate on all threads that becomes proofs, over the
+/// whole life of a process. The rate is measured right before and right after.
 fn whole_process(bench: &Bench) -> Result<()> {
     // 3,000 blocks: three seconds on two threads at 30 MH/s.
     const TRANSACTIONS: u64 = 30_000;
@@ -271,20 +270,19 @@ fn mining_by_verifying(bench: &mut Bench) -> Result<()> {
     Ok(())
 }
 
-/// A lower limit for the seconds that mining takes: searching the proofs on
-/// all threads, then hashing the text with SHA-256, which no two threads can
-/// share because each block quotes the hash before it, while the other threads
-/// read the queue and write the chain. `sha2` is the bytes a second that one
-/// thread hashes.
+/// A lower limit for the seconds that mining takes. All threads search the
+/// proofs. Then one thread hashes the text, while the others read the queue and
+/// write the chain. Threads cannot share the hashing, because each block quotes
+/// the hash before it. `sha2` is the bytes a second that one thread hashes.
 ///
-/// Work on the bytes between reading and writing is not in it.
+/// Work between reading and writing is not included.
 fn shortest_mining_seconds(
     bench: &Bench,
     files: &SampleFiles,
     chain_bytes: u64,
     sha2: f64,
 ) -> Result<f64> {
-    // From the genesis proof on, all proofs after these are repetitions.
+    // After these, the proofs repeat.
     const SEARCHES: u64 = 108;
 
     let searcher = Searcher::new(bench.args.threads, KERNEL)?;

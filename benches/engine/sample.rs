@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use fourzero::batch::{Clock, MineOptions, NamedQueue};
 
-/// About what a transaction takes in a chain, with its share of the block.
+/// About the bytes of a transaction in a chain, with its share of the block.
 const TRANSACTION_BYTES: u64 = 120;
 
 /// Buffers of files.
@@ -105,7 +105,7 @@ impl SampleFiles {
 
     pub(crate) fn remove(&self) {
         for path in [&self.queue, &self.chain, &self.compact] {
-            // Not all of them were written.
+            // Some of them may not exist.
             let _ = fs::remove_file(path);
         }
     }

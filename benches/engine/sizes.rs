@@ -8,7 +8,7 @@ use crate::measurement::{Goal, highest, median, print};
 use crate::sample::SampleFiles;
 use crate::task::Task;
 
-/// Measures `task` on each size. The files it needs are in place.
+/// Measures `task` on each size. The files that it needs must exist.
 pub(crate) fn measure(
     bench: &mut Bench,
     what: &str,
@@ -44,7 +44,7 @@ pub(crate) fn measure(
     Ok(())
 }
 
-/// The share of the highest value by which the lowest lies below it.
+/// How far the lowest value is below the highest, as a share of the highest.
 fn spread(values: &[f64]) -> f64 {
     let lowest = values.iter().copied().fold(f64::MAX, f64::min);
     1.0 - lowest / highest(values)

@@ -1,5 +1,5 @@
-//! Mining or verifying one file in a fresh process, whose peak memory is then
-//! that of the task. The process is this program, started again.
+//! Mines or verifies one file in a new process of this program, so that the peak
+//! memory of the process is that of the task.
 
 use std::env;
 use std::fs::{self, File};

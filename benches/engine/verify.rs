@@ -1,5 +1,5 @@
-//! Verifying: the share of what `sha2` hashes on as many threads, and the
-//! rates over several sizes.
+//! Verifying: its rate as a share of the rate of `sha2` on as many threads, and
+//! its rates over several sizes.
 
 use anyhow::Result;
 

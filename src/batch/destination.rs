@@ -154,7 +154,7 @@ impl Destination {
         }
     }
 
-    /// Gives `file` the permissions of the existing file, if there is one, and
+    /// Gives `file` the permissions of the existing file, if there is one, plus
     /// those in the mode `further`.
     #[cfg(unix)]
     pub(super) fn copy_permissions(&self, file: &File, further: u32) -> io::Result<()> {

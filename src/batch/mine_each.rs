@@ -75,7 +75,7 @@ pub fn mine_each(
     control: &Control,
     mut report: impl FnMut(usize, Result<MineSummary, Unfinished>),
 ) -> Result<(), SearchError> {
-    // One more than threads: a chain that is synced and read back searches nothing.
+    // One more than threads: a chain that is synced or read back does not search.
     let count = (threads.get() + 1).min(jobs.len());
     let shares = ThreadShares::new(threads, kernel, count);
     let taken: Vec<_> = (0..count)

@@ -39,7 +39,7 @@ pub enum ProofMemory {
     /// Reused.
     #[default]
     On,
-    /// Searched again each time.
+    /// Not reused: each proof is searched.
     Off,
 }
 
@@ -50,13 +50,13 @@ pub struct MineOptions {
     pub rule: Rule,
     /// Their difficulty.
     pub target: Target,
-    /// Transactions a block, the reward not counted.
+    /// Transactions per block, without the reward.
     pub block_size: NonZeroUsize,
     /// Who gets the reward of each block.
     pub recipient: String,
     /// Where timestamps come from.
     pub clock: Clock,
-    /// How much is asked of the transactions.
+    /// What the values of transactions must be.
     pub strictness: Strictness,
     /// Whether proofs are remembered.
     pub proof_memory: ProofMemory,
@@ -70,7 +70,7 @@ impl MineOptions {
 }
 
 impl Default for MineOptions {
-    /// The tutorial's rule, ten transactions a block, and a fresh node id.
+    /// The tutorial's rule, ten transactions per block, and a new node id.
     fn default() -> Self {
         Self {
             rule: Rule::default(),

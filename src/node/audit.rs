@@ -1,8 +1,8 @@
-//! Verifies the stored chain at the start, in the background: disks fail, and
-//! people edit files.
+//! Verifies the stored chain in the background when the node starts, because
+//! disks fail and people edit files.
 //!
-//! Until the result is known, the chain is served as it is stored. Whoever
-//! takes it verifies it too.
+//! Until the result is known, the chain is served as it is stored. Peers that
+//! take it verify it, too.
 
 use std::io::{self, Read};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -18,8 +18,8 @@ use super::writer::ChainHead;
 use crate::chain::{Report, Strictness, Verifier, VerifyError, VerifyOptions};
 use crate::pow::Control;
 
-/// Blocks that are checked in one state of the database. A longer read would
-/// keep the write-ahead log from being reused.
+/// Blocks that are read in one transaction. A longer transaction would keep the
+/// write-ahead log from being reused.
 const BLOCKS_AT_ONCE: u64 = 256;
 
 /// The damage to the stored chain, once it is known.
@@ -28,7 +28,7 @@ pub(super) struct Audit(Arc<OnceLock<Damage>>);
 
 #[derive(Debug)]
 struct Damage {
-    /// That of the damaged chain. Another chain may have replaced it since.
+    /// The generation of the damaged chain, which may have been replaced since.
     generation: u64,
     fault: String,
 }
@@ -83,8 +83,8 @@ impl Audit {
 }
 
 /// Verifies the texts of the blocks, then the columns derived from them.
-/// `false` if there is no result: the node shuts down, or the chain was
-/// replaced by one that was verified then. The error says what is damaged.
+/// Returns `false` if there is no result, because the node shuts down or the
+/// chain was replaced by a verified one. The error says what is damaged.
 fn check(
     chain: &mut Connection,
     head: &ChainHead,

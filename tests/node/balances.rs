@@ -1,4 +1,4 @@
-//! Balances are exact, and those of the chain, whatever happened to it.
+//! Balances are exact and match the chain, whatever happened to it.
 
 use std::fs;
 use std::path::Path;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{PATIENCE, Server, node_command};
 
-/// Amounts as JSON writes them, and what they are in units of 10^-7.
+/// Amounts in JSON, and in units of 10^-7.
 const AMOUNTS: [(&str, i128); 7] = [
     ("0.1", 1_000_000),
     ("0.2", 2_000_000),
@@ -26,7 +26,7 @@ fn start(data: &Path) -> Server {
 }
 
 /// Adds transactions between all names and mines, `rounds` times. Returns what
-/// each name received less what it sent.
+/// each name received minus what it sent.
 fn trade(server: &Server, rounds: usize) -> [i128; 4] {
     let mut balances = [0; 4];
     for round in 0..rounds {
@@ -166,7 +166,7 @@ fn a_database_without_balances_gets_them() {
     let body = json!({"sender": "ann", "recipient": "ann", "amount": 1.5}).to_string();
     server.post("/transactions/new", &body).ok(201);
     stop(server);
-    // As version 1 left it.
+    // The tables of version 1.
     database(data)
         .execute_batch(
             "DROP TABLE balances; DELETE FROM meta WHERE key = 'round'; PRAGMA user_version = 1",
@@ -181,7 +181,7 @@ fn a_database_without_balances_gets_them() {
     server.get("/mine").ok(200);
     assert_balances_are_of_the_chain(&server);
     stop(server);
-    // A version that this program does not know is refused.
+    // An unknown version is refused.
     database(data)
         .execute_batch("PRAGMA user_version = 3")
         .unwrap();

@@ -340,7 +340,7 @@ async fn calls_to_mine_wait_their_turn_up_to_a_limit() {
         let request = Request::get("/mine").body(Body::empty()).unwrap();
         async move { service.oneshot(request).await.unwrap() }
     };
-    // No proof has 64 zeros: of three calls, two stay and one is refused.
+    // No proof has 64 zeros, so two calls keep searching. The third is refused.
     let mut calls = JoinSet::new();
     for _ in 0..3 {
         calls.spawn(ask());
@@ -357,7 +357,7 @@ async fn calls_to_mine_wait_their_turn_up_to_a_limit() {
     };
     is_mining(true).await;
     fixture.add("a").await.ok(201);
-    // A caller that goes away ends its search.
+    // When a caller disconnects, its search ends.
     calls.shutdown().await;
     is_mining(false).await;
     let left = tokio::spawn(ask());

@@ -46,7 +46,7 @@ fn sigterm_ends_a_search_and_the_node() {
         .map(|entry| entry.unwrap().file_name())
         .filter(|name| name.to_string_lossy().ends_with("-wal"))
         .collect();
-    assert!(names.is_empty(), "the log was folded in at the end");
+    assert!(names.is_empty(), "the write-ahead log remains");
     let connection = rusqlite::Connection::open(folder.path().join("node.sqlite3")).unwrap();
     let sound: String = connection
         .query_row("PRAGMA integrity_check", [], |row| row.get(0))
@@ -130,7 +130,7 @@ fn an_imported_chain_can_be_exported_and_verifies() {
     assert_eq!(fs::read_to_string(&lines).unwrap().lines().count(), 7);
     let (stdout, _) = ends_with(&mut export(Path::new("-")), 0);
     assert_eq!(stdout, fs::read_to_string(&out).unwrap());
-    // The same as of any other new file.
+    // The same permissions as those of any new file.
     let permissions = |file: &Path| fs::metadata(file).unwrap().permissions();
     assert_eq!(permissions(&out), permissions(&chain));
     for file in [&out, &lines] {

@@ -322,7 +322,7 @@ fn after_a_refused_call_the_connection_goes_on_or_says_that_it_closes() {
             "{sent} HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"
         ));
         std::thread::sleep(Duration::from_millis(20));
-        // A write to a closed connection fails; the answers below tell.
+        // This fails if the connection is closed. The answers are checked below.
         let _ = stream.write_all(b"12345");
         std::thread::sleep(Duration::from_millis(20));
         let _ = stream.write_all(b"GET /blocks/1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");

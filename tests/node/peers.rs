@@ -199,8 +199,8 @@ fn pending_transactions_stay_unless_the_new_chain_holds_them() {
     assert_eq!(chain(&ours), chain(&theirs));
     assert_eq!(pending_senders(&ours), ["mined", "pending", "both"]);
 
-    // From here on they share the chain, and an equal transaction in the
-    // shared part stands for none that is pending.
+    // From here on they share the chain. A transaction in the shared part does
+    // not count as an equal pending one.
     add(&ours, "both");
     mine(&theirs, 1);
     ours.get("/nodes/resolve").ok(200);
@@ -312,8 +312,8 @@ fn a_slow_peer_is_given_up() {
 fn a_chain_with_another_first_block_is_refused() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let chain = folders[0].path().join("chain.jsonl");
-    // Valid under the rule, but its first block's proof is no 100: the proof
-    // of the second follows from it.
+    // Valid under the rule, but the proof of its first block is not 100. The
+    // second proof fits the first.
     let first = json!({"index": 1, "previous_hash": "1", "proof": 35293,
         "timestamp": 0.0, "transactions": []});
     let text = python_text(&first);

@@ -47,9 +47,9 @@ const PART: u64 = 100;
 /// Registering this peer opens the gate. Nothing listens at its address.
 const OPEN: &str = "127.0.0.1:1";
 
-/// A node with a peer that has the long chain. Its database has a gate: until
-/// that opens, SQLite counts for a while before it inserts another block, so the
-/// whole chain would take minutes.
+/// A node with a peer that has the long chain. A gate in its database makes
+/// SQLite count for a while before each further block, until the gate opens. With
+/// a closed gate, the whole chain would take minutes.
 fn node(data: &Path) -> Server {
     let server = start(data);
     let gate = format!(
@@ -150,7 +150,7 @@ fn a_kill_halfway_leaves_a_longer_chain_and_all_that_was_acknowledged() {
     assert_verifies(&server.get("/chain").body, "last-hash", "1");
     assert_eq!(pending_senders(&server), ["before", "meanwhile"]);
     assert_balances_are_of_the_chain(&server);
-    // The peer is still known, and its chain longer.
+    // The peer is still known, and its chain is longer.
     register(&server, &[OPEN]);
     server.get("/nodes/resolve").ok(200);
     assert_eq!(length(&server), BLOCKS);
@@ -185,7 +185,7 @@ fn after_a_failure_halfway_the_part_stays_and_mining_continues() {
     assert_verifies(&server.get("/chain").body, "last-hash", "1");
     server.get("/nodes/resolve").ok(200);
     assert_eq!(length(&server), BLOCKS);
-    // Our block was given up.
+    // Our block was dropped.
     assert_eq!(pending_senders(&server), ["before"]);
     assert_balances_are_of_the_chain(&server);
 }

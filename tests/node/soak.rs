@@ -60,8 +60,8 @@ async fn nothing_builds_on_a_rolled_back_change() {
     let node = Fixture::new();
     node.add("before").await.ok(201);
     let database = database(node.folder.path());
-    // What is stored can neither be changed nor, after that, be read. The chain
-    // itself may still be under verification.
+    // First the stored rows cannot be changed; later they cannot even be read.
+    // The chain itself may still be under verification.
     break_table(&database, "entries");
     let alter = |change: &str| database.execute(change, []).unwrap();
     alter("UPDATE entries SET amount = x'7b'");
@@ -82,7 +82,7 @@ async fn nothing_builds_on_a_rolled_back_change() {
     assert_eq!(senders, ["before", "after", "0"]);
 }
 
-/// Runs on one thread, which accepts all calls before the first visit goes on.
+/// Runs on one thread, which accepts all calls before the first visit continues.
 #[tokio::test]
 async fn calls_that_wait_to_resolve_share_one_visit() {
     let node = Fixture::with(|config| config.limits.peer_time = Duration::from_secs(1));
@@ -101,7 +101,7 @@ async fn calls_that_wait_to_resolve_share_one_visit() {
     }
     silent.set_nonblocking(true).unwrap();
     let visits = silent.incoming().take_while(Result::is_ok).count();
-    assert_eq!(visits, 2, "one that was under way, and one for all others");
+    assert_eq!(visits, 2, "one for the first call, one for all others");
 }
 
 #[tokio::test]

@@ -100,7 +100,7 @@ impl Server {
         self.child.wait().unwrap().code()
     }
 
-    /// Repeats a request until its answer is as wanted.
+    /// Repeats a request until `is_wanted` accepts the answer.
     pub(crate) fn wait_until(&self, path: &str, is_wanted: impl Fn(&Answer) -> bool) -> Answer {
         let started = Instant::now();
         loop {
@@ -128,7 +128,7 @@ fn start(command: &mut Command) -> (Child, String) {
     BufReader::new(child.stdout.take().unwrap())
         .read_line(&mut line)
         .unwrap();
-    assert!(!line.is_empty(), "it says where it listens");
+    assert!(!line.is_empty(), "no address was printed");
     (child, line)
 }
 

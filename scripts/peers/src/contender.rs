@@ -1,4 +1,4 @@
-//! What takes part: a program that tries decimal nonces after a prefix.
+//! The messages, and the trait of a program that searches them.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use sha2::{Digest, Sha256};
 pub enum Message {
     /// The tutorial's text: a proof of five digits and the nonce.
     LastProof,
-    /// The tutorial's present code: the last block's hash after the nonce.
+    /// The tutorial's current code: a proof, the nonce and the last block's hash.
     LastHash,
-    /// A prefix so long that the padding needs a second block: the one message
-    /// of two blocks that programs without suffixes can hash.
+    /// A prefix so long that the padding needs a second block. Programs without
+    /// suffixes can hash no other message of two blocks.
     LongPrefix,
 }
 
@@ -46,26 +46,28 @@ impl Message {
     }
 }
 
-/// The first nonce, where the program lets one choose: seven to nine digits,
-/// and as many for every turn's length.
+/// The first nonce, if the program lets the caller choose. In every turn, all
+/// nonces have the same number of digits.
 pub const FIRST_NONCE: u64 = 10_000_000;
 
-/// One program, or one way of using it.
+/// A program, or one way to use it.
 pub trait Contender {
     fn name(&self) -> String;
 
-    /// Whether it can hash such a message at all.
+    /// Whether it can hash this message.
     fn takes(&self, message: Message) -> bool;
 
     /// A nonce whose digest starts with four hex zeros.
     fn solve(&mut self, message: Message) -> u64;
 
-    /// Tries at least `nonces` nonces, none of which is an answer, and says
-    /// how long that took for `nonces` of them.
+    /// Tries at least `nonces` nonces, none of which is an answer, and returns
+    /// the time that `nonces` of them took.
     fn run(&mut self, message: Message, nonces: u64) -> Duration;
 
+    /// Checks the answer with the `sha2` crate.
+    ///
     /// # Errors
-    /// What is wrong with its answer, by the `sha2` crate.
+    /// If the answer is wrong.
     fn check(&mut self, message: Message) -> Result<(), String> {
         let nonce = self.solve(message);
         let digest = message.digest(nonce);

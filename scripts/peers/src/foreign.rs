@@ -1,4 +1,4 @@
-//! The contenders that are other programs: CPython, and OpenSSL's own figure.
+//! Programs outside this process: CPython, and OpenSSL's own benchmark.
 
 use std::process::Command;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use crate::contender::{Contender, FIRST_NONCE, Message};
 use crate::peers::Found;
 
-/// The seed's loop, as one writes it in Python. Prints an answer, or the
-/// seconds that a number of nonces took.
+/// The tutorial's loop in Python. Prints an answer, or the seconds that `count`
+/// nonces took.
 const LOOP: &str = r#"
 import sys, time
 from hashlib import sha256
@@ -71,14 +71,14 @@ impl Contender for Python {
     }
 }
 
-/// What `openssl speed` says of SHA-256, and which OpenSSL.
+/// The SHA-256 rate that `openssl speed` reports.
 pub struct OpensslFigure {
     pub version: String,
-    /// Messages of 16 bytes, one block each, a second.
+    /// Messages a second, each of 16 bytes and one block.
     pub messages: f64,
 }
 
-/// `None` where there is no `openssl`.
+/// `None` if there is no `openssl`.
 pub fn openssl_figure() -> Option<OpensslFigure> {
     let version = output("openssl", &["version"])?;
     let speed = output(
@@ -101,7 +101,7 @@ pub fn openssl_figure() -> Option<OpensslFigure> {
     })
 }
 
-/// What a command prints, or `None` if it is not there or fails.
+/// The output of a command, or `None` if it is missing or fails.
 pub fn output(program: &str, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
     output

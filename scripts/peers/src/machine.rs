@@ -1,4 +1,4 @@
-//! The CPU and the day, as far as the system tells.
+//! Describes the CPU, the compiler and the date.
 
 use crate::foreign::output;
 
@@ -23,8 +23,8 @@ pub fn describe() -> Machine {
     }
 }
 
-/// The model's name with family, model and stepping, which tell what a cloud's
-/// shortened name does not; from Linux's description of the first core.
+/// The CPU's name, family, model and stepping, from Linux. Clouds shorten the
+/// name, so it alone does not identify the CPU.
 fn cpu() -> Option<String> {
     let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
     let field = |name: &str| {

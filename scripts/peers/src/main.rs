@@ -1,10 +1,10 @@
-//! fourzero beside other programs that look for a decimal nonce, alternating
-//! in one run on one thread: the table of `docs/measurements`.
+//! Compares fourzero with other programs that search decimal nonces. All take
+//! turns on one thread. The result is the table in `docs/measurements`.
 //!
 //! `cargo run --release --locked --manifest-path scripts/peers/Cargo.toml`
-//! prints it as Markdown; `-- --json FILE` writes the figures as well.
-//! Every contender's answer is checked with the `sha2` crate before it is
-//! timed, and those that this CPU or machine cannot run are named.
+//! prints it as Markdown; `-- --json FILE` also writes the figures as JSON.
+//! Each program's answer is checked with the `sha2` crate before it is timed.
+//! Programs that cannot run here are listed with the reason.
 
 mod contender;
 mod foreign;
@@ -16,15 +16,16 @@ use std::time::Duration;
 
 use contender::{Contender, Message};
 
-// The compiler would put wide moves between the SHA instructions of pow-buster
-// and of the `sha2` crate. On Intel CPUs, each of these instructions then costs
-// some 440 cycles. All that take part find AVX-512 at run time. (With AVX2, on
-// a Zen 3, pow-buster's solver gains: see docs/measurements/amd-epyc-25-1-1.md.)
+// With AVX-512, the compiler would put wide moves between the SHA instructions
+// of pow-buster and the `sha2` crate. On Intel CPUs, each of these instructions
+// then costs about 440 cycles. All programs here detect AVX-512 at run time.
+// (AVX2 makes pow-buster faster on Zen 3: see
+// docs/measurements/amd-epyc-25-1-1.md.)
 #[cfg(target_feature = "avx512f")]
 compile_error!("build without AVX-512: no `-C target-cpu=native` in RUSTFLAGS or Cargo's settings");
 
-/// Turns of each contender with each message. Other tenants of the machine
-/// slow whole turns, so all contenders alternate and the best turn counts.
+/// Turns of each program with each message. Other load slows whole turns, so the
+/// programs alternate and the best turn counts.
 const TURNS: usize = 12;
 
 /// How long one turn should take.
@@ -62,8 +63,8 @@ fn main() {
     }
     for turn in 1..=TURNS {
         eprintln!("turn {turn} of {TURNS}");
-        // Each turn begins with another: whoever comes after CPython, which runs
-        // for itself, may not find the machine as the others do.
+        // Each turn starts with a different program. Otherwise the same one would
+        // always run after CPython, whose separate process may disturb it.
         let begin = (turn - 1) * results.len() / TURNS;
         let (end, beginning) = results.split_at_mut(begin);
         for result in beginning.iter_mut().chain(end) {
@@ -92,8 +93,7 @@ fn main() {
     }
 }
 
-/// The contenders that run here, and the names of those that do not with the
-/// reason.
+/// The programs that run here, and the names of the others with the reason.
 fn contenders() -> (Vec<Box<dyn Contender>>, Vec<peers::Missing>) {
     let mut present: Vec<Box<dyn Contender>> = Vec::new();
     let mut absent = Vec::new();
@@ -106,7 +106,7 @@ fn contenders() -> (Vec<Box<dyn Contender>>, Vec<peers::Missing>) {
     (present, absent)
 }
 
-/// Enough nonces for a turn, by one of a fiftieth of its time at least.
+/// The number of nonces that take about a turn, measured in a shorter run.
 fn nonces_for_a_turn(contender: &mut dyn Contender, message: Message) -> u64 {
     let mut nonces = 10_000;
     loop {

@@ -1,4 +1,4 @@
-//! The contenders that are Rust libraries.
+//! Rust libraries, called in this process.
 
 use std::hint::black_box;
 use std::num::NonZeroUsize;
@@ -12,20 +12,20 @@ use sha2::{Digest, Sha256};
 
 use crate::contender::{Contender, FIRST_NONCE, Message};
 
-/// The name of a contender that does not run here, and why.
+/// The name of a program that does not run here, and the reason.
 pub type Missing = (String, String);
 
 pub type Found = Result<Box<dyn Contender>, Missing>;
 
-/// How fourzero is called when it chooses for itself. What it is called when
-/// it is told what to run on starts with the same word.
+/// The name of fourzero when it chooses the kernel itself. Its names with a
+/// fixed kernel start with the same word.
 pub const DEFAULT: &str = "fourzero";
 
 pub fn all() -> Vec<Found> {
     let mut all: Vec<Found> = Vec::new();
     let variants = Kernel::available().into_iter().flat_map(Kernel::variants);
     let choices = variants
-        // That one is the plain loop over again.
+        // The same as the plain loop.
         .filter(|variant| variant.name() != "sha2")
         .map(KernelChoice::Variant);
     for choice in [KernelChoice::Measured].into_iter().chain(choices) {
@@ -55,7 +55,7 @@ fn searcher(choice: KernelChoice) -> Searcher {
     Searcher::new(NonZeroUsize::MIN, choice).expect("one thread starts")
 }
 
-/// What fourzero chooses by itself. The process remembers what it measured.
+/// The kernel that fourzero chooses. It measures once per process.
 pub fn chosen(message: Message) -> Variant {
     searcher(KernelChoice::Measured).variant_for(&template(message), Nonce(FIRST_NONCE))
 }
@@ -108,15 +108,15 @@ impl Fourzero {
     }
 }
 
-/// Its solvers choose the upper digits of their nonces themselves; nine
-/// vary. One has to be made anew for each search, which is not timed.
+/// Its solvers choose the upper digits of the nonces themselves and vary nine
+/// digits. Each search needs a new solver; making it is not timed.
 struct PowBuster {
     name: &'static str,
     one_block: fn(&str, u64) -> Option<Box<dyn Limited>>,
     two_blocks: fn(&str, u64) -> Option<Box<dyn Limited>>,
 }
 
-/// A pow-buster solver for one prefix that gives up at its limit.
+/// A pow-buster solver for one prefix, with a limit of nonces.
 trait Limited {
     /// A nonce whose digest has no bit of the mask in its first 64 bits.
     fn solve_mask(&mut self, mask: u64) -> Option<u64>;
@@ -177,7 +177,7 @@ impl PowBuster {
         match message {
             Message::LastProof => (self.one_block)(message.prefix(), limit),
             Message::LongPrefix => (self.two_blocks)(message.prefix(), limit),
-            // It knows no suffixes.
+            // It does not support suffixes.
             Message::LastHash => None,
         }
     }
@@ -204,15 +204,15 @@ impl Contender for PowBuster {
     fn run(&mut self, message: Message, nonces: u64) -> Duration {
         let mut solver = self.solver(message, nonces).expect("it takes the message");
         let start = Instant::now();
-        // All bits: it looks at 32 of them, so one in 2^32 is a hit, and then
-        // the time is that of fewer nonces.
+        // The mask has all bits, but the solver checks only 32 of them. So one
+        // nonce in 2^32 is a hit, which ends the search early.
         black_box(solver.solve_mask(u64::MAX));
         let taken = start.elapsed();
         taken.mul_f64(nonces as f64 / solver.attempted() as f64)
     }
 }
 
-/// The loop that one writes first: format, hash, compare.
+/// The simplest loop: format, hash, compare.
 struct Sha2Loop;
 
 impl Contender for Sha2Loop {

@@ -8,13 +8,13 @@ use crate::foreign::OpensslFigure;
 use crate::machine::Machine;
 use crate::peers::{self, DEFAULT, Missing};
 
-/// One contender with one message.
+/// The rates of one program with one message.
 pub struct Result {
     pub contender: String,
     pub message: Message,
     /// Nonces in each turn.
     pub nonces: u64,
-    /// Nonces a second, by turn.
+    /// Nonces a second in each turn.
     pub rates: Vec<f64>,
 }
 
@@ -53,7 +53,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Contenders in the order of their first figure.
+    /// The programs in the order of their first result.
     fn contenders(&self) -> Vec<&str> {
         let mut names: Vec<&str> = Vec::new();
         for result in &self.results {
@@ -70,8 +70,8 @@ impl Report {
             .find(|result| result.contender == contender && result.message == message)
     }
 
-    /// The fastest program for this message that is not fourzero, and how many
-    /// times its best turn fourzero's is, when that chooses for itself.
+    /// The fastest other program for this message, and fourzero's rate divided by
+    /// its rate, in the best turns. Here fourzero chooses the kernel itself.
     fn lead(&self, message: Message) -> Option<(&str, f64)> {
         let others = self
             .results

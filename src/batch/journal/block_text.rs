@@ -7,8 +7,7 @@ use crate::sha256::Digest;
 /// How a block starts.
 pub(super) const BLOCK_START: &[u8] = b"{\"index\": ";
 
-/// A block of the expected transactions, and what the queues do not say about
-/// it.
+/// A block with the expected transactions.
 pub(super) struct MatchingBlock {
     pub(super) hash: Digest,
     pub(super) proof: String,

@@ -72,7 +72,7 @@ pub enum ResumeError {
         /// The target.
         expected: Target,
     },
-    /// A block has another time than the options give it.
+    /// A block's time is not the one that the options give it.
     #[error("its block {block} has the timestamp {found}, but would now get {expected}")]
     Timestamp {
         /// The block's index.

@@ -157,8 +157,8 @@ impl Storage for JournalFile {
     }
 
     fn sync(&self) -> io::Result<()> {
-        // Without its name, the file would be lost. A name that cannot be looked up
-        // now may be there again at the end.
+        // Without its name, the file would be lost. A name that cannot be
+        // looked up now may be back at the end.
         if let Err(error) = self.check_name()
             && error.kind() == io::ErrorKind::NotFound
         {
@@ -173,7 +173,7 @@ impl Storage for JournalFile {
     }
 }
 
-/// Explains errors that do not explain themselves.
+/// Replaces the system's unclear error where a file system has no locks.
 fn lock_problem(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::Unsupported => {

@@ -26,7 +26,7 @@ struct Disk {
     syncs: AtomicUsize,
     /// The sync that fails, counted from 1.
     failing_sync: usize,
-    /// It takes no more than this before its first sync has begun.
+    /// The most bytes that it takes before its first sync has begun.
     most_unsynced: usize,
 }
 

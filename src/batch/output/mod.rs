@@ -63,13 +63,13 @@ use crate::pow::{Control, Searcher};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// While it is mined, the chain is its journal: [`journal_path`](super::journal_path)
-/// beside the named file, locked against other processes.
+/// While it is mined, the chain is in its journal beside the named file, locked
+/// against other processes. See [`journal_path`](super::journal_path).
 ///
 /// # Errors
 /// If the file exists and must not be replaced, cannot be written, or does not
 /// verify when it is read back; if there is a journal that must not, or cannot,
-/// be resumed from; or as `mine`. The named file is then unchanged, and the
+/// be resumed from; or if `mine` fails. The named file is then unchanged, and the
 /// journal keeps the mined blocks, if there is more than the genesis block.
 /// Only with [`FileError::NameNotSynced`] is the new file there.
 pub fn mine_to_file(
@@ -217,8 +217,8 @@ impl ChainInProgress<'_> {
             (start, bytes) = (point.chain, point.bytes);
         }
         if output.overwrite == Overwrite::Replace {
-            // Nobody may read the journal who may not read the file that it
-            // replaces. But its owner must be able to resume from it.
+            // The journal must be as private as the file that it replaces. But
+            // its owner must be able to resume from it.
             self.paths
                 .chain
                 .copy_permissions(&self.journal.file, 0o600)
@@ -374,7 +374,7 @@ mod tests {
         fs::write(&paths.journal, cut).unwrap();
 
         let mut journal = JournalFile::lock(paths.journal.clone()).unwrap();
-        // This handle can be read, but not be written.
+        // This handle can be read but not written.
         journal.file = Arc::new(File::open(&paths.journal).unwrap());
         let mut work = ChainInProgress {
             journal: Arc::new(journal),
@@ -391,7 +391,7 @@ mod tests {
         assert!(fs::read(&work.paths.journal).unwrap() == cut);
     }
 
-    /// Uses a plain file that can be opened, but not be read.
+    /// Uses a plain file that can be opened but not read.
     #[cfg(target_os = "linux")]
     #[test]
     fn an_unreadable_chain_is_not_reported_as_different() {

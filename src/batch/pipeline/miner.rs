@@ -34,7 +34,7 @@ impl ChainTip {
         }
     }
 
-    /// Calls `f` with what the proof rules read.
+    /// Calls `f` with the fields that the proof rules need.
     pub(in crate::batch) fn with_last_block<T>(&self, f: impl FnOnce(&LastBlock<'_>) -> T) -> T {
         let mut proof = itoa::Buffer::new();
         let proof = proof.format(self.proof.0).as_bytes();
@@ -55,8 +55,7 @@ pub(in crate::batch) struct MinedChain {
     pub(in crate::batch) tip: ChainTip,
     /// Transactions in it, without the rewards.
     pub(in crate::batch) transactions: u64,
-    /// For each proof that was searched from, the proof found, if proofs are
-    /// remembered.
+    /// Maps a proof to the next one, if proofs are remembered.
     pub(in crate::batch) known_proofs: HashMap<Nonce, Nonce>,
 }
 

@@ -67,7 +67,7 @@ pub struct MineSummary {
     pub proofs_searched: u64,
     /// Nonces that were tried.
     pub hashes: u64,
-    /// Nonces that had to be tried: for each searched proof, all from 0 to the
+    /// Nonces that had to be tried: all from 0 to the proof, for each searched
     /// proof.
     pub hashes_needed: u64,
     /// From the first byte read to the last byte written.

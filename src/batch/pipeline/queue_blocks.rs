@@ -35,7 +35,7 @@ pub(in crate::batch) struct QueueBlocks {
     keeps_lines: bool,
     /// Whether reading the current queue may block, if it is not a file.
     readiness: Option<Readiness>,
-    /// The amounts that the queues so far gave as text.
+    /// The amounts in the queues so far that are not numbers.
     pub(in crate::batch) text_amounts: Option<TextAmounts>,
     /// When the first queue was about to be read.
     pub(in crate::batch) started: Instant,
@@ -106,7 +106,7 @@ impl QueueBlocks {
             return Ok(self.next.take());
         }
         self.next_of_queues().map_err(|source| {
-            // A read that was given up fails, too.
+            // An abandoned read fails, too.
             if self.control.is_winding_down() {
                 return MineError::Cancelled;
             }

@@ -75,7 +75,7 @@ impl<'a, 't> Stages<'a, 't> {
             let ended = workers.into_iter().map(thread::ScopedJoinHandle::join);
             ended.collect::<Vec<_>>()
         });
-        // If a stage ever missed an interrupt, part of a chain would pass for the
+        // If a stage missed an interrupt, a part of a chain could be taken for the
         // whole. So an interrupted chain counts as unfinished even if it is whole.
         let interrupted = self.control.is_winding_down();
         let failure = self.failure.into_inner();

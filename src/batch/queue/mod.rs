@@ -78,7 +78,7 @@ pub enum QueueError {
     /// The transactions of one block are too large together.
     #[error("{position}: the transactions of one block take more than {} MiB", MAX_BLOCK_BYTES >> 20)]
     BlockTooLarge {
-        /// Where the transaction starts that is too much.
+        /// Where the first transaction starts that does not fit.
         position: Position,
     },
     /// The header or a row of a CSV queue is wrong.
@@ -133,7 +133,7 @@ enum QueueFormat<R> {
 
 /// Reads the transactions of one block after another from a queue.
 ///
-/// Single transactions are grouped, `block_size` a block. The last block of a
+/// Single transactions are grouped, `block_size` per block. The last block of a
 /// queue may have fewer, and so may a block before a list that is a separate
 /// block. After an error the iterator ends.
 ///

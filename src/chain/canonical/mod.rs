@@ -1,4 +1,4 @@
-//! The canonical texts of a chain's blocks: what their hashes are taken over.
+//! The canonical texts of a chain's blocks, over which their hashes are taken.
 //!
 //! The [fast path](fast_path) finds where most blocks end and what they hold in
 //! one pass, and leaves those that are canonical already where they are. All

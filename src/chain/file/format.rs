@@ -10,7 +10,7 @@ pub enum Format {
     /// `{"chain": [B, B, ...], "length": N}`: what a node's `/chain` answers.
     #[default]
     Json,
-    /// JSON Lines: one block a line.
+    /// JSON Lines: one block per line.
     JsonLines,
     /// A bare array of blocks: `[B, B, ...]`.
     Array,

@@ -42,10 +42,10 @@ fn as_fraction(text: &str) -> String {
     format!("{sign}0.{significant}0e{exponent}")
 }
 
-/// Appends `value`, which must be finite, like Python's `repr(float)`: the
-/// shortest digits that read back as the same double, the nearest of several,
-/// and the even one of two equally near; in positional form from 1e-4 up to 1e16,
-/// and otherwise with an exponent of at least two digits.
+/// Appends `value`, which must be finite, like Python's `repr(float)`. Writes the
+/// fewest digits that read back as the same double: of several such texts the
+/// nearest, and of two equally near the even one. From 1e-4 up to 1e16 the form
+/// is positional. Other numbers have an exponent of at least two digits.
 pub(crate) fn write_float(value: f64, out: &mut Vec<u8>) {
     debug_assert!(value.is_finite());
     let mut buffer = zmij::Buffer::new();

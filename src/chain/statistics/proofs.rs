@@ -55,7 +55,7 @@ pub struct Cycle {
 /// The fewest consecutive proofs that must repeat.
 const MIN_REPEATED: usize = 4;
 
-/// Keys from here on are for proofs that are not integers below.
+/// Keys from here on stand for proofs that are not integers below it.
 const FIRST_ODD: u64 = 1 << 63;
 
 #[derive(Debug, Default)]

@@ -161,7 +161,7 @@ impl Transactions {
     }
 
     /// An empty list with capacity for as much text as `other` has, up to a
-    /// limit: the blocks of a queue have about one size.
+    /// limit: the blocks of a queue are of about the same size.
     pub(crate) fn with_room_of(other: &Self) -> Self {
         const MOST_BYTES: usize = 64 << 10;
         Self {

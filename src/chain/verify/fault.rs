@@ -62,8 +62,8 @@ pub enum FaultKind {
         /// The hash of the block before.
         expected: Digest,
     },
-    /// The proof does not satisfy the rule, or none of the rules that held so
-    /// far if any rule is accepted.
+    /// The proof does not satisfy the rule. If any rule is accepted, it satisfies
+    /// none of those that held so far.
     #[error("{}, expected {target} in front", proof_digests(found, digests))]
     Proof {
         /// The proof.

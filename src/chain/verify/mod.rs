@@ -12,7 +12,7 @@
 //! error. All reports thus come from text that was read with certainty, and
 //! guesses change only the time it takes.
 //!
-//! A stream is read under the scheduler's lock. Of a file, only the end of a
+//! A stream is read under the scheduler's lock. For a file, only the end of a
 //! guess is read there, and each thread reads its own batch. One thread then
 //! holds the lock for 2 % of its time instead of 11 % (AMD EPYC, Zen 4, 1,200
 //! bytes per block), so some fifty threads can work before they wait for each

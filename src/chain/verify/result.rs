@@ -219,7 +219,7 @@ impl BatchResult {
             found: View::of(stated).excerpt(),
             expected: self.blocks,
         };
-        // A length that is not a count points past the end.
+        // If the length is not a count, the fault is after the last block.
         let block = number.unwrap_or(u64::MAX).min(self.blocks) + 1;
         Some(Fault { block, kind })
     }

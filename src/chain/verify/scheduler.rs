@@ -203,8 +203,8 @@ impl Schedule<'_> {
         !batch.is_guess() && (batch.is_large() || bytes > SMALL_BYTES && is_too_much)
     }
 
-    /// An idle batch for a guess that lacks the memory. To get memory takes
-    /// longer than to fill it, so the caller does that without the lock.
+    /// An idle batch that lacks the memory for a guess. Allocating it takes
+    /// longer than filling it, so the caller allocates it without the lock.
     fn take_without_memory(&mut self) -> Option<BatchCheck> {
         let is_long = self.reader.bytes_read() >= LONG_BYTES;
         let will_guess = self.end.is_none() && self.reader.will_guess();

@@ -1,5 +1,5 @@
-//! The canonical text, compared with CPython's vectors, and with a simple writer
-//! of a tree that `serde_json` reads.
+//! Compares canonical texts with CPython's vectors, and with a simple writer of
+//! the trees that `serde_json` reads.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use fourzero::chain::json::Transcoder;
 use crate::recipe::Recipe;
 use crate::serde_tree;
 
-/// JSON text never starts with this byte: a recipe follows it.
+/// Starts a recipe. JSON text never starts with this byte.
 const RECIPE: u8 = 0xff;
 
 /// Transcodes the bytes as text or, after the byte 255, uses them as a recipe to
@@ -27,7 +27,7 @@ pub fn canonical(data: &[u8]) {
 fn written(text: &[u8]) -> Option<String> {
     let mut out = b"kept".to_vec();
     let result = Transcoder::default().transcode(text, &mut out);
-    assert!(out.starts_with(b"kept"), "it changed the text before");
+    assert!(out.starts_with(b"kept"), "the text before was changed");
     match result {
         Ok(()) => Some(String::from_utf8(out.split_off(4)).unwrap()),
         Err(error) => {
@@ -44,7 +44,7 @@ fn plain(text: &[u8]) {
         assert_eq!(written(found.as_bytes()).as_ref(), Some(found), "again");
     }
     if serde_tree::is_too_deep(text, serde_tree::MAX_DEPTH) {
-        assert_eq!(found, None, "nested too deep");
+        assert_eq!(found, None, "nested too deeply");
     } else if !serde_tree::is_beyond_serde(text) {
         assert_eq!(found, serde_tree::one(text).map(|value| value.canonical()));
     }

@@ -1,4 +1,4 @@
-//! Every kernel that this CPU can run, compared with a loop over the `sha2` crate.
+//! Compares every kernel that this CPU can run with a loop over the `sha2` crate.
 
 use std::num::NonZeroUsize;
 use std::sync::LazyLock;

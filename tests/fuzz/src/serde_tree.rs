@@ -142,7 +142,7 @@ impl<'de> Visitor<'de> for TreeVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Tree, A::Error> {
         let mut members = Vec::new();
         while let Some(key) = map.next_key::<String>()? {
-            // This is how other numbers than 64-bit integers arrive.
+            // `serde_json` passes all numbers but 64-bit integers this way.
             if key.as_bytes() == NUMBER_KEY {
                 return Ok(Tree::Number(map.next_value()?));
             }

@@ -40,7 +40,7 @@ pub(super) struct CsvQueue<R> {
 pub struct TextAmounts {
     /// The first queue that holds one.
     pub queue: String,
-    /// The line in which the first one's row starts there.
+    /// The line in that queue where its row starts.
     pub line: u64,
     /// The first one, quoted, and shortened if it is long.
     pub first: String,
@@ -253,7 +253,7 @@ impl RowWriter {
     }
 }
 
-/// As [`str::trim`], which decodes the characters at both ends.
+/// Like [`str::trim`], but faster for text without blanks at its ends.
 fn trim(cell: &str) -> &str {
     match cell.as_bytes() {
         [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => cell,

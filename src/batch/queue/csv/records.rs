@@ -1,4 +1,4 @@
-//! Reads CSV records, and knows the line where each starts.
+//! Reads CSV records, each with the line where it starts.
 //!
 //! `csv-core` does the parsing. Blank lines are skipped and lines are counted
 //! here, because the line numbers of the `csv` crate are wrong after blank lines

@@ -118,8 +118,8 @@ fn change(chain: &mut Vec<Json>, rule: &str, zeros: usize, recipe: &mut Recipe<'
         }
         2 if is_object => chain[place].remove(recipe.one_of(&FIELDS)),
         3 if is_object => {
-            // Sorts before, between and after the other keys. Long values fill
-            // more than a batch.
+            // These keys sort before, between and after the others. Long values
+            // fill more than a batch.
             let key = recipe.one_of(&["a", "more", "z", ""]);
             let times = recipe.one_of(&[0, 1, 40, 4_000, 30_000]);
             let filler = recipe.one_of(&["abc", "é", "{\"index\""]);
