@@ -1,6 +1,6 @@
 //! Batch mining: reads queue files ([`Queue`]), mines them into a chain
 //! ([`mine()`]) and writes it to a file ([`mine_to_file`]), or does so for many
-//! queues at once ([`mine_each`]). Also writes files that exist only when they
+//! queues at once ([`mine_each()`]). Also writes files that exist only when they
 //! are complete ([`WholeFile`]).
 //!
 //! Uses [`crate::chain`], [`crate::pow`] and [`crate::sha256`], nothing above.

@@ -78,7 +78,7 @@ unsafe fn later_rounds(
     schedule: [[Quad; 4]; STREAMS],
 ) -> [Packed; STREAMS] {
     if cfg!(miri) {
-        // It knows no assembly.
+        // Miri does not run assembly.
         // SAFETY: the caller vouches for the CPU.
         return unsafe { last_48_rounds(states, schedule) };
     }
