@@ -63,20 +63,15 @@ pub(super) fn cases_of_every_position() -> impl Iterator<Item = Case> {
 /// The mask is the complement of that message's first digest word, so a digest
 /// matches only if no other bit of its first word is set.
 pub(super) fn agrees_with_scalar(subject: &impl Subject, case: Case) -> bool {
-    let Case {
-        first,
-        count,
-        variants,
-        tail,
-        hit,
-    } = case;
+    let (first, count, hit) = (case.first, case.count, case.hit);
     // Any words would do. These look random.
     let word = |index: usize| ROUND_CONSTANTS[(index * 29 + first) % 64].rotate_left(index as u32);
     let block = |number: usize| -> [u32; 16] { std::array::from_fn(|t| word(number * 16 + t)) };
     let blocks_from = |number: usize, count: usize| -> Vec<[u32; 16]> {
         (number..number + count).map(block).collect()
     };
-    let (first_words, tail, variants) = (block(0), blocks_from(1, tail), blocks_from(9, variants));
+    let (tail, variants) = (blocks_from(1, case.tail), blocks_from(9, case.variants));
+    let first_words = block(0);
     let column = |seed: usize| -> Vec<u32> {
         (0..MESSAGES + COLUMN_PADDING)
             .map(|index| word(index + seed).wrapping_mul(index as u32 + 1))
