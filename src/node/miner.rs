@@ -37,7 +37,7 @@ pub(super) enum MiningError {
 
 /// Mines blocks, one at a time.
 #[derive(Debug)]
-pub(super) struct BlockMiner {
+pub(super) struct NodeMiner {
     /// The thread that searches ends when this is dropped.
     searches: mpsc::Sender<SearchRequest>,
     rule: Rule,
@@ -61,7 +61,7 @@ struct Hashing {
     running: Option<(Control, Instant)>,
 }
 
-impl BlockMiner {
+impl NodeMiner {
     /// Starts the search threads.
     pub(super) fn start(
         config: &NodeConfig,
@@ -213,7 +213,7 @@ struct RunningSearch {
 }
 
 impl RunningSearch {
-    fn start(miner: &BlockMiner, tip: &TipBlock) -> Self {
+    fn start(miner: &NodeMiner, tip: &TipBlock) -> Self {
         let control = Control::new();
         let (reply, found) = oneshot::channel();
         lock(&miner.hashing).running = Some((control.clone(), Instant::now()));

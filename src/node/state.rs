@@ -11,7 +11,7 @@ use super::config::NodeConfig;
 use super::error::NodeError;
 use super::low_priority::with_low_priority;
 use super::metrics::Metrics;
-use super::miner::BlockMiner;
+use super::miner::NodeMiner;
 use super::peers::{PeerBook, PeerServices};
 use super::store::{Database, Readers, open_reader};
 use super::writer::WriterHandle;
@@ -39,7 +39,7 @@ pub(super) struct NodeParts {
     pub(super) node_id: String,
     pub(super) writer: WriterHandle,
     pub(super) readers: Readers,
-    pub(super) miner: BlockMiner,
+    pub(super) miner: NodeMiner,
     pub(super) peers: PeerBook,
     pub(super) metrics: Metrics,
     pub(super) audit: Audit,
@@ -68,7 +68,7 @@ impl Node {
         let path = database.path().to_owned();
         let readers = Readers::new(&path);
         let (closing, is_closing) = watch::channel(false);
-        let miner = BlockMiner::start(&config, is_closing)?;
+        let miner = NodeMiner::start(&config, is_closing)?;
         let (writer, writing) = WriterHandle::start(database, config.limits.pending)?;
         let control = Control::new();
         let verifier =

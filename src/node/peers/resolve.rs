@@ -19,7 +19,7 @@ use crate::pow::Control;
 const AT_ONCE: usize = 8;
 
 /// A peer's chain that is valid and longer than ours.
-struct Candidate {
+struct LongerChain {
     peer: String,
     blocks: u64,
     file: File,
@@ -56,7 +56,7 @@ impl PeerBook {
             longest = self.visit_all() => longest,
             _ = is_closing.wait_for(|is_closing| *is_closing) => return Err(ResolveError::Closing),
         };
-        let Some(Candidate { peer, file, .. }) = longest else {
+        let Some(LongerChain { peer, file, .. }) = longest else {
             return Ok(None);
         };
         match self.replace(file).await {
@@ -97,7 +97,7 @@ impl PeerBook {
 
     /// The longest chain of all peers that is longer than ours. Dropping the
     /// future cancels the verifications.
-    async fn visit_all(&self) -> Option<Candidate> {
+    async fn visit_all(&self) -> Option<LongerChain> {
         let writer = &self.services.writer;
         let abandoned = CancelOnDrop(Control::new());
         let peers = writer.peers();
@@ -107,7 +107,7 @@ impl PeerBook {
                 (peer, visited)
             })
             .buffer_unordered(AT_ONCE);
-        let mut longest: Option<Candidate> = None;
+        let mut longest: Option<LongerChain> = None;
         while let Some((peer, visited)) = visits.next().await {
             let outcome = visited.as_ref().map(|(blocks, _)| *blocks);
             self.note(&peer, outcome.map_err(Clone::clone));
@@ -117,7 +117,7 @@ impl PeerBook {
             if let Ok((blocks, file)) = visited
                 && blocks > most
             {
-                longest = Some(Candidate { peer, blocks, file });
+                longest = Some(LongerChain { peer, blocks, file });
             }
         }
         longest
