@@ -9,9 +9,9 @@ pub(crate) enum Goal {
     AtLeast(f64),
     /// The median must not be higher.
     AtMost(f64),
-    /// Higher is better; there is no target.
+    /// Higher is better, without a target.
     High,
-    /// Lower is better; there is no target.
+    /// Lower is better, without a target.
     Low,
 }
 

@@ -83,8 +83,8 @@ impl Audit {
 }
 
 /// Verifies the texts of the blocks, then the columns derived from them.
-/// Returns `false` if there is no result, because the node shuts down or the
-/// chain was replaced by a verified one. The error says what is damaged.
+/// Returns `false` if it stopped early: the node is shutting down, or a verified
+/// chain replaced this one. The error says what is damaged.
 fn check(
     chain: &mut Connection,
     head: &ChainHead,

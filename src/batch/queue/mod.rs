@@ -34,7 +34,7 @@ pub enum QueueError {
     /// The source failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// There is no transaction.
+    /// The queue holds no transaction.
     #[error("there is no transaction in it")]
     Empty,
     /// The file must be unpacked or saved in another format.

@@ -18,7 +18,7 @@ const NAME_CHARACTERS: usize = 32;
 /// Longer sums are cut off.
 const SUM_CHARACTERS: usize = 20;
 
-/// Labels and texts; the label is empty if it is that of the row above.
+/// Labels and texts. An empty label repeats the one above.
 type Rows = Vec<(&'static str, String)>;
 
 /// Prints the figures of the chain in the file `name`.

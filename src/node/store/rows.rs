@@ -99,7 +99,7 @@ pub(super) fn has_text(
     Ok(stored == Some(hash))
 }
 
-/// The id of the last transaction of a block; 0 if there is no such block.
+/// The id of a block's last transaction, or 0 if the block does not exist.
 pub(super) fn last_entry(connection: &Connection, block: u64) -> rusqlite::Result<i64> {
     let found = connection
         .prepare_cached("SELECT last_entry FROM blocks WHERE number = ?")?

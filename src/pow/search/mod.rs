@@ -284,8 +284,8 @@ impl Job for SearchJob {
 ///
 /// With pieces of `p` nonces, a search of `n` hashes on `t` threads claims `n / p`
 /// pieces, and each thread hashes half a piece past the hit. If a claim costs as
-/// much as `c` hashes, the total is least at `p = sqrt(2 c n / t)`. This does not
-/// change during a search: after many misses, a hit is no nearer. A single thread
+/// much as `c` hashes, the total is least at `p = sqrt(2 c n / t)`. It stays
+/// the same during a search, because misses bring a hit no closer. A single thread
 /// hashes nothing past the hit.
 fn piece_size(
     template: &Template,
