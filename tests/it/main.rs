@@ -26,6 +26,7 @@ mod mine_chains;
 mod mine_each;
 mod mine_output;
 mod mine_queues;
+mod mine_stdout;
 mod mine_unreadable;
 mod naive;
 mod naive_chain;

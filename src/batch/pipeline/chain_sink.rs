@@ -25,7 +25,8 @@ impl<W: Write + Send> ChainSink for W {
         self.flush()
     }
 
+    /// A reader of the output sees each block soon after it is mined.
     fn keep_up(&mut self) -> io::Result<()> {
-        Ok(())
+        self.flush()
     }
 }

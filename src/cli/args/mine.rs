@@ -26,12 +26,16 @@ Examples:
   fourzero mine monday.csv tuesday.csv -o week.jsonl --rule last-hash
   fourzero mine queues/*.csv --out-dir chains
   generate | fourzero mine - -o chain.json --timestamp 1700000000 --recipient me
+  fourzero mine queue.jsonl -o - --format jsonl | gzip > chain.jsonl.gz
   fourzero mine queue.jsonl -o chain.json --resume")]
 pub(in crate::cli) struct MineArgs {
     /// Queue files; - is standard input
     #[arg(required = true, value_name = "QUEUE")]
     pub(in crate::cli) queues: Vec<PathBuf>,
-    /// Chain file to write
+    /// Chain file to write; - is standard output
+    ///
+    /// A chain on standard output has no journal and is not verified. Its
+    /// summary goes to stderr.
     #[arg(short, long, value_name = "CHAIN", group = "destination")]
     pub(in crate::cli) output: Option<PathBuf>,
     /// Mine each queue into its own chain file in this folder
@@ -50,6 +54,16 @@ pub(in crate::cli) struct MineArgs {
     pub(in crate::cli) recipient: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) engine: Engine,
+    /// Pin search threads to cores (on Linux)
+    ///
+    /// The first thread is not pinned, because it also reads queues and writes
+    /// blocks; the others leave it the first core.
+    #[arg(long, conflicts_with = "out_dir")]
+    pub(in crate::cli) pin: bool,
+    /// Lower the priority of this process by N, 0 to 19, as nice does
+    #[cfg(unix)]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(0..=19), allow_negative_numbers = true)]
+    pub(in crate::cli) nice: Option<i32>,
     /// Do not reuse remembered proofs
     ///
     /// Under last-proof, a proof depends only on the proof before it, so a proof

@@ -60,8 +60,8 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
                 remembered += summary::remembered_proofs(&summary);
                 text_amounts.extend(summary.text_amounts.clone().map(|found| (index, found)));
                 progress.suspend(|| match args.printing.json {
-                    true => summary::print_json(path, &summary, None),
-                    false => summary::print_summary(path, &summary),
+                    true => print::json(&summary::json(path, &summary, None)),
+                    false => print::line(&summary::line(path, &summary)),
                 })
             }
             Err(error) => {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use fourzero::batch::{MineSummary, NamedQueue, mine_to_file};
 use fourzero::bench::{self, one_thread_rate};
 use fourzero::pow::{Control, Searcher};
@@ -17,14 +17,10 @@ use crate::cli::progress::{self, Progress};
 use crate::cli::{explain, input, print};
 
 pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
-    if print::is_stdout(path) {
-        let path = path.display();
-        bail!("a chain cannot be written to standard output ({path}); name a file");
-    }
     let queues = open_queues(&args.queues, path)?;
     let options = setup::options(args);
     let output = setup::output_options(args, path.to_owned());
-    let searcher = args.engine.start()?;
+    let searcher = setup::searcher(args)?;
     let control = Control::new();
     let interrupted = interrupt::install(&control, resume::when_stuck())?;
 
@@ -70,7 +66,7 @@ pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
     }
 }
 
-fn open_queues(paths: &[PathBuf], output: &Path) -> anyhow::Result<Vec<NamedQueue>> {
+pub(super) fn open_queues(paths: &[PathBuf], output: &Path) -> anyhow::Result<Vec<NamedQueue>> {
     input::check_stdin(paths)?;
     let open = |path: &PathBuf| match path == Path::new("-") {
         true => Ok(NamedQueue::new("standard input", io::stdin())),
@@ -81,7 +77,11 @@ fn open_queues(paths: &[PathBuf], output: &Path) -> anyhow::Result<Vec<NamedQueu
 
 /// The share of the threads' time that went into necessary hashes, by the rate
 /// that the same kernel has now. `None` if no proof was searched.
-fn efficiency(args: &MineArgs, summary: &MineSummary, searcher: &Searcher) -> Option<f64> {
+pub(super) fn efficiency(
+    args: &MineArgs,
+    summary: &MineSummary,
+    searcher: &Searcher,
+) -> Option<f64> {
     if summary.hashes_needed == 0 {
         return None;
     }
@@ -97,9 +97,13 @@ fn report(
     searcher: &Searcher,
 ) -> io::Result<()> {
     if args.printing.json {
-        return summary::print_json(path, summary, efficiency(args, summary, searcher));
+        return print::json(&summary::json(
+            path,
+            summary,
+            efficiency(args, summary, searcher),
+        ));
     }
-    summary::print_summary(path, summary)?;
+    print::line(&summary::line(path, summary))?;
     print::line(&format!("last hash: {}", summary.last_hash))?;
     print::line(summary::verdict(args))
 }

@@ -7,7 +7,9 @@ use fourzero::batch::{
     Clock, MineOptions, NamedQueue, OutputOptions, Overwrite, ProofMemory, ReadBack, Resume,
     fresh_node_id,
 };
+use fourzero::bench::Cores;
 use fourzero::chain::Format;
+use fourzero::pow::{SearchError, Searcher};
 
 use crate::cli::args::MineArgs;
 
@@ -41,6 +43,17 @@ pub(super) fn output_options(args: &MineArgs, path: PathBuf) -> OutputOptions {
             (true, None) => Resume::JournalsRecipient,
         },
     }
+}
+
+/// Starts the search threads. The first, which also reads and writes blocks, is
+/// never pinned: the others leave it the first core.
+pub(super) fn searcher(args: &MineArgs) -> Result<Searcher, SearchError> {
+    let cores = match args.pin {
+        true => Cores::allowed(),
+        false => Cores::default(),
+    };
+    let pin = move |index| cores.pin_current_thread(index);
+    Searcher::with_thread_setup(args.engine.threads(), args.engine.kernel(), pin)
 }
 
 /// Opens the queue in the file `path`, which must not be `output`.

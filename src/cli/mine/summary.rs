@@ -1,6 +1,5 @@
 //! The printed results of a run.
 
-use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,8 +12,8 @@ use crate::cli::{hints, print};
 
 /// What `--json` prints for a chain.
 #[derive(Serialize)]
-struct MinedJson<'a> {
-    output: &'a str,
+pub(super) struct MinedJson {
+    output: String,
     blocks: u64,
     resumed_blocks: u64,
     transactions: u64,
@@ -32,13 +31,9 @@ pub(super) fn explained(error: Unfinished) -> String {
     format!("{error:#}{}", hints::advice(&error))
 }
 
-pub(super) fn print_json(
-    path: &Path,
-    summary: &MineSummary,
-    efficiency: Option<f64>,
-) -> io::Result<()> {
-    print::json(&MinedJson {
-        output: &path.display().to_string(),
+pub(super) fn json(path: &Path, summary: &MineSummary, efficiency: Option<f64>) -> MinedJson {
+    MinedJson {
+        output: path.display().to_string(),
         blocks: summary.blocks,
         resumed_blocks: summary.resumed_blocks,
         transactions: summary.transactions,
@@ -48,10 +43,11 @@ pub(super) fn print_json(
         efficiency,
         last_hash: summary.last_hash.to_string(),
         chosen: Chosen::so_far(),
-    })
+    }
 }
 
-pub(super) fn print_summary(path: &Path, summary: &MineSummary) -> io::Result<()> {
+/// One line about a chain.
+pub(super) fn line(path: &Path, summary: &MineSummary) -> String {
     let resumed = match summary.resumed_blocks {
         0 => String::new(),
         blocks if blocks == summary.blocks => " (all there before)".to_owned(),
@@ -60,7 +56,7 @@ pub(super) fn print_summary(path: &Path, summary: &MineSummary) -> io::Result<()
     let remembered = remembered_proofs(summary);
     // Each block except the first has one.
     let rewards = summary.blocks.saturating_sub(1);
-    print::line(&format!(
+    format!(
         "{}: {}{resumed}, {} and {}, {}{} in {:.3} s{}",
         path.display(),
         print::count(summary.blocks, "block"),
@@ -73,7 +69,7 @@ pub(super) fn print_summary(path: &Path, summary: &MineSummary) -> io::Result<()
         },
         summary.elapsed.as_secs_f64(),
         hashrate(summary.hashes, summary.elapsed, remembered),
-    ))
+    )
 }
 
 /// Proofs that were looked up, not searched.
