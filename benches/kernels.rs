@@ -1,4 +1,4 @@
-//! Nonces a second of every kernel that this CPU runs, on one thread, in
+//! Nonces per second of every kernel that this CPU runs, on one thread, in
 //! messages of one and two blocks and at several positions of the nonce.
 //!
 //! `cargo bench --bench kernels`. Other programs may slow any of the

@@ -1,4 +1,4 @@
-//! Nonces a second at every position that a nonce can have in its block:
+//! Nonces per second at every position that a nonce can have in its block:
 //! prefixes of 0 to 130 bytes, several suffixes, nonces of 5 to 20 digits, on
 //! one thread. `cargo bench --bench positions [KERNEL...]` prints one table.
 //!
@@ -86,7 +86,7 @@ impl Position {
     }
 }
 
-/// Nonces a second, in millions, of one sample.
+/// Nonces per second, in millions, of one sample.
 fn sample(searcher: &Searcher, position: &Position) -> f64 {
     let unreachable = Target::from_bits(200).expect("within 256 bits");
     let template = position.template();

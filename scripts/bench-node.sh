@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compares the requests a second of the node and of a Flask node, both idle and
+# Compares the requests per second of the node and of a Flask node, both idle and
 # while they mine a block of difficulty 7:
 #
 #     scripts/bench-node.sh FOURZERO [PYTHON] [ROUNDS] [SECONDS]
@@ -56,7 +56,7 @@ mine() {
   sleep 0.3
 }
 
-# Runs wrk once, and appends requests a second and the 99th percentile in
+# Runs wrk once, and appends requests per second and the 99th percentile in
 # milliseconds to the file called NAME.
 run() {
   local name=$1 path=$2
@@ -96,7 +96,7 @@ cell() {
     END { printf "%.0f (%.0f), %.1f ms", rate[NR], rate[int((NR + 1) / 2)], worst }
   '
 }
-echo "$connections connections, $rounds rounds of $seconds s: requests a second, best (median); 99 % took at most"
+echo "$connections connections, $rounds rounds of $seconds s: requests per second, best (median); 99 % took at most"
 echo
 echo "| | node | node, mining | Flask | Flask, mining |"
 echo "|---|---|---|---|---|"

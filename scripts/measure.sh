@@ -59,11 +59,11 @@ warnings=$(mktemp)
 trap 'rm -f "$warnings"' EXIT
 
 peers=$("$PEERS")
-if ! sweep=$("$FOURZERO" "${bench[@]}" --quiet --force --plot "$folder/$slug.svg" 2>"$warnings"); then
+if ! sweep=$("$FOURZERO" "${bench[@]}" --force --plot "$folder/$slug.svg" 2>"$warnings"); then
   cat "$warnings" >&2
   exit 2
 fi
-warning=$(<"$warnings")
+warning=$(grep "^warning: " "$warnings" || true)
 
 {
   printf '# %s\n\nMade by `scripts/measure.sh` on %s, %s.' "$cpu" "$(date -u +%F)" "$(uname -srm)"

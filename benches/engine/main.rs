@@ -64,7 +64,7 @@ struct Bench {
     args: Args,
     /// Where sample files are written.
     folder: &'static Path,
-    /// Bytes a second of `sha2` in each round, on one thread and on all.
+    /// Bytes per second of `sha2` in each round, on one thread and on all.
     sha2: [Vec<f64>; 2],
 }
 
@@ -74,7 +74,7 @@ impl Bench {
         0..self.args.rounds.get()
     }
 
-    /// Measures `sha2` on one thread and on all, in bytes a second.
+    /// Measures `sha2` on one thread and on all, in bytes per second.
     fn sha2_round(&mut self) -> [f64; 2] {
         let rates = [NonZeroUsize::MIN, self.args.threads].map(sha2_bytes_per_second);
         for (rate, all) in rates.iter().zip(&mut self.sha2) {
@@ -106,7 +106,7 @@ fn main() -> anyhow::Result<()> {
     let machine = Machine::here();
     println!(
         "{}, {} physical cores, {} logical, fourzero {}",
-        machine.cpu, machine.physical_cores, machine.logical_cores, machine.version
+        machine.cpu, machine.cores.physical, machine.cores.logical, machine.version
     );
     measurement::print_heading();
     if part != Some(Part::Verify) {

@@ -169,7 +169,7 @@ fn whole_process(bench: &Bench) -> Result<()> {
     Ok(())
 }
 
-/// The rate of a search that finds nothing, in hashes a second.
+/// The rate of a search that finds nothing, in hashes per second.
 fn rate_of_one_search(searcher: &Searcher, nonces: u64) -> Result<f64, SearchError> {
     let template = Template::new("35293", "e".repeat(64));
     let unreachable = Target::from_bits(256).expect("a digest has 256 bits");
@@ -273,7 +273,7 @@ fn mining_by_verifying(bench: &mut Bench) -> Result<()> {
 /// A lower limit for the seconds that mining takes. All threads search the
 /// proofs. Then one thread hashes the text, while the others read the queue and
 /// write the chain. Threads cannot share the hashing, because each block quotes
-/// the hash before it. `sha2` is the bytes a second that one thread hashes.
+/// the hash before it. `sha2` is the bytes per second that one thread hashes.
 ///
 /// Work between reading and writing is not included.
 fn shortest_mining_seconds(

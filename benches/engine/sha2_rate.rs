@@ -14,7 +14,7 @@ const TEXT_BYTES: usize = 256 << 10;
 
 const DURATION: Duration = Duration::from_millis(100);
 
-/// The bytes a second that `threads` threads hash together when they do
+/// The bytes per second that `threads` threads hash together when they do
 /// nothing else.
 pub(crate) fn sha2_bytes_per_second(threads: NonZeroUsize) -> f64 {
     let start = Barrier::new(threads.get());

@@ -1,5 +1,7 @@
 //! Pinning threads to cores (on Linux).
 
+use std::collections::HashSet;
+
 /// Logical cores in the order in which threads should take them: one of each
 /// physical core first. The default has none, and pins nothing.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -10,6 +12,16 @@ impl Cores {
     /// does not say.
     pub fn allowed() -> Self {
         Self(physical_first(&system::allowed(), system::siblings))
+    }
+
+    /// How many there are; 0 where the system does not say.
+    pub(super) const fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// How many physical cores they are part of, if the system says so.
+    pub(super) fn count_physical(&self) -> Option<usize> {
+        count_physical(&self.0, system::siblings)
     }
 
     /// Pins the calling thread to the core of thread number `index`. If there
@@ -34,6 +46,12 @@ fn physical_first(logical: &[usize], siblings: impl Fn(usize) -> Option<String>)
         .collect();
     ranked.sort_unstable();
     ranked.into_iter().map(|(_, core)| core).collect()
+}
+
+/// The number of physical cores that some logical ones are part of.
+fn count_physical(logical: &[usize], siblings: impl Fn(usize) -> Option<String>) -> Option<usize> {
+    let names: Option<HashSet<_>> = logical.iter().map(|core| siblings(*core)).collect();
+    names.map(|names| names.len()).filter(|count| *count > 0)
 }
 
 #[cfg(target_os = "linux")]
@@ -88,6 +106,16 @@ mod tests {
         // This process may use only some of the cores.
         assert_eq!(physical_first(&[2, 3, 7], pairs), [2, 7, 3]);
         assert_eq!(physical_first(&[5, 4], |_| None), [4, 5]);
+    }
+
+    #[test]
+    fn only_physical_cores_that_may_be_used_are_counted() {
+        let pairs = |core: usize| Some((core / 2).to_string());
+        assert_eq!(count_physical(&[0, 1, 2, 3], pairs), Some(2));
+        assert_eq!(count_physical(&[0], pairs), Some(1));
+        assert_eq!(count_physical(&[1, 2], pairs), Some(2));
+        assert_eq!(count_physical(&[0, 1], |_| None), None);
+        assert_eq!(count_physical(&[], pairs), None);
     }
 
     #[cfg(target_os = "linux")]

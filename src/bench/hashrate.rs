@@ -8,14 +8,14 @@ use crate::pow::{
 };
 use crate::sha256::{Digest, KernelChoice, Variant};
 
-/// Samples of each rate. An even number, as the sweep needs.
+/// Samples of each rate.
 pub(super) const SAMPLES: u32 = 12;
 
 /// The first nonce of an endless search. Kernels are fastest from six digits
 /// on.
 const FIRST_NONCE: Nonce = Nonce(100_000);
 
-/// The hashes a second of `choice` on one thread under `rule`, in a search
+/// The hashes per second of `choice` on one thread under `rule`, in a search
 /// without an answer. Takes `duration`, but at least 6 ms and at most 120 ms,
 /// and returns the median of a dozen samples.
 ///
@@ -86,7 +86,7 @@ pub(super) struct TimedHashes {
 }
 
 impl TimedHashes {
-    /// Hashes a second.
+    /// Hashes per second.
     pub(super) fn rate(self) -> f64 {
         self.hashes as f64 / self.elapsed.as_secs_f64().max(1e-9)
     }

@@ -2,17 +2,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::available_cores::AvailableCores;
+
 /// The machine and the program that a measurement was made with.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Machine {
     /// The CPU's name as Linux gives it, or `unknown`.
     pub cpu: String,
     /// The CPU's instruction sets that kernels use.
     pub features: Vec<String>,
-    /// Physical cores.
-    pub physical_cores: usize,
-    /// Hardware threads that this process may use.
-    pub logical_cores: usize,
+    /// The cores that this process may use.
+    #[serde(flatten)]
+    pub cores: AvailableCores,
     /// The version of fourzero.
     pub version: String,
 }
@@ -25,8 +26,7 @@ impl Machine {
         Self {
             cpu: name_in_cpuinfo(&cpuinfo).unwrap_or_else(|| "unknown".to_owned()),
             features: features.into_iter().map(str::to_owned).collect(),
-            physical_cores: num_cpus::get_physical(),
-            logical_cores: num_cpus::get(),
+            cores: AvailableCores::here(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
@@ -62,7 +62,7 @@ mod tests {
     #[test]
     fn this_machine_has_cores() {
         let machine = Machine::here();
-        assert!(machine.physical_cores > 0 && machine.logical_cores > 0);
+        assert!(machine.cores.physical > 0 && machine.cores.logical > 0);
         assert!(!machine.cpu.is_empty());
     }
 }

@@ -8,6 +8,8 @@
 //! Uses [`crate::pow`] and [`crate::sha256`], and prints nothing.
 
 mod affinity;
+mod available_cores;
+mod cpu_quota;
 mod hashrate;
 mod machine;
 mod memory;
@@ -15,8 +17,9 @@ mod report;
 mod sweep;
 
 pub use affinity::Cores;
+pub use available_cores::AvailableCores;
 pub use hashrate::{efficiency, one_thread_rate};
 pub use machine::Machine;
 pub use memory::peak_memory_bytes;
-pub use report::{Change, Chosen, SweepReport, SweepRun};
-pub use sweep::{SweepPlan, SweepProgress, default_thread_counts, sweep};
+pub use report::{Change, Chosen, Partial, SweepReport, SweepRun};
+pub use sweep::{Sweep, SweepPlan, SweepProgress, default_thread_counts, sweep};

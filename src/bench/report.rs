@@ -13,6 +13,10 @@ pub struct SweepReport {
     /// The machine.
     #[serde(flatten)]
     pub machine: Machine,
+    /// Set if the sweep was stopped before its end. The results are those of the
+    /// samples until then.
+    #[serde(default)]
+    pub partial: Option<Partial>,
     /// One result for each combination of kernel, rule and number of threads.
     pub runs: Vec<SweepRun>,
     /// The kernels that were chosen by measurement.
@@ -20,8 +24,17 @@ pub struct SweepReport {
     pub chosen: Vec<Chosen>,
 }
 
+/// How much of a sweep was done before it was stopped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Partial {
+    /// Finished samples.
+    pub samples: usize,
+    /// The samples of the whole sweep.
+    pub planned_samples: usize,
+}
+
 /// A kernel that was chosen by measurement, and the next fastest. Rates are
-/// hashes a second on one thread, in the best of a few samples of microseconds.
+/// hashes per second on one thread, in the best of a few samples of microseconds.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub struct Chosen {
     /// The shape of the messages it was measured for.
@@ -67,17 +80,17 @@ pub struct SweepRun {
     pub hashes: u64,
     /// Seconds of all samples.
     pub seconds: f64,
-    /// Hashes a second over all samples.
+    /// Hashes per second over all samples.
     pub hashrate: f64,
-    /// Hashes a second of the best sample.
+    /// Hashes per second of the best sample.
     pub best: f64,
-    /// Hashes a second of the median sample.
+    /// Hashes per second of the median sample.
     pub median: f64,
     /// `best` as a multiple of `best` on one thread.
     pub speedup: f64,
     /// `speedup / threads`.
     pub efficiency: f64,
-    /// Blocks a second if each takes the average number of hashes; `None` if a
+    /// Blocks per second if each takes the average number of hashes; `None` if a
     /// proof takes too long for a sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocks_per_second: Option<f64>,
@@ -142,6 +155,7 @@ mod tests {
     fn only_a_change_beyond_the_scatter_of_both_runs_counts() {
         let baseline = SweepReport {
             machine: Machine::here(),
+            partial: None,
             runs: vec![run(1, 100.0, 95.0), run(2, 200.0, 160.0)],
             chosen: Vec::new(),
         };

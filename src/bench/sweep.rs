@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::affinity::Cores;
 use super::hashrate::{EndlessSearch, ProofChain, SAMPLES, TimedHashes, median};
-use super::report::SweepRun;
+use super::report::{Partial, SweepRun};
 use crate::pow::{Control, Rule, SearchError, Searcher, Target};
 use crate::sha256::{KernelChoice, Variant};
 
@@ -42,7 +42,7 @@ pub struct SweepProgress {
     pub rule: Rule,
     /// The number of threads.
     pub threads: NonZeroUsize,
-    /// Hashes a second of this sample.
+    /// Hashes per second of this sample.
     pub hashrate: f64,
     /// The number of finished samples.
     pub done: usize,
@@ -66,17 +66,27 @@ pub fn default_thread_counts(physical_cores: usize, logical_cores: usize) -> Vec
         .collect()
 }
 
+/// The results of a sweep.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Sweep {
+    /// One for each combination that has a finished sample.
+    pub runs: Vec<SweepRun>,
+    /// Set if the sweep was cancelled before its end.
+    pub partial: Option<Partial>,
+}
+
 /// Measures all combinations of `plan`, and calls `observe` after each sample.
-/// `control` counts hashes and cancels.
+/// `control` counts hashes and cancels: what was measured until then is
+/// returned.
 ///
 /// # Errors
 /// If a candidate fails its self-test, threads cannot be started, or `control`
-/// is cancelled.
+/// is cancelled before the first sample is finished.
 pub fn sweep(
     plan: &SweepPlan,
     control: &Control,
     observe: &mut (dyn FnMut(SweepProgress) + Send),
-) -> Result<Vec<SweepRun>, SearchError> {
+) -> Result<Sweep, SearchError> {
     // The thread that asks for a search works on it and is pinned too. The
     // caller's thread must not stay pinned, so this is a new one.
     thread::scope(|scope| {
@@ -96,7 +106,7 @@ fn measure(
     plan: &SweepPlan,
     control: &Control,
     observe: &mut dyn FnMut(SweepProgress),
-) -> Result<Vec<SweepRun>, SearchError> {
+) -> Result<Sweep, SearchError> {
     plan.cores.pin_current_thread(0);
     let mut threads = plan.threads.clone();
     threads.push(NonZeroUsize::MIN);
@@ -110,33 +120,46 @@ fn measure(
             }
         }
     }
+    let forth = 0..points.len();
+    let back = forth.clone().rev();
+    let rounds = (0..SAMPLES).flat_map(|round| match round % 2 {
+        0 => forth.clone().collect::<Vec<_>>(),
+        _ => back.clone().collect(),
+    });
     let total = points.len() * SAMPLES as usize;
     let mut done = 0;
-    for _ in 0..SAMPLES {
-        for point in &mut points {
-            let hashrate = point.sample(control)?;
-            done += 1;
-            observe(SweepProgress {
-                kernel: point.search.variant,
-                rule: point.rule,
-                threads: point.searcher.threads(),
-                hashrate,
-                done,
-                total,
-            });
-        }
-        // An even number of times: they end in their first order.
-        points.reverse();
+    for place in rounds {
+        let point = &mut points[place];
+        let hashrate = match point.sample(control) {
+            Err(SearchError::Cancelled { .. }) if done > 0 => break,
+            sampled => sampled?,
+        };
+        done += 1;
+        observe(SweepProgress {
+            kernel: point.search.variant,
+            rule: point.rule,
+            threads: point.searcher.threads(),
+            hashrate,
+            done,
+            total,
+        });
     }
     // One thread comes first among the points of a kernel and a rule.
     let mut one_thread = 0.0;
-    let runs = points.iter().map(|point| {
+    let sampled = points.iter().filter(|point| !point.rates.is_empty());
+    let runs = sampled.map(|point| {
         if point.searcher.threads() == NonZeroUsize::MIN {
             one_thread = best(&point.rates);
         }
         point.run(one_thread)
     });
-    Ok(runs.collect())
+    Ok(Sweep {
+        runs: runs.collect(),
+        partial: (done < total).then_some(Partial {
+            samples: done,
+            planned_samples: total,
+        }),
+    })
 }
 
 /// A combination of kernel, rule and number of threads while it is measured.
@@ -179,7 +202,8 @@ impl Point {
     }
 
     /// Spends half of a sample on hashing alone, and the other half on proofs
-    /// if they are short enough. Returns the rate of hashing alone.
+    /// if they are short enough. Returns the rate of hashing alone. A sample that
+    /// fails counts for nothing.
     fn sample(&mut self, control: &Control) -> Result<f64, SearchError> {
         let half = self.duration / 2;
         let hashed = self.search.sample(&self.searcher, half, control)?;
@@ -187,13 +211,13 @@ impl Point {
         if self.rates.is_empty() && seconds_a_proof < self.duration.as_secs_f64() / 8.0 {
             self.proofs = Some(ProofChain::new(self.rule, self.target));
         }
-        self.all.hashes += hashed.hashes;
-        self.all.elapsed += hashed.elapsed;
-        self.rates.push(hashed.rate());
         if let Some(proofs) = &mut self.proofs {
             let proofs = proofs.sample(&self.searcher, half, control)?;
             self.proof_rates.push(proofs.rate());
         }
+        self.all.hashes += hashed.hashes;
+        self.all.elapsed += hashed.elapsed;
+        self.rates.push(hashed.rate());
         Ok(hashed.rate())
     }
 
@@ -245,7 +269,9 @@ mod tests {
     fn every_combination_is_measured_and_compared_with_one_thread() {
         let mut samples = Vec::new();
         let mut observe = |sample| samples.push(sample);
-        let runs = sweep(&plan(&[3, 2, 3]), &Control::new(), &mut observe).unwrap();
+        let Sweep { runs, partial } =
+            sweep(&plan(&[3, 2, 3]), &Control::new(), &mut observe).unwrap();
+        assert_eq!(partial, None);
         let points: Vec<_> = runs
             .iter()
             .map(|run| (run.kernel.as_str(), run.threads))
@@ -283,7 +309,7 @@ mod tests {
             target: Target::from_bits(256).unwrap(),
             ..plan(&[1])
         };
-        let runs = sweep(&endless, &Control::new(), &mut |_| {}).unwrap();
+        let runs = sweep(&endless, &Control::new(), &mut |_| {}).unwrap().runs;
         assert_eq!(runs.len(), 2);
         assert!(runs.iter().all(|run| run.blocks_per_second.is_none()));
     }
@@ -308,7 +334,33 @@ mod tests {
     }
 
     #[test]
-    fn a_cancelled_sweep_says_so() {
+    fn a_cancelled_sweep_returns_its_finished_samples() {
+        // In the first round, and on the way back through the points.
+        for (samples, measured) in [(1, 1), (3, 3), (4, 4), (6, 4), (47, 4)] {
+            let control = Control::new();
+            let mut observe = |sample: SweepProgress| {
+                if sample.done == samples {
+                    control.cancel();
+                }
+            };
+            let Sweep { runs, partial } = sweep(&plan(&[2]), &control, &mut observe).unwrap();
+            let expected = Partial {
+                samples,
+                planned_samples: 4 * SAMPLES as usize,
+            };
+            assert_eq!(partial, Some(expected));
+            assert_eq!(runs.len(), measured);
+            let threads: Vec<_> = runs.iter().map(|run| run.threads).collect();
+            assert_eq!(threads, [1, 2, 1, 2][..measured]);
+            for run in &runs {
+                assert!(run.best >= run.median && run.median > 0.0, "{run:?}");
+                assert!(run.speedup > 0.0 && run.speedup.is_finite(), "{run:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sweep_without_a_sample_is_cancelled() {
         let control = Control::new();
         control.cancel();
         let error = sweep(&plan(&[1]), &control, &mut |_| {}).unwrap_err();

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, anyhow, bail};
 use fourzero::batch::{Overwrite, WholeFile};
+use fourzero::bench::AvailableCores;
 use fourzero::chain::{Conversion, ConvertError, Format, Report, VerifyOptions, convert};
 use fourzero::pow::{Control, Rule};
 use serde::Serialize;
@@ -134,7 +135,7 @@ fn read_and_write(
 
 fn progress(args: &ConvertArgs, size: Option<u64>, control: &Control) -> Progress {
     let line = progress::reading("converting", input::name(&args.input), size);
-    Progress::start(&args.printing, control, line)
+    Progress::start(control, line)
 }
 
 /// The error with the file's name. Keeps the cause visible if it is a closed pipe.
@@ -158,7 +159,7 @@ fn verify(args: &ConvertArgs, written: &File, control: &Control) -> anyhow::Resu
         target: args.difficulty.unwrap_or_default(),
         ..VerifyOptions::default()
     };
-    super::verify::start(super::args::common::logical_cores())?
+    super::verify::start(AvailableCores::here().threads())?
         .verify_file(written, &options, &control.with_fresh_counts())
         .with_context(|| format!("cannot read {} back", args.output.display()))
 }

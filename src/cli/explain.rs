@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fourzero::batch::MineSummary;
-use fourzero::bench::Chosen;
+use fourzero::bench::{AvailableCores, Chosen};
 use fourzero::chain::{Report, VerifyOptions};
 use fourzero::pow::{Rule, Target};
 use fourzero::sha256::{Kernel, KernelChoice};
@@ -36,9 +36,13 @@ pub(super) fn chosen() {
 /// The number of threads.
 pub(super) fn threads(threads: &Threads) {
     note(|| {
-        let reason = match threads.given {
-            Some(_) => "--threads",
-            None => "one per logical core",
+        let cores = AvailableCores::here();
+        let reason = match (threads.given, cores.quota) {
+            (Some(_), _) => "--threads".to_owned(),
+            (None, Some(quota)) if cores.is_limited_by_quota() => {
+                format!("the CPU quota is {}", print::cores(quota))
+            }
+            (None, _) => "one per logical core".to_owned(),
         };
         let count = print::count(threads.count().get() as u64, "thread");
         format!("{count} ({reason})")

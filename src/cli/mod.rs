@@ -23,6 +23,7 @@ mod search;
 mod signals;
 mod verify;
 
+use std::env;
 use std::io;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -42,7 +43,8 @@ use self::exit::Exit;
     styles = Styles::styled(),
     max_term_width = 100,
     after_help = EXAMPLES_AND_EXIT_STATUS,
-    mut_arg("color", |arg| arg.display_order(901).help("When to use colours"))
+    mut_arg("color", |arg| arg.display_order(901).help("When to use colours")),
+    mut_subcommands(args::with_negative_values)
 )]
 struct Cli {
     #[command(subcommand)]
@@ -50,6 +52,9 @@ struct Cli {
     /// Explain the choices made, and report time and memory
     #[arg(short, long, global = true, display_order = 900)]
     verbose: bool,
+    /// Print only results and errors: no progress and no warnings
+    #[arg(short, long, global = true, display_order = 899)]
+    quiet: bool,
     #[command(flatten)]
     color: colorchoice_clap::Color,
 }
@@ -97,9 +102,12 @@ enum CliCommand {
 pub(crate) fn main() -> ExitCode {
     let started = Instant::now();
     signals::outlive_file_limits();
-    let cli = Cli::parse();
+    let cli = Cli::try_parse().unwrap_or_else(|error| {
+        let arguments: Vec<_> = env::args_os().collect();
+        args::with_right_tip(error, Cli::command(), &arguments).exit()
+    });
     cli.color.write_global();
-    print::set_verbose(cli.verbose);
+    print::set_verbosity(cli.verbose, cli.quiet);
     let exit = match cli.command {
         CliCommand::Mine(args) => mine::run(&args),
         CliCommand::Verify(args) => verify::run(&args),

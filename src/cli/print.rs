@@ -85,17 +85,34 @@ pub(super) fn error(text: &str) {
     message(&format!("{ERROR}error:{ERROR:#} {text}"));
 }
 
-/// Prints a warning.
+/// Prints a warning, unless `--quiet` was given.
 pub(super) fn warning(text: &str) {
-    message(&format!("{WARNING}warning:{WARNING:#} {text}"));
+    unless_quiet(&format!("{WARNING}warning:{WARNING:#} {text}"));
+}
+
+/// Prints a message that no one misses with `--quiet`.
+pub(super) fn unless_quiet(text: &str) {
+    if !is_quiet() {
+        message(text);
+    }
 }
 
 /// Whether `--verbose` was given.
 static IS_VERBOSE: AtomicBool = AtomicBool::new(false);
 
-/// Turns notes on or off. Called once, before anything is printed.
-pub(super) fn set_verbose(is_verbose: bool) {
+/// Whether `--quiet` was given.
+static IS_QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Says whether `--verbose` and `--quiet` were given. Called once, before
+/// anything is printed.
+pub(super) fn set_verbosity(is_verbose: bool, is_quiet: bool) {
     IS_VERBOSE.store(is_verbose, Ordering::Relaxed);
+    IS_QUIET.store(is_quiet, Ordering::Relaxed);
+}
+
+/// Whether only results and errors are wanted.
+pub(super) fn is_quiet() -> bool {
+    IS_QUIET.load(Ordering::Relaxed)
 }
 
 /// Prints a note if `--verbose` was given.
@@ -113,6 +130,20 @@ pub(super) fn count(number: u64, noun: &str) -> String {
         _ => "s",
     };
     format!("{} {noun}{plural}", HumanCount(number))
+}
+
+/// `9 transactions (1 reward)`: the first number includes the second.
+pub(super) fn transactions(number: u64, rewards: u64) -> String {
+    let (number, rewards) = (count(number, "transaction"), count(rewards, "reward"));
+    format!("{number} ({rewards})")
+}
+
+/// `1 core`, `1.5 cores`.
+pub(super) fn cores(number: f64) -> String {
+    // At most two decimals: kernels count microseconds.
+    let number = (100.0 * number).round() / 100.0;
+    let plural = if number == 1.0 { "" } else { "s" };
+    format!("{number} core{plural}")
 }
 
 /// A hashrate in the largest unit that fits.
@@ -189,6 +220,10 @@ mod tests {
         assert_eq!(count(1, "block"), "1 block");
         assert_eq!(count(1_234_567, "block"), "1,234,567 blocks");
         assert_eq!(count(0, "hash"), "0 hashes");
+        assert_eq!(
+            [1.0, 1.5, 0.333_333].map(cores),
+            ["1 core", "1.5 cores", "0.33 cores"]
+        );
         assert_eq!(hashrate(12_345_678.0).to_string(), "12.3 MH/s");
         assert_eq!(hashrate(0.0).to_string(), "0.0 H/s");
     }

@@ -29,7 +29,7 @@ pub(super) fn run(args: &PuzzleArgs) -> anyhow::Result<Exit> {
 }
 
 fn print_solution(args: &PuzzleArgs, solution: Option<Solution>) -> io::Result<()> {
-    if args.json {
+    if args.printing.json {
         print::json(&PuzzleSummary {
             x: args.x,
             y: solution.map(|solution| solution.y),

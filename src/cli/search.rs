@@ -15,9 +15,6 @@ use super::interrupt::{self, WhenStuck};
 use super::progress::{self, Progress};
 use super::{explain, print};
 
-/// The number of nonces: the end of a search without `--end`.
-const NONCES: u128 = 1 << 64;
-
 /// The output of `--json`; `nonce` and `digest` are null if none was found.
 #[derive(Serialize)]
 struct SearchSummary {
@@ -35,12 +32,12 @@ struct SearchSummary {
 pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
     let target = args.target();
     let template = Template::new(args.prefix.as_str(), args.suffix.as_str());
-    let range = match args.end {
-        Some(end) if end < args.start => {
-            bail!("--end {end} is below --start {}", args.start)
-        }
-        Some(end) => NonceRange::new(args.start, end),
-        None => NonceRange::starting_at(args.start),
+    if args.end < args.start.0.into() {
+        bail!("--end {} is below --start {}", args.end, args.start);
+    }
+    let range = match u64::try_from(args.end) {
+        Ok(end) => NonceRange::new(args.start, Nonce(end)),
+        Err(_) => NonceRange::starting_at(args.start),
     };
     explain::engine(&args.engine);
     explain::difficulty(target);
@@ -48,7 +45,7 @@ pub(super) fn run(args: &SearchArgs) -> anyhow::Result<Exit> {
     let control = Control::new();
     let interrupted = interrupt::install(&control, WhenStuck::Wait)?;
 
-    let progress = Progress::start(&args.printing, &control, progress::searching(target));
+    let progress = Progress::start(&control, progress::searching(target));
     if let Some(limit) = args.time_limit {
         cancel_after(limit, &control)?;
     }
@@ -125,10 +122,9 @@ fn print_summary(
         print::line(&format!("nonce = {nonce}"))?;
         print::line(&format!("sha256({message:?}) = {digest}"))?;
     } else {
-        let end = args.end.map_or(NONCES, |end| end.0.into());
         print::line(&format!(
-            "no nonce found from {} up to, but not including, {end}",
-            args.start
+            "no nonce found from {} up to, but not including, {}",
+            args.start, args.end
         ))?;
     }
     print::line(&format!(

@@ -25,6 +25,7 @@ struct VerifySummary<'a> {
     rule: Option<&'static str>,
     blocks: u64,
     transactions: u64,
+    rewards: u64,
     fault: Option<FaultSummary>,
 }
 
@@ -63,7 +64,7 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
         };
         let verdict = {
             let line = progress::reading("verifying", name.clone(), size);
-            let _progress = Progress::start(&args.printing, &control, line);
+            let _progress = Progress::start(&control, line);
             match source {
                 InputFile::File(file) => verifier.verify_file(&file, &options, &control),
                 InputFile::Stdin(stdin) => verifier.verify(stdin, &options, &control),
@@ -123,6 +124,7 @@ fn print_report(args: &VerifyArgs, name: &str, report: &Report) -> io::Result<()
             rule: report.rule.map(fourzero::pow::Rule::name),
             blocks: report.blocks,
             transactions: report.transactions,
+            rewards: report.rewards,
             fault: report.fault.as_ref().map(|fault| FaultSummary {
                 block: fault.block,
                 kind: fault.kind.name(),
@@ -138,7 +140,7 @@ fn print_report(args: &VerifyArgs, name: &str, report: &Report) -> io::Result<()
             print::line(&format!(
                 "{name}: {GOOD}valid{GOOD:#}: {}, {}{rule}",
                 print::count(report.blocks, "block"),
-                print::count(report.transactions, "transaction"),
+                print::transactions(report.transactions, report.rewards),
             ))
         }
         Some(fault) => {

@@ -40,13 +40,15 @@ pub struct Kernel(&'static str);
 #[derive(Clone, Copy, Debug)]
 pub struct Variant(&'static Implementation);
 
-/// What a search runs on.
+/// What a search runs on. It is parsed from [`FASTEST`](Self::FASTEST) or the
+/// name of a kernel or variant.
 ///
 /// ```
 /// use fourzero::sha256::KernelChoice;
 ///
 /// let choice: KernelChoice = "portable".parse()?;
 /// assert_eq!(choice.candidates().len(), 1);
+/// assert_eq!("fastest".parse(), Ok(KernelChoice::Measured));
 /// assert!(KernelChoice::Measured.candidates().len() >= 1);
 /// # Ok::<(), fourzero::sha256::KernelError>(())
 /// ```
@@ -136,7 +138,7 @@ pub enum KernelError {
     },
     /// The kernel exists, but needs instructions this CPU lacks.
     #[error(
-        "this CPU cannot run the kernel \"{name}\" (it runs: {})",
+        "this CPU lacks the instructions of the kernel \"{name}\" (it runs: {})",
         available_names()
     )]
     Unsupported {
@@ -262,6 +264,18 @@ impl Variant {
 }
 
 impl KernelChoice {
+    /// The name of [`Measured`](Self::Measured).
+    pub const FASTEST: &str = "fastest";
+
+    /// All names of choices, whether this CPU runs them or not: of kernels, of
+    /// their variants, and [`FASTEST`](Self::FASTEST).
+    pub fn known_names() -> Vec<&'static str> {
+        let variants = IMPLEMENTATIONS.iter().map(|variant| variant.name);
+        let variants = variants.filter(|name| !NAMES.contains(name));
+        let names = NAMES.into_iter().chain([Self::FASTEST]);
+        names.chain(variants).collect()
+    }
+
     /// The variants that a search may run on. [`Measured`](Self::Measured) leaves
     /// out `sha2`, which the others are checked against. Never empty.
     pub fn candidates(self) -> Vec<Variant> {
@@ -323,11 +337,14 @@ impl FromStr for Kernel {
 impl FromStr for KernelChoice {
     type Err = KernelError;
 
-    /// The name of a kernel or of a variant.
+    /// One of [`known_names`](Self::known_names).
     ///
     /// # Errors
     /// If nothing has this name, or this CPU cannot run it.
     fn from_str(name: &str) -> Result<Self, KernelError> {
+        if name == Self::FASTEST {
+            return Ok(Self::Measured);
+        }
         let mut all = IMPLEMENTATIONS.iter();
         match all.find(|implementation| implementation.name == name) {
             Some(found) if (found.is_supported)() => Ok(Self::Variant(Variant(found))),
@@ -360,7 +377,7 @@ impl fmt::Display for Kernel {
 impl fmt::Display for KernelChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Measured => f.pad("measured"),
+            Self::Measured => f.pad(Self::FASTEST),
             Self::Kernel(kernel) => kernel.fmt(f),
             Self::Variant(variant) => variant.fmt(f),
         }
@@ -406,6 +423,16 @@ mod tests {
                 name.parse::<KernelChoice>(),
                 Err(KernelError::Unsupported { name })
             );
+        }
+    }
+
+    #[test]
+    fn every_known_name_is_a_choice_or_lacks_instructions() {
+        for name in KernelChoice::known_names() {
+            match name.parse::<KernelChoice>() {
+                Ok(choice) => assert_eq!(choice.to_string(), name),
+                Err(error) => assert_eq!(error, KernelError::Unsupported { name }),
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use crate::support::{Ends as _, Folder, data, fourzero, shown};
 /// A sweep of two combinations, too short to measure anything.
 fn quick() -> assert_cmd::Command {
     let mut command = fourzero();
-    command.args(["bench", "--quiet", "--seconds", "0.02", "--threads", "1,2"]);
+    command.args(["bench", "--seconds", "0.02", "--threads", "1,2"]);
     command
 }
 
@@ -26,7 +26,7 @@ fn keys(value: &Value) -> Vec<&str> {
 #[test]
 fn the_json_has_the_machine_and_every_combination() {
     let report = quick()
-        .args(["--kernel", "all", "--difficulty", "1", "--json", "-"])
+        .args(["--kernel", "all", "--difficulty", "1", "--json"])
         .ends_with(0)
         .one_json();
     assert_eq!(
@@ -34,8 +34,10 @@ fn the_json_has_the_machine_and_every_combination() {
         [
             "chosen",
             "cpu",
+            "cpu_quota",
             "features",
             "logical_cores",
+            "partial",
             "physical_cores",
             "runs",
             "version"
@@ -43,6 +45,8 @@ fn the_json_has_the_machine_and_every_combination() {
     );
     assert_eq!(report["version"], env!("CARGO_PKG_VERSION"));
     assert!(report["logical_cores"].as_u64().unwrap() > 0);
+    assert!(report["physical_cores"].as_u64() <= report["logical_cores"].as_u64());
+    assert_eq!(report["partial"], Value::Null);
     let runs = report["runs"].as_array().unwrap();
     let sha2: Vec<_> = runs.iter().filter(|run| run["kernel"] == "sha2").collect();
     assert_eq!(sha2.len(), 2);
@@ -85,11 +89,7 @@ fn table(stdout: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn blocks_that_take_longer_than_a_sample_are_not_counted() {
     let hard = ["--difficulty", "12"];
-    let report = quick()
-        .args(hard)
-        .args(["--json", "-"])
-        .ends_with(0)
-        .one_json();
+    let report = quick().args(hard).arg("--json").ends_with(0).one_json();
     for run in report["runs"].as_array().unwrap() {
         assert_eq!(run.get("blocks_per_second"), None, "{run}");
     }
@@ -135,7 +135,6 @@ fn one_thread_is_measured_even_if_it_is_not_asked_for() {
             "--threads",
             "2",
             "--json",
-            "-",
         ])
         .ends_with(0)
         .one_json();
@@ -152,7 +151,7 @@ fn one_thread_is_measured_even_if_it_is_not_asked_for() {
 #[test]
 fn more_threads_than_cores_give_a_warning() {
     let run = fourzero()
-        .args(["bench", "-q", "--seconds", "0.02", "--threads", "1000"])
+        .args(["bench", "--seconds", "0.02", "--threads", "1000"])
         .ends_with(0);
     assert!(run.stderr.contains("1000 threads"), "{}", run.stderr);
 }
@@ -164,7 +163,7 @@ fn json_and_plot_replace_files_and_leave_no_others() {
     folder.write("sweep.json", "what was there before");
     let run = fourzero()
         .args(["bench", "--seconds", "0.02", "--threads", "1,2"])
-        .arg("--json")
+        .arg("--export")
         .arg(&json)
         .arg("--plot")
         .arg(&svg)
@@ -236,7 +235,7 @@ fn scaled(report: &Value, factor: f64) -> String {
 #[test]
 fn changes_beyond_the_scatter_are_marked() {
     let folder = Folder::new();
-    let report = quick().args(["--json", "-"]).ends_with(0).one_json();
+    let report = quick().arg("--json").ends_with(0).one_json();
     // By more than any sample can have been slowed down.
     for (factor, mark) in [(1e-12, "* faster"), (1e12, "* slower")] {
         let baseline = folder.write("baseline.json", scaled(&report, factor));
@@ -259,7 +258,7 @@ fn changes_beyond_the_scatter_are_marked() {
 #[test]
 fn a_baseline_needs_only_the_documented_keys() {
     let folder = Folder::new();
-    let mut report = quick().args(["--json", "-"]).ends_with(0).one_json();
+    let mut report = quick().arg("--json").ends_with(0).one_json();
     for run in report["runs"].as_array_mut().unwrap() {
         let run = run.as_object_mut().unwrap();
         run.remove("blocks_per_second");
@@ -283,13 +282,55 @@ fn lists_may_repeat_and_all_includes_the_others() {
     ] {
         let report = fourzero()
             .args(["bench", "--seconds", "0.02", "--threads", "1,1"])
-            .args(["--rule", rules, "--json", "-"])
+            .args(["--rule", rules, "--json"])
             .ends_with(0)
             .one_json();
         let runs = report["runs"].as_array().unwrap();
         let found: Vec<_> = runs.iter().map(|run| &run["rule"]).collect();
         assert_eq!(found, expected, "{rules}");
     }
+}
+
+#[test]
+fn the_fastest_kernel_can_be_asked_for_by_name() {
+    let kernels = |arguments: &[&str]| {
+        let report = quick()
+            .arg("--json")
+            .args(arguments)
+            .ends_with(0)
+            .one_json();
+        let runs = report["runs"].as_array().unwrap().clone();
+        runs.into_iter()
+            .map(|run| run["kernel"].clone())
+            .collect::<Vec<_>>()
+    };
+    assert_ne!(kernels(&["--kernel", "fastest"])[0], "sha2");
+    let both = kernels(&["--kernel", "sha2,fastest"]);
+    assert_eq!((both.len(), &both[0]), (4, &json!("sha2")));
+    assert_ne!(both[2], "sha2");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn only_cores_that_the_process_may_use_are_counted() {
+    let binary = assert_cmd::cargo::cargo_bin!("fourzero");
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let allowed = status
+        .lines()
+        .find_map(|line| line.strip_prefix("Cpus_allowed_list:"));
+    let first = allowed.unwrap().trim().split([',', '-']).next().unwrap();
+    let mut pinned = assert_cmd::Command::new("taskset");
+    pinned.args(["-c", first]).arg(binary);
+    pinned.args(["bench", "--seconds", "0.02", "--json"]);
+    if pinned.output().is_err() {
+        println!("skipped: there is no taskset");
+        return;
+    }
+    let report = pinned.ends_with(0).one_json();
+    assert_eq!(report["physical_cores"], 1);
+    assert_eq!(report["logical_cores"], 1);
+    let runs = report["runs"].as_array().unwrap();
+    assert_eq!(runs.len(), 1, "one thread is the default: {report}");
 }
 
 #[test]
@@ -322,11 +363,11 @@ fn unusable_files_are_refused_before_the_measurement() {
                          "version": "0", "runs": []});
     let no_runs = folder.write("empty.json", no_runs.to_string());
     for (option, path) in [
-        ("--json", &missing),
+        ("--export", &missing),
         ("--plot", &missing_plot),
         ("--plot", &directory),
         ("--plot", &not_json),
-        ("--json", &no_runs),
+        ("--export", &no_runs),
         ("--baseline", &missing),
         ("--baseline", &not_json),
         ("--baseline", &chain),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Ends as _, Folder, fourzero, fourzero_process, wait_until};
 
-const QUICK: [&str; 6] = ["bench", "--quiet", "--seconds", "0.02", "--threads", "1"];
+const QUICK: [&str; 5] = ["bench", "--seconds", "0.02", "--threads", "1"];
 
 #[test]
 fn files_are_kept_if_the_table_cannot_be_printed() {
@@ -25,7 +25,7 @@ fn files_are_kept_if_the_table_cannot_be_printed() {
         let mut command = fourzero_process();
         command
             .args(QUICK)
-            .args(["--json", "b.json", "--plot", "b.svg"])
+            .args(["--export", "b.json", "--plot", "b.svg"])
             .current_dir(folder.path(""))
             .stderr(Stdio::piped());
         command.stdout(match is_closed {
@@ -56,7 +56,7 @@ fn the_plot_and_the_table_are_kept_if_the_json_cannot_be_written() {
     stderr.set_nonblocking(false).unwrap();
     let measuring = fourzero_process()
         .args(QUICK)
-        .args(["--json", "b.json", "--plot", "b.svg", "--baseline"])
+        .args(["--export", "b.json", "--plot", "b.svg", "--baseline"])
         .arg(baseline)
         .current_dir(folder.path(""))
         .stdout(Stdio::piped())
@@ -77,7 +77,7 @@ fn the_plot_and_the_table_are_kept_if_the_json_cannot_be_written() {
 
 fn report() -> Value {
     let mut command = fourzero();
-    command.args(QUICK).args(["--json", "-"]);
+    command.args(QUICK).arg("--json");
     command.ends_with(0).one_json()
 }
 

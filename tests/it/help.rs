@@ -1,9 +1,11 @@
 //! Help, completions and manual pages cover every command, and help fits the
 //! terminal.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::process::Command;
+
+use fourzero::sha256::Kernel;
 
 use crate::support::{Ends as _, Folder, fourzero};
 
@@ -68,6 +70,83 @@ fn help_fits_the_terminal_and_does_not_wrap_examples() {
             let examples = |help: &str| help[help.find("\nExample").unwrap()..].to_owned();
             assert_eq!(examples(&narrow), examples(&wide));
         }
+    }
+}
+
+/// The options of each group in the short help of a command.
+fn groups(command: &[String]) -> BTreeMap<String, BTreeSet<String>> {
+    let help = fourzero().args(command).arg("-h").ends_with(0).stdout;
+    let (mut groups, mut group) = (BTreeMap::<_, BTreeSet<_>>::new(), String::new());
+    for line in help.lines() {
+        match line.strip_suffix(':') {
+            Some(heading) if !line.starts_with(' ') => group = heading.to_owned(),
+            _ => {}
+        }
+        // Descriptions are indented further.
+        let is_option = line.starts_with("      --") || line.starts_with("  -");
+        if is_option && let Some((_, name)) = line.split_once("--") {
+            let name = name.split(' ').next().expect("a split has a first part");
+            groups
+                .entry(group.clone())
+                .or_default()
+                .insert(name.to_owned());
+        }
+    }
+    groups
+}
+
+#[test]
+fn options_stand_in_groups_and_the_same_ones_everywhere() {
+    let general = ["json", "quiet", "verbose", "color", "help", "version"];
+    let mut group_of = BTreeMap::<String, String>::new();
+    for command in commands() {
+        let groups = groups(&command);
+        let general: BTreeSet<_> = general.map(str::to_owned).into();
+        if groups.len() == 1 {
+            continue;
+        }
+        let others: Vec<_> = groups["Options"].difference(&general).collect();
+        assert!(others.is_empty(), "{command:?}: {others:?} are in no group");
+        let with_general = groups
+            .iter()
+            .filter(|(_, options)| !options.is_disjoint(&general));
+        assert_eq!(with_general.count(), 1, "{command:?}: {groups:?}");
+        // A sweep measures what others choose.
+        if command == ["bench"] {
+            continue;
+        }
+        for (group, options) in groups {
+            for option in options.difference(&general) {
+                let known = group_of.entry(option.clone()).or_insert(group.clone());
+                // A search has no chain.
+                assert!(
+                    *known == group || group == "Search",
+                    "{command:?} --{option}"
+                );
+            }
+        }
+    }
+    assert_eq!(group_of["threads"], "Speed");
+}
+
+#[test]
+fn every_command_can_be_quiet_and_the_first_group_has_the_general_options() {
+    for command in commands() {
+        let options = &groups(&command)["Options"];
+        for option in ["quiet", "verbose", "color", "help"] {
+            assert!(options.contains(option), "{command:?} --{option}");
+        }
+    }
+}
+
+#[test]
+fn the_kernels_of_this_cpu_are_listed() {
+    for command in ["mine", "search", "bench"] {
+        let help = fourzero().args([command, "-h"]).ends_with(0).stdout;
+        let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        let names: Vec<_> = Kernel::available().into_iter().map(Kernel::name).collect();
+        let listed = format!("[possible values: {}, fastest", names.join(", "));
+        assert!(help.contains(&listed), "{listed} in {help}");
     }
 }
 
@@ -159,8 +238,44 @@ fn every_command_has_a_manual_page() {
         }
         assert!(!page.contains("cpu features"), "{name}");
     }
+    // The pages of an earlier version are replaced as a whole.
+    folder.write("new/man1/fourzero.1", "old");
+    let again = fourzero()
+        .args(["man", "--out-dir"])
+        .arg(folder.path("new/man1"))
+        .ends_with(0);
+    assert_eq!(again.stderr, "");
+    assert_eq!(
+        fs::read_dir(folder.path("new/man1")).unwrap().count(),
+        written.len()
+    );
     let main = fourzero().arg("man").ends_with(0).stdout;
     assert_eq!(main, folder.read("new/man1/fourzero.1"));
+}
+
+/// A file size limit stands for a full disk.
+#[cfg(unix)]
+#[test]
+fn a_page_that_cannot_be_written_leaves_the_old_one() {
+    let (folder, pages) = (Folder::new(), Folder::new());
+    let man = ["man", "--out-dir", "."];
+    fourzero()
+        .args(man)
+        .current_dir(pages.path(""))
+        .ends_with(0);
+    for name in pages.names() {
+        folder.write(&name, "old");
+    }
+    assert_cmd::Command::new("sh")
+        .args(["-c", "ulimit -f 1; exec \"$0\" \"$@\""])
+        .arg(assert_cmd::cargo::cargo_bin!("fourzero"))
+        .args(man)
+        .current_dir(folder.path(""))
+        .ends_with(2);
+    assert_eq!(folder.names(), pages.names());
+    for name in folder.names() {
+        assert_eq!(folder.read(&name), "old", "{name}");
+    }
 }
 
 #[test]

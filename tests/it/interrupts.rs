@@ -6,8 +6,12 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc;
 use std::thread;
 
+use serde_json::Value;
+
+use crate::python::has_python;
 use crate::support::{
-    Folder, PATIENCE, data, data_text, fourzero_process as fourzero, wait_for_bytes, wait_until,
+    Ends as _, Folder, PATIENCE, data, data_text, fourzero_process as fourzero, wait_for_bytes,
+    wait_until,
 };
 
 /// A running command, killed if the test fails before it ends.
@@ -138,7 +142,7 @@ fn abandoned_work_leaves_no_hidden_file() {
     let signals: [&[&str]; 2] = [&["INT"], &["INT", "TERM"]];
     let commands: [&[&str]; 2] = [
         &["convert", "-", "-o", "chain.json"],
-        &["bench", "--seconds", "3600", "--json", "runs.json"],
+        &["bench", "--seconds", "3600", "--export", "runs.json"],
     ];
     for command in commands {
         for signals in signals {
@@ -152,6 +156,64 @@ fn abandoned_work_leaves_no_hidden_file() {
             assert!(folder.names().is_empty(), "{:?}", folder.names());
         }
     }
+}
+
+/// Starts `bench` on a terminal of its own, presses Ctrl-C once the progress
+/// counts a sample, and prints the exit code and what it wrote to stdout.
+const INTERRUPT_IN_TERMINAL: &str = r#"
+import os, pty, re, signal, subprocess, sys
+terminal, side = pty.openpty()
+running = subprocess.Popen(sys.argv[1:], stdin=side, stdout=subprocess.PIPE, stderr=side)
+os.close(side)
+shown = b""
+while not re.search(rb" [1-9]\d*/\d+ samples", shown):
+    shown += os.read(terminal, 4096)
+running.send_signal(signal.SIGINT)
+try:
+    while os.read(terminal, 4096):
+        pass
+except OSError:
+    pass
+printed = running.stdout.read().decode()
+print(running.wait())
+print(printed, end="")
+"#;
+
+#[test]
+fn an_interrupted_bench_keeps_what_it_measured() {
+    if !has_python() {
+        return;
+    }
+    let folder = Folder::new();
+    let run = |options: &[&str]| {
+        let binary = assert_cmd::cargo::cargo_bin!("fourzero");
+        let run = assert_cmd::Command::new("python3")
+            .args(["-c", INTERRUPT_IN_TERMINAL])
+            .arg(binary)
+            .args(["bench", "--seconds", "24", "--threads", "1,2"])
+            .args(options)
+            .env("TERM", "xterm")
+            .current_dir(folder.path(""))
+            .timeout(PATIENCE)
+            .ends_with(0);
+        let (code, printed) = run.stdout.split_once('\n').unwrap();
+        assert_eq!(code, "130", "{}", run.stdout);
+        printed.to_owned()
+    };
+    let printed = run(&["--json", "--export", "b.json", "--plot", "b.svg"]);
+    assert_eq!(folder.names(), ["b.json", "b.svg"]);
+    assert_eq!(folder.read("b.json"), printed);
+    assert!(folder.read("b.svg").contains("partial: "));
+    let report: Value = serde_json::from_str(&printed).unwrap();
+    let samples = report["partial"]["samples"].as_u64().unwrap();
+    assert_eq!(report["partial"]["planned_samples"], 24);
+    assert!((1..24).contains(&samples), "{report}");
+    let runs = report["runs"].as_array().unwrap();
+    assert_eq!(runs.len() as u64, samples.min(2));
+    // It can be compared with.
+    let table = run(&["--baseline", "b.json"]);
+    assert!(table.contains("since the baseline"), "{table}");
+    assert!(table.contains("\npartial: "), "{table}");
 }
 
 /// As `nohup` asks, and the `&` of a script.

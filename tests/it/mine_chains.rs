@@ -146,7 +146,8 @@ fn the_json_summary_has_the_specified_keys_and_true_values() {
         "output": shown(&output),
         "blocks": count,
         "resumed_blocks": 0,
-        "transactions": transactions,
+        "transactions": transactions + count - 1,
+        "rewards": count - 1,
         "hashes": hashes,
         "last_hash": hash(&blocks[count - 1]),
     });
@@ -171,8 +172,9 @@ fn the_printed_summary_says_what_was_mined_and_verified() {
         let lines: Vec<_> = run.stdout.lines().collect();
         let (blocks, transactions) = sample_counts();
         let start = format!(
-            "{}: {blocks} blocks, {transactions} transactions and {} rewards, ",
+            "{}: {blocks} blocks, {} transactions ({} rewards), ",
             shown(&output),
+            transactions + blocks - 1,
             blocks - 1
         );
         assert!(lines[0].starts_with(&start), "{}", run.stdout);

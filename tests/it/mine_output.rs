@@ -57,7 +57,7 @@ fn no_command_writes_to_a_journal() {
         mine_into(&folder, name, options, 2);
         for arguments in [
             &["convert", &shown(&data("chain-last-proof.json")), "-o"][..],
-            &["bench", "--seconds", "3600", "--json"],
+            &["bench", "--seconds", "3600", "--export"],
         ] {
             let mut command = fourzero();
             command.args(arguments).arg(&path).args(options);

@@ -37,7 +37,8 @@ fn mined(queues: &[&str], options: &[&str]) -> Vec<Vec<Json>> {
         })
         .collect();
     let count: usize = transactions.iter().map(Vec::len).sum();
-    assert_eq!(summary["transactions"], count, "rewards are not counted");
+    assert_eq!(summary["rewards"], transactions.len());
+    assert_eq!(summary["transactions"], count + transactions.len());
     assert_eq!(summary["blocks"], blocks.len());
     transactions
 }

@@ -57,7 +57,7 @@ fn files_are_written_to_a_folder_that_cannot_be_read() {
         (&["mine", queue, "--out-dir", "wx"], "wx/queue.json"),
         (&["convert", chain, "-o", "wx/d.json"], "wx/d.json"),
         (
-            &["bench", "--seconds", "0.02", "--json", "wx/b.json"],
+            &["bench", "--seconds", "0.02", "--export", "wx/b.json"],
             "wx/b.json",
         ),
         (&["man", "--out-dir", "wx"], "wx/fourzero.1"),

@@ -108,6 +108,39 @@ fn the_range_includes_start_and_excludes_end() {
 }
 
 #[test]
+fn the_documented_end_can_be_given() {
+    for end in ["18446744073709551616", "35294"] {
+        assert_eq!(search(&["100", "--end", end])["nonce"], 35293);
+    }
+    fourzero()
+        .args(["search", "100", "--end", "18446744073709551617"])
+        .ends_with(2);
+    // The last nonce of all is in the range.
+    let last = u64::MAX.to_string();
+    let range = ["--start", &last, "--end", "18446744073709551616"];
+    let found = fourzero()
+        .args(["search", "100", "--bits", "200", "--json"])
+        .args(range)
+        .ends_with(1)
+        .one_json();
+    assert_eq!(found["hashes"], 1);
+}
+
+#[test]
+fn texts_may_start_with_a_hyphen() {
+    let digits = smallest("-7", "-5", 2, 0).0;
+    let words = smallest("-7", "-abc", 2, 0).0;
+    for (suffix, nonce) in [
+        (&["--suffix", "-5"][..], digits),
+        (&["--suffix=-5"], digits),
+        (&["--suffix=-abc"], words),
+    ] {
+        let arguments = [&["-7", "--difficulty", "2"], suffix].concat();
+        assert_eq!(search(&arguments)["nonce"], nonce, "{suffix:?}");
+    }
+}
+
+#[test]
 fn any_finds_a_valid_nonce() {
     let found = search(&["abc", "--difficulty", "3", "--any", "--threads", "3"]);
     let message = format!("abc{}", found["nonce"]);

@@ -238,6 +238,7 @@ fn a_block_of_megabytes_between_small_ones_is_checked_like_any_other() {
         (&true.into(), &602.into())
     );
     assert_eq!(report["transactions"], 2 * 600 + 40_001);
+    assert_eq!(report["rewards"], 601);
     // One amount in the large block, which is block 302.
     let start = text.find("\"index\": 302,").unwrap();
     let amount = start + text[start..].find("\"amount\": 1,").unwrap();

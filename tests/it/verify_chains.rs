@@ -12,10 +12,11 @@ use crate::support::{
 fn each_exported_chain_verifies_and_its_rule_is_found() {
     for (name, rule) in EXPORTED {
         let blocks = exported_blocks(name);
-        let transactions: usize = blocks
+        let transactions: Vec<_> = blocks
             .iter()
-            .map(|block| block.get("transactions").unwrap().list().len())
-            .sum();
+            .flat_map(|block| block.get("transactions").unwrap().list())
+            .collect();
+        let is_reward = |transaction: &&&Json| *transaction.get("sender").unwrap() == text("0");
         let verdict = fourzero()
             .args(["verify", "--json"])
             .arg(data(name))
@@ -26,7 +27,8 @@ fn each_exported_chain_verifies_and_its_rule_is_found() {
             "valid": true,
             "rule": rule,
             "blocks": blocks.len(),
-            "transactions": transactions,
+            "transactions": transactions.len(),
+            "rewards": transactions.iter().filter(is_reward).count(),
             "fault": null,
         });
         assert_eq!(verdict, expected);

@@ -74,7 +74,7 @@ impl Contender for Python {
 /// The SHA-256 rate that `openssl speed` reports.
 pub struct OpensslFigure {
     pub version: String,
-    /// Messages a second, each of 16 bytes and one block.
+    /// Messages per second, each of 16 bytes and one block.
     pub messages: f64,
 }
 
@@ -87,7 +87,7 @@ pub fn openssl_figure() -> Option<OpensslFigure> {
             "speed", "-mr", "-seconds", "1", "-bytes", "16", "-evp", "sha256",
         ],
     )?;
-    // The machine-readable line: +F:number:name:bytes a second.
+    // The machine-readable line: +F:number:name:bytes per second.
     let bytes: f64 = speed
         .lines()
         .find_map(|line| line.strip_prefix("+F:")?.rsplit(':').next()?.parse().ok())?;

@@ -14,7 +14,7 @@ pub fn describe() -> Machine {
     let unknown = || "unknown".to_owned();
     Machine {
         cpu: cpu().unwrap_or_else(unknown),
-        logical_cores: std::thread::available_parallelism().map_or(0, usize::from),
+        logical_cores: fourzero::bench::AvailableCores::here().logical,
         features: fourzero::sha256::cpu_features(),
         date: output("date", &["-u", "+%Y-%m-%d"])
             .map_or_else(unknown, |date| date.trim().to_owned()),

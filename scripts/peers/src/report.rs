@@ -14,7 +14,7 @@ pub struct Result {
     pub message: Message,
     /// Nonces in each turn.
     pub nonces: u64,
-    /// Nonces a second in each turn.
+    /// Nonces per second in each turn.
     pub rates: Vec<f64>,
 }
 
@@ -92,7 +92,7 @@ impl Report {
         } = &self.machine;
         let mut text = format!(
             "{date}, {cpu}, {logical_cores} logical cores, one of them used; {compiler}.\n\
-             Million nonces a second, best (median) of {TURNS} alternating turns.\n\n"
+             Million nonces per second, best (median) of {TURNS} alternating turns.\n\n"
         );
         let write = |text: &mut String, line: String| {
             text.push_str(&line);
@@ -116,12 +116,12 @@ impl Report {
             write(&mut text, row(contender, &figures));
             if contender == DEFAULT {
                 let chosen = |message| peers::chosen(message).to_string();
-                write(&mut text, row("it chose, by measurement", &chosen));
+                write(&mut text, row("kernel that it measured as fastest", &chosen));
                 let lead = |message| match self.lead(message) {
                     Some((other, times)) => format!("{times:.2} times {other}"),
                     None => "alone".to_owned(),
                 };
-                write(&mut text, row("it is, beside the fastest other", &lead));
+                write(&mut text, row("compared with the fastest other", &lead));
             }
         }
         if let Some(OpensslFigure { version, messages }) = &self.openssl {
@@ -181,12 +181,12 @@ impl Report {
             "logical_cores": logical_cores,
             "date": date,
             "compiler": compiler,
-            "unit": "nonces a second, one thread",
+            "unit": "nonces per second, one thread",
             "results": results,
             "chosen": chosen,
             "openssl": self.openssl.as_ref().map(|figure| json!({
                 "version": figure.version,
-                "messages_a_second": figure.messages,
+                "messages_per_second": figure.messages,
             })),
             "not_run": absent,
         })

@@ -79,7 +79,7 @@ pub struct MineSummary {
 }
 
 impl MineSummary {
-    /// Hashes a second, 0 if no time passed.
+    /// Hashes per second, 0 if no time passed.
     pub fn hashrate(&self) -> f64 {
         let seconds = self.elapsed.as_secs_f64();
         if seconds > 0.0 {

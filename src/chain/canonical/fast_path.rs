@@ -75,21 +75,23 @@ impl<'a, 'o, const IS_CANONICAL: bool> Cursor<'a, 'o, IS_CANONICAL> {
         take!(self, ",", r#""timestamp":"#, "")?;
         self.number()?;
         take!(self, ",", r#""transactions":"#, "[")?;
-        let transactions = self.transactions()?;
+        let (transactions, rewards) = self.transactions()?;
         take!(self, "]}")?;
         let fields = BlockFields {
             index,
             proof,
             previous_hash,
             transactions,
+            rewards,
         };
         Some((fields, self.position))
     }
 
-    fn transactions(&mut self) -> Option<u64> {
-        let mut count = 0;
+    /// Returns how many there are, and how many of them are rewards.
+    fn transactions(&mut self) -> Option<(u64, u64)> {
+        let (mut count, mut rewards) = (0, 0);
         if self.text.get(self.position) == Some(&b']') {
-            return Some(count);
+            return Some((count, rewards));
         }
         loop {
             take!(self, r#"{"amount":"#, "")?;
@@ -97,11 +99,13 @@ impl<'a, 'o, const IS_CANONICAL: bool> Cursor<'a, 'o, IS_CANONICAL> {
             take!(self, ",", r#""recipient":"#, r#"""#)?;
             self.string()?;
             take!(self, ",", r#""sender":"#, r#"""#)?;
+            let sender = self.position;
             self.string()?;
+            rewards += u64::from(self.text[sender..self.position] == *b"0\"");
             take!(self, "}")?;
             count += 1;
             if self.text.get(self.position) == Some(&b']') {
-                return Some(count);
+                return Some((count, rewards));
             }
             take!(self, ",", "")?;
         }

@@ -53,6 +53,7 @@ pub(super) struct BlockFields {
     pub(super) proof: Range<usize>,
     pub(super) previous_hash: Range<usize>,
     pub(super) transactions: u64,
+    pub(super) rewards: u64,
 }
 
 impl CanonicalTexts {

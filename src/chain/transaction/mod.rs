@@ -65,6 +65,9 @@ pub enum TransactionError {
     Problem(#[from] TransactionProblem),
 }
 
+/// The sender of rewards, in JSON.
+pub(super) const MINT: &[u8] = b"\"0\"";
+
 /// The values of a transaction's three fields, in the order of [`TRANSACTION_FIELDS`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TransactionView<'a>([View<'a>; 3]);
@@ -86,6 +89,12 @@ impl<'a> TransactionView<'a> {
             transaction.check_types()?;
         }
         Ok(transaction)
+    }
+
+    /// Whether it pays the reward of a block.
+    pub(super) fn is_reward(&self) -> bool {
+        let [_, _, sender] = self.0;
+        sender.text() == MINT
     }
 
     pub(super) const fn values(&self) -> [View<'a>; 3] {

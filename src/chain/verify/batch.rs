@@ -60,6 +60,7 @@ impl BatchCheck {
             match check_fields(block, index, options.strictness) {
                 Ok((place, fields)) => {
                     result.transactions += fields.transactions;
+                    result.rewards += fields.rewards;
                     // Blocks after a fault are only counted.
                     if fault.is_none() {
                         blocks.push((place, fields));
@@ -87,6 +88,7 @@ impl BatchCheck {
             next_index = Some(index.checked_add(1)?);
             result.blocks += 1;
             result.transactions += fields.transactions;
+            result.rewards += fields.rewards;
             blocks.push((place, fields));
             Some(())
         });

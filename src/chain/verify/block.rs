@@ -64,19 +64,22 @@ pub(in crate::chain) fn check_block(
             expected: index,
         });
     }
-    let mut transactions = 0;
+    let (mut transactions, mut rewards) = (0, 0);
     for transaction in list.elements() {
         transactions += 1;
-        TransactionView::of(transaction, strictness).map_err(|problem| FaultKind::Transaction {
+        let checked = TransactionView::of(transaction, strictness);
+        let transaction = checked.map_err(|problem| FaultKind::Transaction {
             place: transactions,
             problem,
         })?;
+        rewards += u64::from(transaction.is_reward());
     }
     Ok(BlockFields {
         index,
         proof: place_in(block, proof),
         previous_hash: place_in(block, previous_hash),
         transactions,
+        rewards,
     })
 }
 

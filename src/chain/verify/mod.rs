@@ -75,6 +75,8 @@ pub struct Report {
     pub blocks: u64,
     /// Transactions in all well-formed blocks, rewards included.
     pub transactions: u64,
+    /// How many of them are rewards, which the sender `"0"` pays.
+    pub rewards: u64,
     /// The first fault, or `None` if the chain is valid.
     pub fault: Option<Fault>,
 }

@@ -17,6 +17,7 @@ pub(super) struct BatchResult {
     pub(super) first_index: u64,
     pub(super) blocks: u64,
     pub(super) transactions: u64,
+    pub(super) rewards: u64,
     /// The text's extent, if the batch was a guess.
     pub(super) advance: Option<Advance>,
     /// The first block, if it is well formed. Its link is checked by
@@ -51,6 +52,7 @@ impl BatchResult {
     pub(super) fn append(&mut self, next: Self, options: &VerifyOptions) {
         self.blocks += next.blocks;
         self.transactions += next.transactions;
+        self.rewards += next.rewards;
         let last = self.last.take();
         if self.is_settled(options) {
             return;
@@ -161,6 +163,7 @@ impl BatchResult {
             format,
             blocks: self.blocks,
             transactions: self.transactions,
+            rewards: self.rewards,
             fault: self.first_fault(options, stated_length),
         }
     }

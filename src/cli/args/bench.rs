@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PathBufValueParser, TypedValueParser as _};
-use fourzero::bench::{Cores, Machine, SweepPlan, default_thread_counts};
+use fourzero::bench::{AvailableCores, Cores, SweepPlan, default_thread_counts};
 use fourzero::pow::Rule;
 use fourzero::sha256::{Kernel, KernelChoice};
 
-use super::common::Difficulty;
+use super::common::{Difficulty, Printing, group};
 use super::values::{self, OrKeyword, duration, thread_count};
+
+/// The options that say what is measured.
+const MEASUREMENT: &str = "Measurement";
 
 /// Measure this machine's hashrate, and how it scales with threads
 ///
@@ -23,59 +26,55 @@ use super::values::{self, OrKeyword, duration, thread_count};
 #[command(after_help = "\
 Examples:
   fourzero bench
-  fourzero bench --kernel all --threads all --json sweep.json --plot sweep.svg
+  fourzero bench --kernel all --threads all --export sweep.json --plot sweep.svg
   fourzero bench --baseline sweep.json")]
 pub(in crate::cli) struct BenchArgs {
-    /// Numbers of threads, such as 1,2,4, or all up to the logical cores
-    /// [default: 1, 2, 4 and so on, the physical cores, and the logical cores]
-    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = thread_counts, allow_negative_numbers = true)]
+    /// Numbers of threads, such as 1,2,4, or all up to the logical cores or the
+    /// CPU quota [default: 1, 2, 4 and so on, the physical cores, and the last
+    /// of all]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = thread_counts, help_heading = MEASUREMENT)]
     threads: Vec<OrKeyword<NonZeroUsize>>,
-    /// Kernels, such as avx2,sha2, or all that this CPU runs [default: the
-    /// fastest]
-    #[arg(long, value_name = "NAME", value_delimiter = ',', value_parser = values::kernel_or("all"))]
+    /// SHA-256 implementations, such as avx2,sha2, or all that this CPU runs
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "fastest", value_parser = values::kernel_or("all"), help_heading = MEASUREMENT)]
     kernel: Vec<OrKeyword<KernelChoice>>,
     /// Rules, such as last-proof,last-hash, or all
-    #[arg(long, value_name = "RULE", value_delimiter = ',', default_value = "last-proof", value_parser = values::rule_or("all"))]
+    #[arg(long, value_name = "LIST", value_delimiter = ',', default_value = "last-proof", value_parser = values::rule_or("all"), help_heading = MEASUREMENT)]
     rule: Vec<OrKeyword<Rule>>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = MEASUREMENT)]
     difficulty: Difficulty,
     /// Time for each combination, all its samples together
-    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds, allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds, help_heading = MEASUREMENT)]
     seconds: Duration,
     /// Do not pin threads to cores
-    #[arg(long)]
+    #[arg(long, help_heading = MEASUREMENT)]
     no_pin: bool,
-    /// Write the result as JSON; - prints it instead of the table
-    #[arg(long, value_name = "FILE")]
-    pub(in crate::cli) json: Option<PathBuf>,
+    /// Write the result to a file, as --json prints it
+    #[arg(long, value_name = "FILE", help_heading = group::FILES)]
+    pub(in crate::cli) export: Option<PathBuf>,
     /// Draw hashrate and efficiency over threads
-    #[arg(long, value_name = "FILE.svg", value_parser = PathBufValueParser::new().try_map(svg_file))]
+    #[arg(long, value_name = "FILE.svg", value_parser = PathBufValueParser::new().try_map(svg_file), help_heading = group::FILES)]
     pub(in crate::cli) plot: Option<PathBuf>,
     /// Replace these files if they exist
-    #[arg(long)]
+    #[arg(long, help_heading = group::FILES)]
     pub(in crate::cli) force: bool,
-    /// Compare with the JSON of an earlier run (- is standard input); in the
+    /// Compare with an earlier run's --export (- is standard input); in the
     /// table, * marks changes larger than the scatter of the samples
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = group::FILES)]
     pub(in crate::cli) baseline: Option<PathBuf>,
-    /// Show no progress
-    #[arg(short, long)]
-    pub(in crate::cli) quiet: bool,
+    #[command(flatten)]
+    pub(in crate::cli) printing: Printing,
 }
 
 impl BenchArgs {
-    pub(in crate::cli) fn plan(&self, machine: &Machine) -> SweepPlan {
-        let (physical, logical) = (machine.physical_cores, machine.logical_cores);
-        let all_threads = || (1..=logical).filter_map(NonZeroUsize::new).collect();
+    pub(in crate::cli) fn plan(&self, cores: &AvailableCores) -> SweepPlan {
+        let most = cores.threads().get();
+        let all_threads = || (1..=most).filter_map(NonZeroUsize::new).collect();
         let all_kernels = || Kernel::available().into_iter().map(Into::into).collect();
         SweepPlan {
-            kernels: match &self.kernel[..] {
-                [] => vec![KernelChoice::Measured],
-                kernels => chosen(kernels, all_kernels),
-            },
+            kernels: chosen(&self.kernel, all_kernels),
             rules: chosen(&self.rule, || Rule::ALL.to_vec()),
             threads: match &self.threads[..] {
-                [] => default_thread_counts(physical, logical),
+                [] => default_thread_counts(cores.physical, most),
                 threads => chosen(threads, all_threads),
             },
             target: self.difficulty.target,

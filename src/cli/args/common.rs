@@ -3,11 +3,23 @@
 use std::num::NonZeroUsize;
 
 use clap::Args;
+use fourzero::bench::AvailableCores;
 use fourzero::chain::Strictness;
 use fourzero::pow::{SearchError, Searcher, Target};
 use fourzero::sha256::KernelChoice;
 
 use super::values;
+
+/// The groups of options in the help.
+pub(in crate::cli) mod group {
+    pub(in crate::cli) const FILES: &str = "Files";
+    pub(in crate::cli) const CHAIN: &str = "Chain";
+    pub(in crate::cli) const SEARCH: &str = "Search";
+    pub(in crate::cli) const SPEED: &str = "Speed";
+    /// That of the options which every command has. Without it, an option joins
+    /// the group of the struct before it.
+    pub(in crate::cli) const GENERAL: Option<&str> = None;
+}
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Difficulty {
@@ -17,27 +29,23 @@ pub(in crate::cli) struct Difficulty {
         value_name = "ZEROS",
         default_value = "4",
         value_parser = values::hex_zeros,
-        allow_negative_numbers = true,
     )]
     pub(in crate::cli) target: Target,
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Threads {
-    /// Number of threads [default: one per logical core]
-    #[arg(long = "threads", value_name = "N", value_parser = values::thread_count, allow_negative_numbers = true)]
+    /// Number of threads [default: the logical cores that the process may use,
+    /// or its CPU quota if that is less]
+    #[arg(long = "threads", value_name = "N", value_parser = values::thread_count, help_heading = group::SPEED)]
     pub(in crate::cli) given: Option<NonZeroUsize>,
 }
 
 impl Threads {
     pub(in crate::cli) fn count(&self) -> NonZeroUsize {
-        self.given.unwrap_or_else(logical_cores)
+        self.given
+            .unwrap_or_else(|| AvailableCores::here().threads())
     }
-}
-
-/// The number of logical cores.
-pub(in crate::cli) fn logical_cores() -> NonZeroUsize {
-    NonZeroUsize::new(num_cpus::get()).unwrap_or(NonZeroUsize::MIN)
 }
 
 /// The threads and the kernel of a search.
@@ -45,9 +53,9 @@ pub(in crate::cli) fn logical_cores() -> NonZeroUsize {
 pub(in crate::cli) struct Engine {
     #[command(flatten)]
     pub(in crate::cli) threads: Threads,
-    /// SHA-256 implementation [default: the fastest, as measured at start]
-    #[arg(long, value_name = "NAME", value_parser = values::kernel())]
-    kernel: Option<KernelChoice>,
+    /// SHA-256 implementation; fastest is found by measuring
+    #[arg(long, value_name = "NAME", default_value_t, value_parser = values::kernel(), help_heading = group::SPEED)]
+    kernel: KernelChoice,
 }
 
 impl Engine {
@@ -59,8 +67,8 @@ impl Engine {
         self.threads.count()
     }
 
-    pub(in crate::cli) fn kernel(&self) -> KernelChoice {
-        self.kernel.unwrap_or_default()
+    pub(in crate::cli) const fn kernel(&self) -> KernelChoice {
+        self.kernel
     }
 }
 
@@ -69,7 +77,7 @@ pub(in crate::cli) struct Strict {
     /// Require senders and recipients to be strings and amounts to be numbers
     ///
     /// By default they only have to be present.
-    #[arg(long)]
+    #[arg(long, help_heading = group::CHAIN)]
     strict: bool,
 }
 
@@ -86,9 +94,6 @@ impl Strict {
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Printing {
     /// Print each result as a JSON object on one line
-    #[arg(long)]
+    #[arg(long, help_heading = group::GENERAL)]
     pub(in crate::cli) json: bool,
-    /// Do not show progress
-    #[arg(short, long)]
-    pub(in crate::cli) quiet: bool,
 }

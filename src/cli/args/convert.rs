@@ -6,7 +6,7 @@ use clap::Args;
 use fourzero::chain::Format;
 use fourzero::pow::{Rule, Target};
 
-use super::common::Printing;
+use super::common::{Printing, group};
 use super::values::{self, OrKeyword};
 
 /// Convert a chain file to another format
@@ -33,23 +33,23 @@ pub(in crate::cli) struct ConvertArgs {
     #[arg(value_name = "IN")]
     pub(in crate::cli) input: PathBuf,
     /// Chain file to write; - is standard output
-    #[arg(short, long, value_name = "OUT")]
+    #[arg(short, long, value_name = "OUT", help_heading = group::FILES)]
     pub(in crate::cli) output: PathBuf,
     /// Output format: json is {"chain": [...], "length": N}, jsonl is one block
     /// per line [default: jsonl if OUT ends in .jsonl or .ndjson, else json]
-    #[arg(long, value_parser = values::format())]
+    #[arg(long, value_parser = values::format(), help_heading = group::FILES)]
     pub(in crate::cli) format: Option<Format>,
     /// Overwrite an existing output file
-    #[arg(long)]
+    #[arg(long, help_heading = group::FILES)]
     pub(in crate::cli) force: bool,
     /// Verify the chain, and write nothing if it is invalid
-    #[arg(long)]
+    #[arg(long, help_heading = group::CHAIN)]
     pub(in crate::cli) verify: bool,
     /// Rule for --verify; auto detects it [default: auto]
-    #[arg(long, requires = "verify", value_parser = values::rule_or("auto"))]
+    #[arg(long, requires = "verify", value_parser = values::rule_or("auto"), help_heading = group::CHAIN)]
     pub(in crate::cli) rule: Option<OrKeyword<Rule>>,
     /// Leading hex zeros for --verify, 1 to 64 [default: 4]
-    #[arg(long, value_name = "ZEROS", requires = "verify", value_parser = values::hex_zeros)]
+    #[arg(long, value_name = "ZEROS", requires = "verify", value_parser = values::hex_zeros, help_heading = group::CHAIN)]
     pub(in crate::cli) difficulty: Option<Target>,
     #[command(flatten)]
     pub(in crate::cli) printing: Printing,

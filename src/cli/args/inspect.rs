@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::common::Printing;
+use super::values::whole;
 
 /// Show statistics of a chain
 ///
@@ -25,7 +26,7 @@ pub(in crate::cli) struct InspectArgs {
     #[arg(required = true, value_name = "CHAIN")]
     pub(in crate::cli) chains: Vec<PathBuf>,
     /// Number of names to list, largest balances first
-    #[arg(long, value_name = "N", default_value_t = 10)]
+    #[arg(long, value_name = "N", default_value = "10", value_parser = whole::<usize>)]
     pub(in crate::cli) top: usize,
     #[command(flatten)]
     pub(in crate::cli) printing: Printing,

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::common::Printing;
+
 /// Solve the tutorial's first puzzle
 ///
 /// Finds the smallest y >= 0 such that the SHA-256 of x * y, as decimal text,
@@ -14,9 +16,8 @@ pub(in crate::cli) struct PuzzleArgs {
     /// The factor x
     #[arg(allow_negative_numbers = true, value_parser = factor)]
     pub(in crate::cli) x: i64,
-    /// Print the result as a JSON object
-    #[arg(long)]
-    pub(in crate::cli) json: bool,
+    #[command(flatten)]
+    pub(in crate::cli) printing: Printing,
 }
 
 fn factor(text: &str) -> Result<i64, String> {

@@ -43,22 +43,14 @@ pub(in crate::cli) fn kernel_or(
     or_keyword(keyword, kernel_names())
 }
 
-/// The kernels, and their variants, which are accepted but not listed.
-fn kernel_names() -> Vec<PossibleValue> {
-    let kernels = Kernel::available();
-    let mut values: Vec<_> = kernels
-        .iter()
-        .map(|kernel| PossibleValue::new(kernel.name()))
-        .collect();
-    for variant in kernels.iter().flat_map(|kernel| kernel.variants()) {
-        if !values
-            .iter()
-            .any(|value| value.get_name() == variant.name())
-        {
-            values.push(PossibleValue::new(variant.name()).hide(true));
-        }
-    }
-    values
+/// The kernels that this CPU supports. Variants and other CPUs' kernels are known
+/// but not listed, so that a kernel this CPU lacks is not taken for a typo.
+fn kernel_names() -> impl Iterator<Item = PossibleValue> {
+    let listed = |name: &str| {
+        name == KernelChoice::FASTEST || Kernel::available().iter().any(|k| k.name() == name)
+    };
+    let names = KernelChoice::known_names().into_iter();
+    names.map(move |name| PossibleValue::new(name).hide(!listed(name)))
 }
 
 fn or_keyword<T>(
@@ -79,12 +71,14 @@ fn parse<T: FromStr>(name: String) -> Result<T, T::Err> {
     name.parse()
 }
 
+const TOO_LARGE: &str = "the number is too large";
+
 /// A whole number from 0 to the maximum of its type.
 pub(in crate::cli) fn whole<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| {
         let is_whole = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty();
         let problem = if is_whole {
-            "the number is too large"
+            TOO_LARGE
         } else {
             "expected a whole number, 0 or more"
         };
@@ -121,6 +115,17 @@ pub(in crate::cli) fn thread_count(text: &str) -> Result<NonZeroUsize, String> {
 /// A nonce.
 pub(in crate::cli) fn nonce(text: &str) -> Result<Nonce, String> {
     whole(text).map(Nonce)
+}
+
+/// The nonce before which a search ends. The end of all nonces is none itself.
+pub(in crate::cli) type NonceEnd = u128;
+
+/// A [`NonceEnd`].
+pub(in crate::cli) fn nonce_end(text: &str) -> Result<NonceEnd, String> {
+    match whole(text)? {
+        end if end > 1 << u64::BITS => Err(TOO_LARGE.to_owned()),
+        end => Ok(end),
+    }
 }
 
 /// A length of time in seconds.

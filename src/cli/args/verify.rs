@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use fourzero::pow::Rule;
 
-use super::common::{Difficulty, Printing, Strict, Threads};
+use super::common::{Difficulty, Printing, Strict, Threads, group};
 use super::values::{self, OrKeyword};
 
 /// Verify chain files
@@ -24,9 +24,9 @@ pub(in crate::cli) struct VerifyArgs {
     #[arg(required = true, value_name = "CHAIN")]
     pub(in crate::cli) chains: Vec<PathBuf>,
     /// Rule for valid proofs; auto detects it
-    #[arg(long, default_value = "auto", value_parser = values::rule_or("auto"))]
+    #[arg(long, default_value = "auto", value_parser = values::rule_or("auto"), help_heading = group::CHAIN)]
     pub(in crate::cli) rule: OrKeyword<Rule>,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = group::CHAIN)]
     pub(in crate::cli) difficulty: Difficulty,
     #[command(flatten)]
     pub(in crate::cli) threads: Threads,

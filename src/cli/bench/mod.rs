@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use fourzero::batch::{Overwrite, WholeFile};
-use fourzero::bench::{Chosen, Machine, SweepProgress, SweepReport, sweep};
+use fourzero::bench::{AvailableCores, Chosen, Machine, Sweep, SweepProgress, SweepReport, sweep};
 use fourzero::pow::{Control, SearchError};
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -22,58 +22,57 @@ use super::{input, print};
 
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
     let machine = Machine::here();
-    let plan = args.plan(&machine);
+    let plan = args.plan(&machine.cores);
     // Problems with the files are reported now, not after minutes.
-    let to_stdout = args.json.as_deref() == Some(Path::new("-"));
-    if to_stdout && args.baseline.is_some() {
+    if args.printing.json && args.baseline.is_some() {
         bail!(
-            "--baseline adds a column to the table, but --json - replaces the table; name a file \
-             for the JSON"
+            "--baseline adds a column to the table, but --json replaces the table; use --export \
+             FILE for the JSON"
         );
     }
     let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
     let control = Control::new();
     interrupt::install(&control, WhenStuck::Wait)?;
     let create = |path| interrupt::removed_when_left(path, Overwrite::forced(args.force));
-    let json = args.json.as_deref().filter(|_| !to_stdout);
-    let json = json.map(create).transpose()?;
+    let export = args.export.as_deref().map(create).transpose()?;
     let plot = args.plot.as_deref().map(create).transpose()?;
-    if let Some(warning) = crowding(&plan.threads, &machine) {
+    if let Some(warning) = crowding(&plan.threads, &machine.cores) {
         print::warning(&warning);
     }
     if let Some(baseline) = &baseline {
         warn_of_another_machine(baseline, &machine);
     }
 
-    let bar = progress_bar(args.quiet);
-    let runs = sweep(&plan, &control, &mut |progress| show(&bar, &progress));
+    let bar = progress_bar();
+    let swept = sweep(&plan, &control, &mut |progress| show(&bar, &progress));
     // First the thread that draws, which might draw once more.
     bar.disable_steady_tick();
     bar.finish_and_clear();
-    let runs = match runs {
+    let Sweep { runs, partial } = match swept {
         Err(SearchError::Cancelled { .. }) => {
-            print::message("interrupted; nothing was kept");
+            print::message("interrupted before anything was measured");
             return Ok(Exit::Interrupted);
         }
-        runs => runs?,
+        swept => swept?,
     };
     let report = SweepReport {
         machine,
+        partial,
         runs,
         chosen: Chosen::so_far(),
     };
 
     // Each result is kept even if another cannot be.
     let mut results = Vec::new();
-    if let Some(file) = json {
+    if let Some(file) = export {
         let text = serde_json::to_string(&report)? + "\n";
-        results.push(write(args, file, &text));
+        results.push(write(file, &text));
     }
     if let Some(file) = plot {
         let svg = plot::svg(&report).context("cannot draw the plot");
-        results.push(svg.and_then(|svg| write(args, file, &svg)));
+        results.push(svg.and_then(|svg| write(file, &svg)));
     }
-    let printed = match to_stdout {
+    let printed = match args.printing.json {
         true => print::json(&report),
         false => print_table(&report, baseline.as_ref()),
     };
@@ -86,11 +85,15 @@ pub(super) fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
     for error in errors {
         print::error(&format!("{error:#}"));
     }
-    last.map_or(Ok(Exit::Yes), Err)
+    match (last, report.partial) {
+        (Some(error), _) => Err(error),
+        (None, Some(_)) => Ok(Exit::Interrupted),
+        (None, None) => Ok(Exit::Yes),
+    }
 }
 
-fn progress_bar(quiet: bool) -> ProgressBar {
-    if quiet {
+fn progress_bar() -> ProgressBar {
+    if print::is_quiet() {
         return ProgressBar::hidden();
     }
     // Draws on stderr, and only on a terminal.
@@ -111,13 +114,11 @@ fn show(bar: &ProgressBar, progress: &SweepProgress) {
 }
 
 /// Gives a file its contents and its name.
-fn write(args: &BenchArgs, file: WholeFile, contents: &str) -> anyhow::Result<()> {
+fn write(file: WholeFile, contents: &str) -> anyhow::Result<()> {
     let name = file.named().display().to_string();
     file.write_all(contents.as_bytes())?;
     file.commit()?;
-    if !args.quiet {
-        print::message(&format!("{name} written"));
-    }
+    print::unless_quiet(&format!("{name} written"));
     Ok(())
 }
 
@@ -128,6 +129,9 @@ fn print_table(report: &SweepReport, baseline: Option<&SweepReport>) -> io::Resu
     }
     for chosen in &report.chosen {
         print::line(&print::chosen(chosen))?;
+    }
+    if let Some(partial) = report.partial {
+        print::line(&table::partial(partial))?;
     }
     Ok(())
 }
@@ -143,7 +147,7 @@ fn read_baseline(path: &Path) -> anyhow::Result<SweepReport> {
     open(path)
         .and_then(|file| file.take(limit + 1).read_to_end(&mut text))
         .with_context(|| format!("cannot read {name}"))?;
-    let not_json = || format!("{name} is not what fourzero bench --json writes");
+    let not_json = || format!("{name} is not what fourzero bench --export writes");
     if text.len() as u64 > limit {
         bail!("{}: it is larger than {MOST_BASELINE_MIB} MiB", not_json());
     }
@@ -170,24 +174,26 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
     Ok(Box::new(File::open(path)?))
 }
 
-/// The warning about numbers of threads that exceed the cores: the physical
-/// ones, or those that this process may use if they are fewer.
-fn crowding(threads: &[NonZeroUsize], machine: &Machine) -> Option<String> {
-    let (physical, logical) = (machine.physical_cores, machine.logical_cores);
-    let cores = physical.min(logical);
-    let crowded = threads.iter().filter(|threads| threads.get() > cores);
+/// The warning about numbers of threads that exceed the cores that this process
+/// may use, or its quota if that is less.
+fn crowding(threads: &[NonZeroUsize], cores: &AvailableCores) -> Option<String> {
+    let most = cores.physical.min(cores.threads().get());
+    let crowded = threads.iter().filter(|threads| threads.get() > most);
     let crowded: Vec<_> = crowded.map(ToString::to_string).collect();
     if crowded.is_empty() {
         return None;
     }
-    let cores = match logical < physical {
-        true => print::count(cores as u64, "core") + " that this process may use",
-        false => print::count(cores as u64, "physical core"),
-    };
     let threads = crowded.join(", ");
-    Some(format!(
-        "{threads} threads are more than the {cores}, so some share a core"
-    ))
+    Some(match cores.quota {
+        Some(quota) if most < cores.physical => format!(
+            "{threads} threads are more than the CPU quota of {} lets run at the same time",
+            print::cores(quota)
+        ),
+        _ => format!(
+            "{threads} threads are more than the {}, so some share a core",
+            print::count(most as u64, "physical core")
+        ),
+    })
 }
 
 fn warn_of_another_machine(baseline: &SweepReport, machine: &Machine) {
@@ -234,23 +240,24 @@ mod tests {
 
     #[test]
     fn more_threads_than_cores_give_a_warning() {
-        let warning = |physical_cores, logical_cores| {
-            let machine = Machine {
-                physical_cores,
-                logical_cores,
-                ..Machine::here()
+        let warning = |physical, logical, quota| {
+            let cores = AvailableCores {
+                physical,
+                logical,
+                quota,
             };
             let threads = [1, 2, 4].map(|count| NonZeroUsize::new(count).unwrap());
-            crowding(&threads, &machine)
+            crowding(&threads, &cores)
         };
-        assert_eq!(warning(4, 8), None);
-        // Two hardware threads share a core,
+        assert_eq!(warning(4, 8, None), None);
+        assert_eq!(warning(4, 8, Some(3.5)), None);
+        // Two hardware threads share a core.
         let expected = "4 threads are more than the 2 physical cores, so some share a core";
-        assert_eq!(warning(2, 4).unwrap(), expected);
-        // or the process may not use all cores.
-        let expected = "2, 4 threads are more than the 1 core that this process may use, so some \
-                        share a core";
-        assert_eq!(warning(2, 1).unwrap(), expected);
+        assert_eq!(warning(2, 4, None).unwrap(), expected);
+        assert_eq!(warning(2, 4, Some(3.5)).unwrap(), expected);
+        let expected =
+            "4 threads are more than the CPU quota of 1.5 cores lets run at the same time";
+        assert_eq!(warning(4, 8, Some(1.5)).unwrap(), expected);
     }
 
     #[test]
@@ -271,6 +278,7 @@ mod tests {
         };
         let report = |runs| SweepReport {
             machine: Machine::here(),
+            partial: None,
             runs,
             chosen: Vec::new(),
         };

@@ -4,6 +4,8 @@
 //! curves differ without colour. The ideal is dashed: every thread as fast as
 //! one alone.
 
+use std::iter;
+
 use anyhow::anyhow;
 use fourzero::bench::{SweepReport, SweepRun};
 use plotters::coord::Shift;
@@ -54,7 +56,11 @@ fn draw(report: &SweepReport, svg: &mut String) -> Drawn {
     let top = TITLE_HEIGHT + legend_rows * LEGEND_ROW + 8;
     let picture = SVGBackend::with_string(svg, (WIDTH, top + PANEL_HEIGHT)).into_drawing_area();
     picture.fill(&WHITE)?;
-    let title = table::machine(&report.machine);
+    let partial = report.partial.map(table::partial).into_iter();
+    let title: Vec<_> = iter::once(table::machine(&report.machine))
+        .chain(partial)
+        .collect();
+    let title = title.join(", ");
     picture.draw(&Text::new(title, (16, 16), (FONT, 17)))?;
     legend(&picture, &curves)?;
     let (_, panels) = picture.split_vertically(top);
@@ -282,6 +288,7 @@ mod tests {
         let runs = vec![run("sha2", "last-proof", 1), run("sha2", "last-proof", 64)];
         let svg = svg(&SweepReport {
             machine,
+            partial: None,
             runs,
             chosen: Vec::new(),
         })

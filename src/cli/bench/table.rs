@@ -1,18 +1,28 @@
 //! The table of a sweep.
 
-use fourzero::bench::{Machine, SweepReport, SweepRun};
+use fourzero::bench::{Machine, Partial, SweepReport, SweepRun};
 
 use crate::cli::print;
 
 /// The machine in one line.
 pub(super) fn machine(machine: &Machine) -> String {
+    let cores = &machine.cores;
+    let quota = cores.quota.map_or_else(String::new, |quota| {
+        format!(", CPU quota {}", print::cores(quota))
+    });
     format!(
-        "{}, {}, {} logical, fourzero {}",
+        "{}, {}, {} logical{quota}, fourzero {}",
         machine.cpu,
-        print::count(machine.physical_cores as u64, "physical core"),
-        machine.logical_cores,
+        print::count(cores.physical as u64, "physical core"),
+        cores.logical,
         machine.version
     )
+}
+
+/// The mark of a sweep that was stopped.
+pub(super) fn partial(partial: Partial) -> String {
+    let (samples, planned) = (partial.samples, partial.planned_samples);
+    format!("partial: interrupted after {samples} of {planned} samples")
 }
 
 /// The lines of the table, its heading first; with a baseline, a last column
@@ -53,7 +63,7 @@ fn change(run: &SweepRun, baseline: &SweepReport) -> String {
     format!("{:+.1} %{mark}", 100.0 * change.by)
 }
 
-/// Three significant digits: blocks a second range from thousands to a few in
+/// Three significant digits: blocks per second range from thousands to a few in
 /// a century.
 pub(super) fn significant(number: f64) -> String {
     match number.abs() {

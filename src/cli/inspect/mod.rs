@@ -57,7 +57,7 @@ fn inspect(args: &InspectArgs, path: &Path, control: &Control) -> anyhow::Result
     let name = input::name(path);
     let (source, size) = input::open(path)?;
     let line = progress::reading("inspecting", name.clone(), size);
-    let _progress = Progress::start(&args.printing, control, line);
+    let _progress = Progress::start(control, line);
     statistics(source, args.top, control).map_err(|error| {
         let hint = match &error {
             StatisticsError::Read(error) => input::hint(error, path, "inspect"),

@@ -45,7 +45,7 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
 
     let started = Instant::now();
     let describe = progress::mining(&args.queues, None);
-    let progress = Progress::start(&args.printing, &control, describe);
+    let progress = Progress::start(&control, describe);
     let (mut written, mut failed, mut unfinished, mut journals) = (0, 0, 0, 0);
     let (mut hashes, mut remembered) = (0, 0);
     let mut text_amounts = BTreeMap::new();

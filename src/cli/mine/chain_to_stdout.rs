@@ -31,11 +31,7 @@ pub(super) fn run(args: &MineArgs) -> anyhow::Result<Exit> {
     let interrupted = interrupt::install(&control, WhenStuck::Leave)?;
 
     let started = Instant::now();
-    let progress = Progress::start(
-        &args.printing,
-        &control,
-        progress::mining(&args.queues, None),
-    );
+    let progress = Progress::start(&control, progress::mining(&args.queues, None));
     let mined = mine(queues, io::stdout(), format, &options, &searcher, &control);
     drop(progress);
     let error = match mined {

@@ -26,7 +26,7 @@ pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
 
     let started = Instant::now();
     let describe = progress::mining(&args.queues, Some(path));
-    let progress = Progress::start(&args.printing, &control, describe);
+    let progress = Progress::start(&control, describe);
     let mined = mine_to_file(queues, &output, &options, &searcher, &control);
     drop(progress);
     match mined {

@@ -17,6 +17,7 @@ pub(super) struct MinedJson {
     blocks: u64,
     resumed_blocks: u64,
     transactions: u64,
+    rewards: u64,
     hashes: u64,
     seconds: f64,
     hashrate: f64,
@@ -36,7 +37,8 @@ pub(super) fn json(path: &Path, summary: &MineSummary, efficiency: Option<f64>) 
         output: path.display().to_string(),
         blocks: summary.blocks,
         resumed_blocks: summary.resumed_blocks,
-        transactions: summary.transactions,
+        transactions: summary.transactions + rewards(summary),
+        rewards: rewards(summary),
         hashes: summary.hashes,
         seconds: summary.elapsed.as_secs_f64(),
         hashrate: summary.hashrate(),
@@ -54,14 +56,11 @@ pub(super) fn line(path: &Path, summary: &MineSummary) -> String {
         blocks => format!(" ({} there before)", indicatif::HumanCount(blocks)),
     };
     let remembered = remembered_proofs(summary);
-    // Each block except the first has one.
-    let rewards = summary.blocks.saturating_sub(1);
     format!(
-        "{}: {}{resumed}, {} and {}, {}{} in {:.3} s{}",
+        "{}: {}{resumed}, {}, {}{} in {:.3} s{}",
         path.display(),
         print::count(summary.blocks, "block"),
-        print::count(summary.transactions, "transaction"),
-        print::count(rewards, "reward"),
+        print::transactions(summary.transactions + rewards(summary), rewards(summary)),
         print::count(summary.hashes, "hash"),
         match remembered {
             0 => String::new(),
@@ -70,6 +69,11 @@ pub(super) fn line(path: &Path, summary: &MineSummary) -> String {
         summary.elapsed.as_secs_f64(),
         hashrate(summary.hashes, summary.elapsed, remembered),
     )
+}
+
+/// Each block except the first has one.
+const fn rewards(summary: &MineSummary) -> u64 {
+    summary.blocks.saturating_sub(1)
 }
 
 /// Proofs that were looked up, not searched.

@@ -10,11 +10,15 @@ use fourzero::chain::Format;
 use fourzero::node::Limits;
 use fourzero::pow::Rule;
 
-use crate::cli::args::common::{Difficulty, Engine, Strict};
+use crate::cli::args::common::{Difficulty, Engine, Strict, group};
 use crate::cli::args::values::{self, at_least_one, duration, whole};
 
 /// The tutorial's port.
 const PORT: u16 = 5000;
+
+const NETWORK: &str = "Network";
+const LIMITS: &str = "Limits";
+const LOG: &str = "Log";
 
 /// The upper limit of `--max-body`: a block must have room for a body.
 const MOST_BODY_BYTES: usize = 16 << 20;
@@ -64,10 +68,10 @@ pub(super) struct ImportArgs {
     #[command(flatten)]
     pub(super) chain: ChainArgs,
     /// Replace a chain that has more than its first block
-    #[arg(long)]
+    #[arg(long, help_heading = group::FILES)]
     pub(super) force: bool,
     /// Print one JSON object
-    #[arg(long)]
+    #[arg(long, help_heading = group::GENERAL)]
     pub(super) json: bool,
 }
 
@@ -79,20 +83,20 @@ Examples:
   fourzero node export -o chain.jsonl --data ./node-a --force")]
 pub(super) struct ExportArgs {
     /// The chain file to write, or - for standard output
-    #[arg(short, long, value_name = "CHAIN")]
+    #[arg(short, long, value_name = "CHAIN", help_heading = group::FILES)]
     pub(super) output: PathBuf,
     /// The folder of the node's database [default: the platform's]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = group::FILES)]
     pub(super) data: Option<PathBuf>,
     /// json, jsonl or array [default: jsonl if the name ends in .jsonl or
     /// .ndjson, else json]
-    #[arg(long, value_parser = values::format())]
+    #[arg(long, value_parser = values::format(), help_heading = group::FILES)]
     pub(super) format: Option<Format>,
     /// Replace the chain file if it exists
-    #[arg(long)]
+    #[arg(long, help_heading = group::FILES)]
     pub(super) force: bool,
     /// Print one JSON object
-    #[arg(long)]
+    #[arg(long, help_heading = group::GENERAL)]
     pub(super) json: bool,
 }
 
@@ -100,12 +104,12 @@ pub(super) struct ExportArgs {
 #[derive(Debug, Args)]
 pub(super) struct ChainArgs {
     /// The folder of the node's database [default: the platform's]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = group::FILES)]
     pub(super) data: Option<PathBuf>,
     /// What a proof is hashed with: last-proof, previous-hash or last-hash
-    #[arg(long, default_value_t, value_parser = values::rule())]
+    #[arg(long, default_value_t, value_parser = values::rule(), help_heading = group::CHAIN)]
     pub(super) rule: Rule,
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = group::CHAIN)]
     pub(super) difficulty: Difficulty,
     #[command(flatten)]
     pub(super) engine: Engine,
@@ -116,50 +120,50 @@ pub(super) struct ChainArgs {
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
     /// The address to listen on, with or without a port
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = address)]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = address, help_heading = NETWORK)]
     listen: Address,
     /// The port, if the address has none [default: 5000]
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = NETWORK)]
     port: Option<u16>,
     #[command(flatten)]
     pub(super) chain: ChainArgs,
     /// Who receives the rewards [default: the id in the database, or a new one]
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", help_heading = group::CHAIN)]
     pub(super) node_id: Option<String>,
     /// A secret that calls which change the node must send as Authorization:
     /// Bearer TOKEN [env: FOURZERO_TOKEN]
     // With clap's `env`, the variable would conflict with --token-file.
-    #[arg(long, value_name = "TOKEN", conflicts_with = "token_file")]
+    #[arg(long, value_name = "TOKEN", conflicts_with = "token_file", help_heading = NETWORK)]
     pub(super) token: Option<String>,
     /// Read the token from a file, so that no process list shows it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = NETWORK)]
     pub(super) token_file: Option<PathBuf>,
     /// The largest body of a request, in bytes
-    #[arg(long, value_name = "BYTES", default_value = "1048576", value_parser = body_bytes, allow_negative_numbers = true)]
+    #[arg(long, value_name = "BYTES", default_value = "1048576", value_parser = body_bytes, help_heading = LIMITS)]
     max_body: usize,
     /// The largest number of pending transactions
-    #[arg(long, value_name = "N", default_value = "500000", value_parser = whole::<u64>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "500000", value_parser = whole::<u64>, help_heading = LIMITS)]
     max_pending: u64,
     /// The largest number of connections at the same time
-    #[arg(long, value_name = "N", default_value = "1024", value_parser = at_least_one, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "1024", value_parser = at_least_one, help_heading = LIMITS)]
     max_connections: NonZeroUsize,
     /// The largest number of /mine calls that may wait
-    #[arg(long, value_name = "N", default_value = "32", value_parser = whole::<usize>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", default_value = "32", value_parser = whole::<usize>, help_heading = LIMITS)]
     mine_queue: usize,
     /// The longest time for a peer's answer
-    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = duration)]
+    #[arg(long, value_name = "SECONDS", default_value = "60", value_parser = duration, help_heading = LIMITS)]
     peer_timeout: Duration,
     /// The largest chain of a peer, in bytes
-    #[arg(long, value_name = "BYTES", default_value = "1073741824", value_parser = whole::<u64>, allow_negative_numbers = true)]
+    #[arg(long, value_name = "BYTES", default_value = "1073741824", value_parser = whole::<u64>, help_heading = LIMITS)]
     max_chain: u64,
     /// The format of the log on stderr
-    #[arg(long, value_enum, default_value = "text")]
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text", help_heading = LOG)]
     pub(super) log_format: LogFormat,
     /// The level of the log; debug shows every request
-    #[arg(long, value_enum, default_value = "info")]
+    #[arg(long, value_name = "LEVEL", value_enum, default_value = "info", help_heading = LOG)]
     pub(super) log_level: LogLevel,
     /// Print one JSON object when the node is ready
-    #[arg(long)]
+    #[arg(long, help_heading = group::GENERAL)]
     pub(super) json: bool,
 }
 

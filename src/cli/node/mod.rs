@@ -21,7 +21,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) use self::args::NodeArgs;
-use self::args::{ChainArgs, ExportArgs, ImportArgs, NodeAction, ServeArgs};
+use self::args::{ChainArgs, ExportArgs, ImportArgs, LogLevel, NodeAction, ServeArgs};
 use super::exit::Exit;
 use super::interrupt::{self, WhenStuck};
 use super::{explain, hints, print};
@@ -61,7 +61,11 @@ pub(super) fn run(args: NodeArgs) -> anyhow::Result<Exit> {
 fn run_node(args: &ServeArgs) -> anyhow::Result<Exit> {
     explain::engine(&args.chain.engine);
     explain::proofs(Some(args.chain.rule), args.chain.difficulty.target);
-    log::start(args.log_format, args.log_level);
+    let level = match print::is_quiet() {
+        true => LogLevel::Error,
+        false => args.log_level,
+    };
+    log::start(args.log_format, level);
     let token = token(args)?;
     let address = args.address();
     if !address.ip().is_loopback() && token.is_none() {

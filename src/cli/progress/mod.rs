@@ -14,7 +14,6 @@ use indicatif::{
 };
 
 pub(super) use self::mining::mining;
-use super::args::common::Printing;
 use super::print;
 
 /// How often the line is redrawn.
@@ -25,14 +24,13 @@ pub(super) struct Progress(ProgressBar);
 
 impl Progress {
     /// Draws the text that `describe` returns for the counts and the time since
-    /// the start, unless `printing` is quiet.
+    /// the start, unless `--quiet` was given.
     pub(super) fn start(
-        printing: &Printing,
         control: &Control,
         describe: impl FnMut(&Control, Duration) -> String + Send + 'static,
     ) -> Self {
         let target = ProgressDrawTarget::stderr();
-        if printing.quiet || target.is_hidden() {
+        if print::is_quiet() || target.is_hidden() {
             return Self(ProgressBar::hidden());
         }
         let control = control.clone();

@@ -151,7 +151,10 @@ fn outcome(reader: Reader, code: Option<i32>, stdout: &str, said: &str) -> Outco
             let kind = fault["kind"].as_str().unwrap();
             Outcome::Invalid(format!("block {}: {kind}", fault["block"]))
         }
-        (Reader::Queue, Some(0)) => Outcome::Mined(json()["transactions"].as_u64().unwrap()),
+        (Reader::Queue, Some(0)) => {
+            let count = |key: &str| json()[key].as_u64().unwrap();
+            Outcome::Mined(count("transactions") - count("rewards"))
+        }
         (_, Some(2)) => {
             let (_, problem) = said.split_once("standard input: ").unwrap();
             let place = problem.split(": ").next().unwrap();
