@@ -4,7 +4,7 @@
 
 use std::io::Read;
 
-use memchr::memmem;
+use memchr::{memchr, memmem};
 use thiserror::Error;
 
 use super::QueueError;
@@ -35,7 +35,9 @@ pub enum OtherObject {
     #[error("a list under \"{LIST_KEY}\" must be the whole queue; here, write the list alone")]
     PartialList,
     /// A list of objects under another key.
-    #[error("the list of transactions must be alone or under \"{LIST_KEY}\", but is under {key}")]
+    #[error(
+        "the list of transactions must be alone or under \"{LIST_KEY}\", but it is under {key}"
+    )]
     OtherList {
         /// The key, quoted.
         key: String,
@@ -138,6 +140,7 @@ pub(super) fn enter_list<R: Read>(stream: &mut JsonStream<R>) -> Result<bool, Qu
                 let key = quoted(&key);
                 OtherObject::OtherList { key }.at(start)
             }
+            QueueError::ValueTooLarge { .. } => QueueError::ValueTooLarge { position: start },
             error => error,
         })?;
     }
@@ -158,8 +161,9 @@ pub(super) fn leave_list<R: Read>(stream: &mut JsonStream<R>) -> Result<(), Queu
 
 /// Whether the text of an object says that it holds a queue.
 fn holds_queue(object: &[u8]) -> bool {
-    // Most queues start with a transaction, which is found out at once.
-    if memmem::find(object, LIST_KEY.as_bytes()).is_none() {
+    // Most queues start with a transaction, which is found out at once. An escape
+    // may hide the key.
+    if memmem::find(object, LIST_KEY.as_bytes()).is_none() && memchr(b'\\', object).is_none() {
         return false;
     }
     let Ok(text) = canonical(object) else {

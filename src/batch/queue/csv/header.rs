@@ -35,7 +35,19 @@ pub(super) fn read_header<R: Read>(records: &mut Records<R>) -> Result<Header, Q
         if !records.advance()? {
             return Err(QueueError::Empty);
         }
-        return header(records, delimiter).map_err(|(error, _)| error);
+        return header(records, delimiter).map_err(|(error, _)| match error {
+            QueueError::Csv {
+                line,
+                problem: CsvProblem::NotCsv { found },
+            } => QueueError::Csv {
+                line,
+                problem: CsvProblem::WrongDelimiter {
+                    delimiter: delimiter.into(),
+                    found,
+                },
+            },
+            error => error,
+        });
     }
     let mut best = match header(records, DELIMITERS[0]) {
         Ok(header) => return Ok(header),
@@ -195,7 +207,7 @@ mod tests {
             ),
             (
                 "sep=;\nsender,recipient,amount",
-                "found \"sender,recipient,amount\", but",
+                "names ';' as the separator, but here is \"sender,recipient,amount\"",
             ),
             ("sep=ab\n", "found \"sep=ab\", but"),
             ("hello; world", "found \"hello; world\", but"),

@@ -15,6 +15,15 @@ pub enum CsvProblem {
         /// The line, quoted, and shortened if it is long.
         found: String,
     },
+    /// A line names the delimiter, but the next line has none of the columns if
+    /// it is split there.
+    #[error("the line before names {delimiter:?} as the separator, but here is {found}")]
+    WrongDelimiter {
+        /// The named delimiter.
+        delimiter: char,
+        /// The next line, quoted, and shortened if it is long.
+        found: String,
+    },
     /// The header lacks columns.
     #[error("{}", missing_columns(columns, misspelt))]
     MissingColumns {
