@@ -9,8 +9,8 @@ use crate::chain::TRANSACTION_FIELDS;
 use crate::chain::json::{Position, SyntaxErrorKind};
 
 /// What may separate fields: semicolons where Excel writes decimal commas, tabs
-/// in text that was copied from a table, bars from databases. In a header with
-/// all columns by several of them, the first counts.
+/// in text that was copied from a table, bars from databases. The first one that
+/// gives all three columns is taken.
 const DELIMITERS: [u8; 4] = *b",;\t|";
 
 /// What a header says.

@@ -62,10 +62,10 @@ pub enum CsvProblem {
     /// A number is past the range of a double.
     #[error("the field \"{0}\" is past the range of a double")]
     OutOfRange(&'static str),
-    /// A comma stands in a number where [`DecimalSeparator`] has a point.
+    /// An amount would be a number with a [decimal comma].
     ///
-    /// [`DecimalSeparator`]: crate::batch::DecimalSeparator
-    #[error("the field \"{field}\" is {found}, with a comma for the decimal point")]
+    /// [decimal comma]: crate::batch::DecimalSeparator::Comma
+    #[error("the field \"{field}\" is {found}, which is a number only with a decimal comma")]
     DecimalComma {
         /// The column.
         field: &'static str,
