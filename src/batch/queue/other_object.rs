@@ -129,10 +129,10 @@ pub(super) fn enter_list<R: Read>(stream: &mut JsonStream<R>) -> Result<bool, Qu
             stream.bump();
             return Ok(true);
         }
-        if is_list && CHAIN_KEYS.iter().any(|other| is_key(other)) {
+        if is_list && CHAIN_KEYS.iter().any(is_key) {
             return Err(OtherObject::Chain.at(start));
         }
-        if BLOCK_KEYS.iter().any(|other| is_key(other)) {
+        if BLOCK_KEYS.iter().any(is_key) {
             return Err(OtherObject::Block.at(start));
         }
         canonical_value(stream).map_err(|error| match error {

@@ -70,10 +70,9 @@ impl CsvDoubts {
     }
 
     pub(super) fn in_queue(mut self, name: &str) -> Self {
-        for cells in [&mut self.text_amounts, &mut self.padded_names] {
-            if let Some(cells) = cells {
-                cells.queue = name.to_owned();
-            }
+        let all = [&mut self.text_amounts, &mut self.padded_names];
+        for cells in all.into_iter().flatten() {
+            cells.queue = name.to_owned();
         }
         self
     }
