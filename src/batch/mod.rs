@@ -27,5 +27,7 @@ pub use output::{
     KeptJournal, OutputError, OutputOptions, ReadBack, Resume, Unfinished, mine_to_file,
 };
 pub use pipeline::{MineError, MineSummary, mine};
-pub use queue::{CsvProblem, Queue, QueueError, TextAmounts};
+pub use queue::{
+    CsvDoubts, CsvProblem, DecimalSeparator, DoubtfulCells, OtherObject, Queue, QueueError,
+};
 pub use whole_file::WholeFile;

@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::SystemTime;
 
+use super::queue::DecimalSeparator;
 use crate::chain::Strictness;
 use crate::pow::{Rule, Target};
 
@@ -58,6 +59,8 @@ pub struct MineOptions {
     pub clock: Clock,
     /// What the values of transactions must be.
     pub strictness: Strictness,
+    /// How amounts in CSV queues are written.
+    pub decimal: DecimalSeparator,
     /// Whether proofs are remembered.
     pub proof_memory: ProofMemory,
 }
@@ -79,6 +82,7 @@ impl Default for MineOptions {
             recipient: fresh_node_id(),
             clock: Clock::default(),
             strictness: Strictness::default(),
+            decimal: DecimalSeparator::default(),
             proof_memory: ProofMemory::default(),
         }
     }

@@ -3,7 +3,9 @@
 
 use std::error::Error;
 
-use fourzero::batch::{FileError, MineError, OutputError, QueueError, ResumeError, Unfinished};
+use fourzero::batch::{
+    CsvProblem, FileError, MineError, OtherObject, OutputError, QueueError, ResumeError, Unfinished,
+};
 use fourzero::pow::SearchError;
 use fourzero::sha256::KernelError;
 
@@ -48,6 +50,14 @@ fn output(error: &OutputError) -> String {
             QueueError::BlockTooLarge { .. } => {
                 "; use fewer transactions per block (--block-size), or smaller ones".to_owned()
             }
+            QueueError::OtherObject {
+                found: OtherObject::Chain | OtherObject::Block,
+                ..
+            } => "; fourzero verify and inspect read chains".to_owned(),
+            QueueError::Csv {
+                problem: CsvProblem::DecimalComma { number, .. },
+                ..
+            } => format!("; --decimal-comma reads it as {number}"),
             _ => String::new(),
         },
         _ => String::new(),
@@ -71,6 +81,11 @@ fn resume(error: &ResumeError) -> String {
             return format!("; was it mined with --timestamp {first:?}?");
         }
         ResumeError::BlockSize { .. } => "; was the queue or --block-size changed?",
+        ResumeError::Transaction { found, mined, .. }
+            if has_text_amount(found) != has_text_amount(mined) =>
+        {
+            "; was --decimal-comma the same?"
+        }
         ResumeError::Proof { .. } => "; were --rule and --difficulty the same?",
         ResumeError::Difficulty { .. } => "; was --difficulty the same?",
         ResumeError::Timestamp { .. } => "; was --timestamp the same?",
@@ -78,4 +93,9 @@ fn resume(error: &ResumeError) -> String {
         _ => "",
     };
     options.to_owned()
+}
+
+/// Whether the amount in the canonical text of a transaction is a string.
+fn has_text_amount(transaction: &str) -> bool {
+    transaction.starts_with("{\"amount\": \"")
 }

@@ -104,6 +104,9 @@ pub(super) fn unpack(format: ForeignFormat, name: &str, command: &str) -> String
         // unzip must be able to seek.
         ForeignFormat::Zip if name == STANDARD_INPUT => return "; unpack it first".to_owned(),
         ForeignFormat::Zip => "unzip -p",
+        ForeignFormat::OfficeDocument if command == "mine" => {
+            return "; save it as CSV in UTF-8".to_owned();
+        }
         _ => return String::new(),
     };
     let file = match name {

@@ -56,15 +56,16 @@ fn transactions() -> Vec<Json> {
     (0..23).map(|amount| t("Zoë\n", amount)).collect()
 }
 
-fn csv(transactions: &[Json], end: &str) -> String {
+fn csv(transactions: &[Json], delimiter: &str, end: &str) -> String {
     let rows: Vec<_> = transactions
         .iter()
         .map(|transaction| {
             let amount = transaction.get("amount").unwrap().canonical();
-            format!("\"Zoë\n\",{amount},\"bob, the \"\"b\"\"\"{end}")
+            ["\"Zoë\n\"", &amount, "\"bob, the \"\"b\"\"\""].join(delimiter) + end
         })
         .collect();
-    format!("sender,amount,recipient{end}{}", rows.concat())
+    let header = ["sender", "amount", "recipient"].join(delimiter);
+    header + end + &rows.concat()
 }
 
 #[test]
@@ -97,15 +98,54 @@ fn every_format_of_a_queue_gives_the_same_blocks() {
             "an array over lines",
             format!("\n{}\r\n", list.odd("\r\n ")),
         ),
-        ("CSV", csv(&transactions, "\n")),
-        ("CSV with CR LF", csv(&transactions, "\r\n")),
+        ("CSV", csv(&transactions, ",", "\n")),
+        (
+            "a node's pending transactions",
+            format!("{{\"count\": 23, \"transactions\": {}}}", list.canonical()),
+        ),
+        (
+            "a list under a key, over lines",
+            format!(
+                "{{\n\"transactions\":\n{},\n\"count\": 23}}\n",
+                list.odd("\n")
+            ),
+        ),
+        (
+            "CSV as Excel writes it beside decimal commas, with formatted rows below",
+            "\u{feff}".to_owned() + &csv(&transactions, ";", "\r\n") + ";;\r\n;;\r\n",
+        ),
+        (
+            "CSV with empty rows",
+            csv(&transactions, ",", "\n,,\n") + ",,",
+        ),
+        ("CSV with tabs", csv(&transactions, "\t", "\n")),
+        (
+            "CSV with tabs and row numbers",
+            csv(&transactions, "\t", "\n\t")
+                .trim_end_matches('\t')
+                .replacen("sender", "\tsender", 1),
+        ),
+        ("CSV with bars", csv(&transactions, "|", "\n")),
+        (
+            "CSV that names its commas",
+            "sep=,\n".to_owned() + &csv(&transactions, ",", "\n"),
+        ),
+        (
+            "CSV that names its semicolons",
+            "\u{feff}sep=;\r\n".to_owned() + &csv(&transactions, ";", "\r\n"),
+        ),
+        (
+            "CSV that names an unusual character",
+            "\"sep=^\"\n".to_owned() + &csv(&transactions, "^", "\n"),
+        ),
+        ("CSV with CR LF", csv(&transactions, ",", "\r\n")),
         (
             "CSV with a byte order mark",
-            "\u{feff}".to_owned() + &csv(&transactions, "\n"),
+            "\u{feff}".to_owned() + &csv(&transactions, ",", "\n"),
         ),
         (
             "CSV without the last end",
-            csv(&transactions, "\n").trim_end().into(),
+            csv(&transactions, ",", "\n").trim_end().into(),
         ),
     ] {
         assert_eq!(mined(&[&queue], &[]), expected, "{format}");
@@ -116,7 +156,7 @@ fn every_format_of_a_queue_gives_the_same_blocks() {
 fn a_queue_can_come_from_standard_input() {
     let transactions = transactions();
     let list = Json::List(transactions.clone());
-    for queue in [list.canonical(), csv(&transactions, "\n")] {
+    for queue in [list.canonical(), csv(&transactions, ",", "\n")] {
         let folder = Folder::new();
         fourzero()
             .args(["mine", "-", "--difficulty", "1", "-o"])
@@ -286,4 +326,67 @@ fn presence_is_enough_unless_strictness_asks_for_types() {
     }
     let typed = t("a", 1).canonical();
     assert_eq!(sizes(&mined(&[&typed], &["--strict"])), [1]);
+}
+
+#[test]
+fn decimal_commas_are_read_if_the_option_says_so() {
+    let queue = "\u{feff}sender;recipient;amount\r\na;b;1,5\r\na;b;\"-0,25\"\r\na;b;7\r\n";
+    let row = |amount: &str| transaction(text("a"), text("b"), number(amount));
+    let expected = vec![row("1.5"), row("-0.25"), row("7")];
+    for options in [&["--decimal-comma"][..], &["--decimal-comma", "--strict"]] {
+        assert_eq!(mined(&[queue], options), [expected.as_slice()]);
+    }
+    let folder = Folder::new();
+    let ends = |text: &str, options: &[&str]| {
+        fourzero()
+            .args(["mine", "-", "--difficulty", "1", "-o"])
+            .arg(folder.path("chain.json"))
+            .args(options)
+            .write_stdin(text)
+            .ends_with(2);
+        assert!(folder.names().is_empty());
+    };
+    ends(queue, &[]);
+    ends(queue, &["--strict"]);
+    ends(&queue.replace("1,5", "1.5"), &["--decimal-comma"]);
+    // Among commas it is text, unless types are required.
+    let queue = "sender,recipient,amount\na,b,\"1,5\"\n";
+    let row = transaction(text("a"), text("b"), text("1,5"));
+    assert_eq!(mined(&[queue], &[]), [[row]]);
+    ends(queue, &["--strict"]);
+    let row = transaction(text("a"), text("b"), number("1.5"));
+    assert_eq!(mined(&[queue], &["--decimal-comma"]), [[row]]);
+}
+
+#[test]
+fn names_keep_their_blanks_and_cause_one_warning() {
+    let folder = Folder::new();
+    let header = "sender,recipient,amount\n";
+    folder.write(
+        "one.csv",
+        format!("{header}a, bob,1\nb,bob ,2\nc,\tbob,3\nd,bob, 4 \n"),
+    );
+    folder.write("two.csv", format!("{header}a,\u{a0}bob,1\n"));
+    folder.write("none.csv", format!("{header}a b,bob the builder,1\n"));
+    for (queues, warnings) in [
+        (&["none.csv"][..], 0),
+        (&["one.csv"], 1),
+        (&["none.csv", "two.csv", "one.csv"], 1),
+    ] {
+        for output in ["-o=chain.json", "--out-dir=chains"] {
+            let run = fourzero()
+                .current_dir(folder.path(""))
+                .args(["mine", "--force", "--difficulty", "1", output])
+                .args(queues)
+                .ends_with(0);
+            assert_eq!(run.stderr.lines().count(), warnings, "{}", run.stderr);
+        }
+    }
+    let blocks = mined(&[&folder.read("one.csv")], &[]);
+    let names: Vec<_> = blocks[0]
+        .iter()
+        .map(|it| it.get("recipient").unwrap())
+        .collect();
+    let expected = [" bob", "bob ", "\tbob", "bob"].map(text);
+    assert_eq!(names, expected.iter().collect::<Vec<_>>());
 }

@@ -67,6 +67,51 @@ fn unreadable() -> Vec<(Vec<u8>, &'static str)> {
         ),
         (text(r#"{"sender": "\udc00"}"#), "line 1 column 13"),
         (b"{\"sender\": \"\xff\"}".to_vec(), "line 1 column 13"),
+        // Something else than a queue.
+        (
+            text(r#"{"chain": [{"index": 1, "transactions": [], "proof": 100}], "length": 1}"#),
+            "line 1 column 1",
+        ),
+        (
+            text(&format!(
+                r#"[{{"index": 1, "transactions": [{GOOD}], "previous_hash": "1"}}]"#
+            )),
+            "line 1 column 2",
+        ),
+        (
+            text(&format!(
+                r#"{{"index": 1, "transactions": [{GOOD}], "proof": 100}}"#
+            )),
+            "line 1 column 1",
+        ),
+        (
+            text(&format!(r#"{{"pending": [{GOOD}]}}"#)),
+            "line 1 column 1",
+        ),
+        (text(r#"{"error": "x"}"#), "line 1 column 1"),
+        (
+            text(&format!("{GOOD}\n{{\"transactions\": [{GOOD}]}}")),
+            "line 2 column 1",
+        ),
+        (
+            text(&format!("{{\"transactions\": [{GOOD}]}}\n{GOOD}")),
+            "line 2 column 1",
+        ),
+        (
+            text(&format!(
+                "{{\"transactions\": [{GOOD}],\n\"transactions\": [{GOOD}]}}"
+            )),
+            "line 2 column 1",
+        ),
+        (text("null\n"), "line 1"),
+        (text(&format!("{GOOD}\nnull\n")), "line 2 column 1"),
+        (text("\"text\"\n"), "line 1"),
+        (text("<!DOCTYPE html>\n<html>\n"), "line 1"),
+        (
+            text("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"),
+            "line 1",
+        ),
+        (b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0".to_vec(), ""),
         // CSV.
         (text("sender,recipient\na,b\n"), "line 1"),
         (text("\n\nfrom,recipient,amount\na,b,1\n"), "line 3"),
@@ -81,6 +126,10 @@ fn unreadable() -> Vec<(Vec<u8>, &'static str)> {
             "line 4",
         ),
         (text(&format!("{header}\na,b,1,2\n")), "line 2"),
+        (text("sender;recipient;amount\na;b;1,5\n"), "line 2"),
+        (text("sender;recipient;Amount\n"), "line 1"),
+        (text("sep=;\nsender,recipient,amount\n"), "line 2"),
+        (text(&format!("{header}\n,,\n,,\n")), ""),
         (text(&format!("{header}\na,b,\n")), "line 2"),
         (text(&format!("{header}\na,b,1e400\n")), "line 2"),
         (

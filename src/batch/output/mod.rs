@@ -165,7 +165,7 @@ fn finished_chain(
         hashes_needed: 0,
         elapsed: blocks.started.elapsed(),
         last_hash: chain.tip.hash,
-        text_amounts: blocks.text_amounts,
+        doubts: blocks.doubts,
     }))
 }
 

@@ -43,7 +43,7 @@ pub(super) use self::queue_blocks::QueueBlocks;
 use self::stages::Stages;
 use super::named_queue::NamedQueue;
 use super::options::MineOptions;
-use super::queue::TextAmounts;
+use super::queue::CsvDoubts;
 use super::thread_shares::SearchThreads;
 use crate::chain::{Block, Format, Transactions};
 use crate::pow::{Control, Searcher};
@@ -74,8 +74,8 @@ pub struct MineSummary {
     pub elapsed: Duration,
     /// The hash of the last block.
     pub last_hash: Digest,
-    /// Amounts in CSV queues that are not numbers.
-    pub text_amounts: Option<TextAmounts>,
+    /// Cells of CSV queues that are rarely intended.
+    pub doubts: CsvDoubts,
 }
 
 impl MineSummary {
@@ -190,7 +190,7 @@ pub(super) fn mine_from(
         hashes_needed,
         elapsed: queues.started.elapsed(),
         last_hash: chain.tip.hash,
-        text_amounts: queues.text_amounts,
+        doubts: queues.doubts,
     })
 }
 

@@ -11,7 +11,7 @@ use super::error::MineError;
 use crate::batch::background_reader::Readiness;
 use crate::batch::named_queue::NamedQueue;
 use crate::batch::options::MineOptions;
-use crate::batch::queue::{Queue, QueueError, TextAmounts};
+use crate::batch::queue::{CsvDoubts, DecimalSeparator, Queue, QueueError};
 use crate::chain::{Strictness, Transactions};
 use crate::pow::Control;
 
@@ -32,11 +32,12 @@ pub(in crate::batch) struct QueueBlocks {
     has_ended: bool,
     block_size: NonZeroUsize,
     strictness: Strictness,
+    decimal: DecimalSeparator,
     keeps_lines: bool,
     /// Whether reading the current queue may block, if it is not a file.
     readiness: Option<Readiness>,
-    /// The amounts in the queues so far that are not numbers.
-    pub(in crate::batch) text_amounts: Option<TextAmounts>,
+    /// The doubtful cells of the queues so far.
+    pub(in crate::batch) doubts: CsvDoubts,
     /// When the first queue was about to be read.
     pub(in crate::batch) started: Instant,
     /// Controls the mining of these queues alone.
@@ -57,9 +58,10 @@ impl QueueBlocks {
             has_ended: false,
             block_size: options.block_size,
             strictness: options.strictness,
+            decimal: options.decimal,
             keeps_lines: false,
             readiness: None,
-            text_amounts: None,
+            doubts: CsvDoubts::default(),
             started: Instant::now(),
             control: control.part(),
         }
@@ -121,9 +123,8 @@ impl QueueBlocks {
                 if let Some(block) = queue.next().transpose()? {
                     return Ok(Some(block));
                 }
-                let earlier = self.text_amounts.take();
-                let further = queue.text_amounts(&self.name);
-                self.text_amounts = earlier.into_iter().chain(further).reduce(TextAmounts::and);
+                let earlier = std::mem::take(&mut self.doubts);
+                self.doubts = earlier.and(queue.doubts(&self.name));
                 self.current = None;
             }
             let Some(NamedQueue { name, source }) = self.queues.next() else {
@@ -134,7 +135,8 @@ impl QueueBlocks {
             self.readiness = readiness;
             let control = self.control.clone();
             let source = CountingReader { source, control };
-            let mut queue = Queue::new(source, self.block_size, self.strictness);
+            let mut queue =
+                Queue::new(source, self.block_size, self.strictness).with_decimal(self.decimal);
             queue.keep_lines(self.keeps_lines);
             self.current = Some(queue);
         }

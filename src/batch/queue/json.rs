@@ -2,11 +2,14 @@
 
 use std::io::Read;
 
+use super::other_object::{OtherObject, enter_list, leave_list};
 use super::{KEPT_BYTES, MAX_BLOCK_BYTES, QueueError, QueueItem};
 use crate::chain::json::{
     Advance, JsonStream, Position, StreamError, SyntaxErrorKind, Transcoder, View,
 };
-use crate::chain::{LEVELS_ABOVE, Strictness, TransactionError, TransactionLayout, Transactions};
+use crate::chain::{
+    LEVELS_ABOVE, Strictness, TransactionError, TransactionLayout, TransactionProblem, Transactions,
+};
 
 /// A JSON queue whose first value was looked at.
 pub(super) struct JsonQueue<R> {
@@ -26,6 +29,8 @@ enum JsonShape {
     /// The elements of an array that is the whole file.
     Array {
         is_first: bool,
+        /// The whole file is an object that holds the array.
+        is_wrapped: bool,
     },
     Ended,
 }
@@ -36,7 +41,8 @@ impl<R: Read> JsonQueue<R> {
     /// If nothing follows an array at the start of the file, its elements are the
     /// queue. Otherwise the first line is a separate block. An array that is too
     /// large for a block is not read to its end first, so that it need not fit
-    /// in memory: it must be the whole file.
+    /// in memory: it must be the whole file. So must an object that holds the
+    /// queue.
     pub(super) fn new(mut stream: JsonStream<R>) -> Result<Self, QueueError> {
         let shape = if stream.peek()? == Some(b'[') {
             let position = stream.position();
@@ -49,9 +55,17 @@ impl<R: Read> JsonQueue<R> {
             };
             if is_whole_file {
                 stream.bump();
-                JsonShape::Array { is_first: true }
+                JsonShape::Array {
+                    is_first: true,
+                    is_wrapped: false,
+                }
             } else {
                 JsonShape::Lines
+            }
+        } else if enter_list(&mut stream)? {
+            JsonShape::Array {
+                is_first: true,
+                is_wrapped: true,
             }
         } else {
             JsonShape::Lines
@@ -85,16 +99,27 @@ impl<R: Read> JsonQueue<R> {
                     return Ok(None);
                 }
             }
-            JsonShape::Array { is_first } => match (self.stream.peek()?, is_first) {
+            JsonShape::Array {
+                is_first,
+                is_wrapped,
+            } => match (self.stream.peek()?, is_first) {
                 (Some(b']'), _) => {
                     self.stream.bump();
+                    if is_wrapped {
+                        leave_list(&mut self.stream)?;
+                    }
                     if self.stream.peek()?.is_some() {
                         return Err(self.stream.unexpected("the end of the file").into());
                     }
                     self.shape = JsonShape::Ended;
                     return Ok(None);
                 }
-                (Some(_), true) => self.shape = JsonShape::Array { is_first: false },
+                (Some(_), true) => {
+                    self.shape = JsonShape::Array {
+                        is_first: false,
+                        is_wrapped,
+                    };
+                }
                 (Some(b','), false) => {
                     self.stream.bump();
                     if let Some(b']') | None = self.stream.peek()? {
@@ -122,28 +147,17 @@ impl<R: Read> JsonQueue<R> {
             .stream
             .value()
             .map_err(|error| without_end(error, position, first))?;
-        let misread = |place: Option<usize>| {
-            move |error: TransactionError| match error {
-                TransactionError::Syntax(error) => {
-                    started_at(StreamError::inside(raw, position, error), position)
-                }
-                TransactionError::Problem(problem) => QueueError::Transaction {
-                    position,
-                    place,
-                    problem,
-                },
-            }
-        };
+        let malformed = |error| started_at(StreamError::inside(raw, position, error), position);
         if raw.starts_with(b"[") && matches!(self.shape, JsonShape::Lines) {
             self.text.clear();
             self.transcoder
                 .transcode_nested(raw, LEVELS_ABOVE - 1, &mut self.text)
-                .map_err(|error| misread(None)(error.into()))?;
+                .map_err(malformed)?;
             let mut block = Transactions::new();
             for (place, element) in (1..).zip(View::of(&self.text).elements()) {
                 block
                     .push_view(element, strictness)
-                    .map_err(|problem| misread(Some(place))(problem.into()))?;
+                    .map_err(|problem| refused(problem, element, position, Some(place)))?;
             }
             self.shrink();
             within_limit(&block, position)?;
@@ -151,7 +165,12 @@ impl<R: Read> JsonQueue<R> {
         }
         pending
             .push_raw(raw, strictness, &mut self.transcoder, &mut self.text)
-            .map_err(misread(None))?;
+            .map_err(|error| match error {
+                TransactionError::Syntax(error) => malformed(error),
+                TransactionError::Problem(problem) => {
+                    refused(problem, View::of(&self.text), position, None)
+                }
+            })?;
         self.shrink();
         within_limit(pending, position)?;
         Ok(Some(QueueItem::Transaction))
@@ -196,9 +215,32 @@ impl<R: Read> JsonQueue<R> {
     }
 }
 
+/// The error that `value` is not a transaction. If it is something else, the
+/// missing field would not say so.
+fn refused(
+    problem: TransactionProblem,
+    value: View<'_>,
+    position: Position,
+    place: Option<usize>,
+) -> QueueError {
+    let lacks_field = matches!(problem, TransactionProblem::MissingField { .. });
+    match OtherObject::of(value).filter(|_| lacks_field) {
+        Some(found) => QueueError::OtherObject {
+            position,
+            place,
+            found,
+        },
+        None => QueueError::Transaction {
+            position,
+            place,
+            problem,
+        },
+    }
+}
+
 /// The error of reading a value that starts with `first` at `position`. If its
 /// end is missing, the file may end much later, so the error names its start.
-fn without_end(error: StreamError, position: Position, first: u8) -> QueueError {
+pub(super) fn without_end(error: StreamError, position: Position, first: u8) -> QueueError {
     let what = match first {
         b'{' => "object",
         b'[' => "array",

@@ -1,19 +1,22 @@
 //! Reads queue files: transactions that wait to be mined.
 //!
-//! A queue is JSON Lines, a JSON array, or CSV with a header. The first
-//! character that is not white space tells which. In JSON Lines, a line that is
-//! an array of transactions becomes a separate block.
+//! A queue is JSON Lines, a JSON array, an object with the array under
+//! `"transactions"`, or CSV with a header. The first character that is not white
+//! space tells JSON from CSV. In JSON Lines, a line that is an array of
+//! transactions becomes a separate block.
 
 mod csv;
 mod json;
+mod other_object;
 
 use std::io::Read;
 
 use thiserror::Error;
 
 use self::csv::CsvQueue;
-pub use self::csv::{CsvProblem, TextAmounts};
+pub use self::csv::{CsvDoubts, CsvProblem, DecimalSeparator, DoubtfulCells};
 use self::json::JsonQueue;
+pub use self::other_object::OtherObject;
 use crate::chain::json::{
     ForeignFormat, JsonStream, MAX_VALUE_BYTES, Position, StreamError, SyntaxErrorKind,
 };
@@ -68,6 +71,22 @@ pub enum QueueError {
         place: Option<usize>,
         /// What is wrong with it.
         problem: TransactionProblem,
+    },
+    /// A JSON object is something else than a transaction.
+    #[error("{position}: {}{found}", in_list(*.place))]
+    OtherObject {
+        /// Where the object, or the list that holds it, starts.
+        position: Position,
+        /// Its number in the list, counted from 1, if it is in a list.
+        place: Option<usize>,
+        /// What it is.
+        found: OtherObject,
+    },
+    /// An object holds two lists under `"transactions"`.
+    #[error("{position}: found another list \"transactions\", but there may be only one")]
+    SecondList {
+        /// Where its key starts.
+        position: Position,
     },
     /// A transaction is larger than a block may be.
     #[error("{position}: this takes more than the {} MiB that a block has room for", MAX_BLOCK_BYTES >> 20)]
@@ -160,6 +179,7 @@ pub struct Queue<R> {
     next: Option<(Transactions, u64)>,
     block_size: usize,
     strictness: Strictness,
+    decimal: DecimalSeparator,
     transactions: u64,
     has_ended: bool,
     keeps_lines: bool,
@@ -179,12 +199,20 @@ impl<R: Read> Queue<R> {
             next: None,
             block_size: block_size.get(),
             strictness,
+            decimal: DecimalSeparator::default(),
             transactions: 0,
             has_ended: false,
             keeps_lines: false,
             pending_lines: Vec::new(),
             block_lines: Vec::new(),
         }
+    }
+
+    /// Reads amounts in CSV with this separator.
+    #[must_use]
+    pub fn with_decimal(mut self, decimal: DecimalSeparator) -> Self {
+        self.decimal = decimal;
+        self
     }
 
     /// Takes buffers for further blocks, in place of those it has.
@@ -206,11 +234,11 @@ impl<R: Read> Queue<R> {
         lines.get(transaction).or(lines.last()).copied()
     }
 
-    /// The amounts so far that are not numbers. The queue is called `name`.
-    pub(super) fn text_amounts(&self, name: &str) -> Option<TextAmounts> {
+    /// The doubtful cells so far. The queue is called `name`.
+    pub(super) fn doubts(&self, name: &str) -> CsvDoubts {
         match &self.format {
-            QueueFormat::Csv(queue) => queue.text_amounts(name),
-            QueueFormat::Json(_) | QueueFormat::Unknown(_) => None,
+            QueueFormat::Csv(queue) => queue.doubts(name),
+            QueueFormat::Json(_) | QueueFormat::Unknown(_) => CsvDoubts::default(),
         }
     }
 
@@ -291,13 +319,19 @@ impl<R: Read> Queue<R> {
                     let Some(mut stream) = stream.take() else {
                         return Ok(None);
                     };
+                    let starts_with_tab = stream.first_byte()? == Some(b'\t');
                     self.format = match stream.peek()? {
                         None => return Ok(None),
                         Some(b'{' | b'[') => QueueFormat::Json(Box::new(JsonQueue::new(stream)?)),
                         Some(_) => {
-                            let line = stream.position().line;
+                            let Position { line, column } = stream.position();
                             let foreign = stream.foreign_format();
-                            let queue = CsvQueue::new(stream.into_bytes(), line);
+                            let (mut unread, source) = stream.into_bytes();
+                            if starts_with_tab && (line, column) == (1, 2) {
+                                // The header's first name is empty, as for row numbers.
+                                unread.put_back(b"\t");
+                            }
+                            let queue = CsvQueue::new((unread, source), line, self.decimal);
                             QueueFormat::Csv(Box::new(queue.map_err(|error| {
                                 match (error, foreign) {
                                     (error @ QueueError::Io(_), _) | (error, None) => error,

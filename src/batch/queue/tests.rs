@@ -84,6 +84,254 @@ fn csv_amounts_that_look_like_numbers_are_numbers() {
     assert_eq!(amounts, ["100000.0", "0", "1.1", "\"many\"", "\"007\""]);
 }
 
+fn not_a_queue(found: &str) -> String {
+    format!(
+        "line 1: found {found}, but a queue is JSON ({{...}} on each line, or [...]) or CSV with a \
+         header that names sender, recipient and amount"
+    )
+}
+
+#[test]
+fn an_object_may_hold_the_whole_queue() {
+    let expected = Ok(vec!["a+b".to_owned(), "c".to_owned()]);
+    let list = format!("[{}, {},\n{}]", t("a"), t("b"), t("c"));
+    for queue in [
+        format!("{{\"count\": 3, \"transactions\": {list}}}"),
+        format!("{{\"transactions\": {list}, \"count\": 3}}\n"),
+        format!(" {{ \"a\": {{\"transactions\": 1}} , \"transactions\" : {list} }} "),
+        // The last of two keys counts, and it is the only list.
+        format!("{{\"transactions\": 1, \"transactions\": {list}}}"),
+    ] {
+        assert_eq!(blocks(&queue), expected, "{queue}");
+    }
+    assert_eq!(
+        blocks("{\"count\": 0, \"transactions\": []}"),
+        Err("there is no transaction in it".into())
+    );
+    // With the three fields it is a transaction.
+    let transaction = t("a").replace('}', ", \"transactions\": []}");
+    assert_eq!(blocks(&transaction), Ok(vec!["a".to_owned()]));
+    for (queue, place) in [
+        (
+            format!("{{\"transactions\": {list}}}\n{}", t("d")),
+            "line 3 column 1: ",
+        ),
+        (format!("{{\"transactions\": {list}, 1}}"), "line 2 column "),
+        (format!("{{\"transactions\": {list}"), "line 1 column 1: "),
+        (
+            format!("{{\"transactions\": {list},\n\"transactions\": []}}"),
+            "line 3 column 1: ",
+        ),
+        ("{\"transactions\":\n[7]}".into(), "line 2 column 2: "),
+    ] {
+        let error = blocks(&queue).unwrap_err();
+        assert!(error.starts_with(place), "{error}");
+    }
+}
+
+#[test]
+fn an_object_too_large_for_a_transaction_may_hold_the_queue() {
+    let filler = "x".repeat(MAX_BLOCK_BYTES / 8);
+    let list = vec![t(&filler); 12].join(",");
+    let read = |text: &str| {
+        let one = NonZeroUsize::MIN;
+        let queue = Queue::new(text.as_bytes(), one, Strictness::Presence);
+        let blocks: Result<Vec<_>, _> = queue.collect();
+        blocks.map(|blocks| blocks.len())
+    };
+    let wrapped =
+        |before: &str, after: &str| format!("{{{before}\"transactions\": [{list}]{after}}}");
+    for text in [
+        wrapped("", ""),
+        wrapped("\"count\": 12, ", ", \"more\": false"),
+    ] {
+        assert_eq!(read(&text).unwrap(), 12);
+    }
+    for (text, expected) in [
+        (wrapped("\"proof\": 1, ", ""), OtherObject::Block),
+        (format!("{{\"chain\": [{list}]}}"), OtherObject::Chain),
+        (
+            format!("{{\"pending\": [{list}]}}"),
+            OtherObject::OtherList {
+                key: "\"pending\"".to_owned(),
+            },
+        ),
+    ] {
+        match read(&text) {
+            Err(QueueError::OtherObject { found, .. }) => assert_eq!(found, expected),
+            other => panic!("{other:?}"),
+        }
+    }
+    let second = wrapped("", ", \"transactions\": []");
+    assert!(matches!(read(&second), Err(QueueError::SecondList { .. })));
+    let filler = format!("{{\"a\": \"{filler}\", \"b\": [{list}]}}");
+    assert!(matches!(read(&filler), Err(QueueError::OtherObject { .. })));
+}
+
+#[test]
+fn an_object_that_is_no_transaction_is_named() {
+    let (list, block) = (
+        t("a"),
+        r#"{"index": 1, "timestamp": 0.0, "transactions": [], "proof": 100, "previous_hash": "1"}"#,
+    );
+    let of_keys = |keys: &[&str]| OtherObject::Keys {
+        keys: keys.iter().map(|key| format!("\"{key}\"")).collect(),
+    };
+    for (text, expected) in [
+        (
+            format!("{{\"chain\": [{block}], \"length\": 1}}"),
+            OtherObject::Chain,
+        ),
+        (
+            format!("{{\"message\": \"Our chain was replaced\", \"new_chain\": [{block}]}}"),
+            OtherObject::Chain,
+        ),
+        (format!("[{block}, {block}]"), OtherObject::Block),
+        (format!("{block}\n{block}\n"), OtherObject::Block),
+        (format!("{}\n[{block}]\n", t("a")), OtherObject::Block),
+        (
+            format!("{{\"pending\": [{list}], \"count\": 1}}"),
+            OtherObject::OtherList {
+                key: "\"pending\"".to_owned(),
+            },
+        ),
+        (
+            format!("{list}\n{{\"transactions\": [{list}]}}"),
+            OtherObject::PartialList,
+        ),
+        (
+            format!("[{{\"transactions\": [{list}]}}]"),
+            OtherObject::PartialList,
+        ),
+        ("{\"error\": \"x\"}".into(), of_keys(&["error"])),
+        (
+            "{\"Sender\": 1, \"recipient\": 2, \"amount\": 3}".into(),
+            of_keys(&["Sender", "amount", "recipient"]),
+        ),
+    ] {
+        let queue = Queue::new(text.as_bytes(), NonZeroUsize::MIN, Strictness::Typed);
+        match queue.last() {
+            Some(Err(QueueError::OtherObject { found, .. })) => assert_eq!(found, expected),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+    let many: Vec<_> = (0..100).map(|key| format!("\"{key:0>100}\": 1")).collect();
+    let error = blocks(&format!("{{{}}}", many.join(","))).unwrap_err();
+    assert!(error.len() < 600, "{error}");
+}
+
+#[test]
+fn rows_without_text_are_skipped_as_blank_lines_are() {
+    for (delimiter, blank) in [
+        (',', ",,"),
+        (',', " ,\t, "),
+        (';', ";;"),
+        (',', "\"\",,"),
+        (',', ",,,,,"),
+    ] {
+        let text = format!(
+            "sender,recipient,amount\n{blank}\na,r,1\n{blank}\n{blank}\nb,r,1\n{blank}\n{blank}"
+        );
+        let text = text.replace(',', &delimiter.to_string());
+        assert_eq!(blocks(&text), Ok(vec!["a+b".to_owned()]), "{text}");
+    }
+    let error = blocks("sender,recipient,amount\n,,\n").unwrap_err();
+    assert_eq!(error, "there is no transaction in it");
+    let error = blocks("sender,recipient,amount\n,,\na,r\n").unwrap_err();
+    assert!(error.starts_with("line 3: "), "{error}");
+}
+
+/// The canonical amounts of a queue, or its error.
+fn amounts(
+    csv: &str,
+    decimal: DecimalSeparator,
+    strictness: Strictness,
+) -> Result<String, QueueError> {
+    let many = NonZeroUsize::new(100).unwrap();
+    let queue = Queue::new(csv.as_bytes(), many, strictness).with_decimal(decimal);
+    let blocks: Vec<_> = queue.collect::<Result<_, _>>()?;
+    let list: Vec<serde_json::Value> =
+        serde_json::from_str(&format!("[{}]", blocks[0].canonical_text())).unwrap();
+    let amounts: Vec<_> = list.iter().map(|it| it["amount"].to_string()).collect();
+    Ok(amounts.join(" "))
+}
+
+#[test]
+fn decimal_commas_are_read_only_when_asked_for() {
+    let csv = |delimiter: char, amounts: &[&str]| -> String {
+        let rows = amounts
+            .iter()
+            .map(|amount| format!("a{delimiter}b{delimiter}\"{amount}\"\n"));
+        format!(
+            "sender{delimiter}recipient{delimiter}amount\n{}",
+            rows.collect::<String>()
+        )
+    };
+    use DecimalSeparator::{Comma, Point};
+    use Strictness::{Presence, Typed};
+    let commas = [
+        "1,5",
+        "-0,25",
+        " 7 ",
+        "1,5E+3",
+        "12345678901234567890,0",
+        "0,1",
+    ];
+    for delimiter in [',', ';', '\t', '|'] {
+        let text = csv(delimiter, &commas);
+        let read = amounts(&text, Comma, Typed).unwrap();
+        assert_eq!(read, "1.5 -0.25 7 1500.0 1.2345678901234567e+19 0.1");
+        // Never as thousands.
+        let text = csv(delimiter, &["1,234,5", "many", "1,"]);
+        let read = amounts(&text, Comma, Presence).unwrap();
+        assert_eq!(read, r#""1,234,5" "many" "1,""#);
+        for point in ["1.5", "1.234,5", "1.234"] {
+            let error = amounts(&csv(delimiter, &["1", point]), Comma, Presence);
+            assert!(
+                matches!(
+                    error,
+                    Err(QueueError::Csv {
+                        line: 3,
+                        problem: CsvProblem::AmbiguousPoint { .. }
+                    })
+                ),
+                "{error:?}"
+            );
+        }
+        for strictness in [Presence, Typed] {
+            let read = amounts(&csv(delimiter, &["1", "1,5"]), Point, strictness);
+            match read {
+                Err(QueueError::Csv {
+                    line: 3,
+                    problem: CsvProblem::DecimalComma { number, .. },
+                }) if delimiter != ',' || strictness == Typed => assert_eq!(number, "1.5"),
+                Ok(read) => assert_eq!((read.as_str(), delimiter), (r#"1 "1,5""#, ',')),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn doubtful_cells_are_counted_and_the_first_is_named() {
+    let csv = "sender,recipient,amount\na,b,1\n\n a,b\t,007\na,b , 5 \na,\u{a0}b,x\n";
+    let mut queue = Queue::new(csv.as_bytes(), NonZeroUsize::MIN, Strictness::Presence);
+    assert_eq!(queue.by_ref().filter_map(Result::ok).count(), 4);
+    let doubts = queue.doubts("q").and(CsvDoubts::default());
+    let doubts = CsvDoubts::default().and(doubts.clone()).and(doubts);
+    let names = doubts.padded_names.unwrap();
+    assert_eq!((names.line, names.field, names.count), (4, "sender", 8));
+    assert_eq!(
+        (names.queue.as_str(), names.first.as_str()),
+        ("q", "\" a\"")
+    );
+    let amounts = doubts.text_amounts.unwrap();
+    assert_eq!(
+        (amounts.line, amounts.field, amounts.count),
+        (4, "amount", 4)
+    );
+}
+
 #[test]
 fn errors_name_line_and_field() {
     let a = t("a");
@@ -124,19 +372,14 @@ fn errors_name_line_and_field() {
             format!("[{a},]"),
             "line 1 column 49: found ']', but a transaction was expected".into(),
         ),
-        (
-            "hello\nworld\n".into(),
-            "line 1: this is neither JSON nor CSV with a header that names sender, recipient and \
-             amount"
-                .into(),
-        ),
+        ("hello\nworld\n".into(), not_a_queue(r#""hello""#)),
         (
             // Only the first character of a file can be a byte order mark.
             "\t\u{feff}".into(),
-            "line 1: this is neither JSON nor CSV with a header that names sender, recipient and \
-             amount"
-                .into(),
+            not_a_queue(r#""\t\u{feff}""#),
         ),
+        ("null\n".into(), not_a_queue(r#""null""#)),
+        ("\"text\"\n".into(), not_a_queue(r#""text""#)),
         (
             "sender,recipient,amount,sender\n".into(),
             "line 1: the header has two columns \"sender\"".into(),
@@ -161,14 +404,6 @@ fn errors_name_line_and_field() {
         (
             "sender,recipient,amount\n\" \",r,5\n".into(),
             "line 2: the field \"sender\" is empty".into(),
-        ),
-        (
-            "sender,recipient,amount\na,r,1\n,,\n".into(),
-            "line 3: the row is empty".into(),
-        ),
-        (
-            "sender,recipient,amount\na,r,1\n, ,,\n".into(),
-            "line 3: the row is empty".into(),
         ),
         (
             format!("{a}\n{{\"sender\": 1\n{a}\n"),

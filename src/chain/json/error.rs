@@ -91,6 +91,10 @@ pub enum ForeignFormat {
     /// A zip archive.
     #[error("this is a zip archive")]
     Zip,
+    /// A spreadsheet or the like: a zip archive with a known first file, or in the
+    /// older format of such programs.
+    #[error("this is an Office document, such as .xlsx")]
+    OfficeDocument,
     /// Compressed by bzip2.
     #[error("this is bzip2")]
     Bzip2,
@@ -109,11 +113,32 @@ pub enum ForeignFormat {
 }
 
 impl ForeignFormat {
+    /// With this much of a zip archive, [`Self::of`] knows its first file.
+    pub(super) const TELLING_ZIP_BYTES: usize = 64;
+
     /// The format of a file that starts with `bytes`, if it is one of these.
     pub(super) fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0x1f, 0x8b, ..] => Some(Self::Gzip),
-            [b'P', b'K', 3, ..] => Some(Self::Zip),
+            [b'P', b'K', 3, ..] => {
+                let first_file = bytes.get(30..).unwrap_or_default();
+                let office = [
+                    "[Content_Types].xml",
+                    "_rels/",
+                    "docProps/",
+                    "xl/",
+                    "mimetype",
+                ];
+                let is_office = office
+                    .iter()
+                    .any(|it| first_file.starts_with(it.as_bytes()));
+                Some(if is_office {
+                    Self::OfficeDocument
+                } else {
+                    Self::Zip
+                })
+            }
+            [0xd0, 0xcf, 0x11, ..] => Some(Self::OfficeDocument),
             [b'B', b'Z', b'h', ..] => Some(Self::Bzip2),
             [0xfd, b'7', b'z', ..] => Some(Self::Xz),
             [0x28, 0xb5, 0x2f, ..] => Some(Self::Zstd),

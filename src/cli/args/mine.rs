@@ -12,10 +12,11 @@ use super::values;
 
 /// Mine queued transactions into a chain file and verify it
 ///
-/// A queue is a JSON Lines file, a JSON array, or a CSV file with the columns
-/// sender, recipient and amount. In JSON Lines, a line that contains an array
-/// of transactions becomes one block. Several queues are mined in order into
-/// one chain or, with --out-dir, in parallel into one chain each.
+/// A queue is a JSON Lines file, a JSON array, a node's list of pending
+/// transactions, or a CSV file with the columns sender, recipient and amount. In
+/// JSON Lines, a line that contains an array of transactions becomes one block.
+/// Several queues are mined in order into one chain or, with --out-dir, in
+/// parallel into one chain each.
 ///
 /// Mined blocks are saved in CHAIN.journal until the chain is complete. If the
 /// run is interrupted, repeat the command with --resume to continue it.
@@ -90,6 +91,11 @@ pub(in crate::cli) struct MineArgs {
     /// Do not verify the finished file
     #[arg(long, help_heading = group::FILES)]
     pub(in crate::cli) no_verify: bool,
+    /// Read 1,5 as 1.5 in CSV queues
+    ///
+    /// Amounts with a point are then refused, because it may separate thousands.
+    #[arg(long)]
+    pub(in crate::cli) decimal_comma: bool,
     #[command(flatten)]
     pub(in crate::cli) strict: Strict,
     #[command(flatten)]

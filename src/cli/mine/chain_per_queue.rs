@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, anyhow, bail};
-use fourzero::batch::{ChainJob, TextAmounts, mine_each};
+use fourzero::batch::{ChainJob, CsvDoubts, mine_each};
 use fourzero::pow::Control;
 use serde::Serialize;
 
@@ -48,7 +48,7 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
     let progress = Progress::start(&control, describe);
     let (mut written, mut failed, mut unfinished, mut journals) = (0, 0, 0, 0);
     let (mut hashes, mut remembered) = (0, 0);
-    let mut text_amounts = BTreeMap::new();
+    let mut doubts = BTreeMap::new();
     let mut unprinted = Ok(());
     let (threads, kernel) = (args.engine.threads(), args.engine.kernel());
     mine_each(jobs, &options, threads, kernel, &control, |index, mined| {
@@ -58,7 +58,7 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
                 written += 1;
                 hashes += summary.hashes;
                 remembered += summary::remembered_proofs(&summary);
-                text_amounts.extend(summary.text_amounts.clone().map(|found| (index, found)));
+                doubts.insert(index, summary.doubts.clone());
                 progress.suspend(|| match args.printing.json {
                     true => print::json(&summary::json(path, &summary, None)),
                     false => print::line(&summary::line(path, &summary)),
@@ -94,8 +94,9 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
         }
     })?;
     drop(progress);
-    // One warning for all, in the order of the queues.
-    summary::warn(text_amounts.into_values().reduce(TextAmounts::and).as_ref());
+    // One warning of a kind for all, in the order of the queues.
+    let doubts = doubts.into_values();
+    summary::warn(args, &doubts.fold(CsvDoubts::default(), CsvDoubts::and));
     let chains = print::count(written, "chain");
     let unprinted =
         unprinted.with_context(|| format!("{chains} written, but the results cannot be printed"));

@@ -32,7 +32,7 @@ pub(super) fn run(args: &MineArgs, path: &Path) -> anyhow::Result<Exit> {
     match mined {
         Ok(summary) => {
             explain::mined(&summary, started.elapsed());
-            summary::warn(summary.text_amounts.as_ref());
+            summary::warn(args, &summary.doubts);
             report(args, path, &summary, &searcher).with_context(|| {
                 let output = path.display();
                 format!("{output} was written, but its summary cannot be printed")

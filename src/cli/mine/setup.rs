@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use fourzero::batch::{
-    Clock, MineOptions, NamedQueue, OutputOptions, Overwrite, ProofMemory, ReadBack, Resume,
-    fresh_node_id,
+    Clock, DecimalSeparator, MineOptions, NamedQueue, OutputOptions, Overwrite, ProofMemory,
+    ReadBack, Resume, fresh_node_id,
 };
 use fourzero::bench::Cores;
 use fourzero::chain::Format;
@@ -21,6 +21,10 @@ pub(super) fn options(args: &MineArgs) -> MineOptions {
         recipient: args.recipient.clone().unwrap_or_else(fresh_node_id),
         clock: args.timestamp.map_or(Clock::System, Clock::From),
         strictness: args.strict.strictness(),
+        decimal: match args.decimal_comma {
+            true => DecimalSeparator::Comma,
+            false => DecimalSeparator::Point,
+        },
         proof_memory: match args.no_proof_cache {
             true => ProofMemory::Off,
             false => ProofMemory::On,

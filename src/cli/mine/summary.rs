@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use fourzero::batch::{MineSummary, TextAmounts, Unfinished};
+use fourzero::batch::{CsvDoubts, DoubtfulCells, MineSummary, Unfinished};
 use fourzero::bench::Chosen;
 use serde::Serialize;
 
@@ -93,10 +93,44 @@ pub(super) fn hashrate(hashes: u64, elapsed: Duration, remembered_proofs: u64) -
     format!(" ({})", print::hashrate(hashes as f64 / seconds))
 }
 
-/// Warns of amounts that are probably not intended.
-pub(super) fn warn(amounts: Option<&TextAmounts>) {
-    if let Some(amounts) = amounts {
-        print::warning(&format!("{amounts}; --strict refuses such amounts"));
+/// Warns of cells that are probably not intended, once for all of a kind.
+pub(super) fn warn(args: &MineArgs, doubts: &CsvDoubts) {
+    if let Some(amounts) = &doubts.text_amounts {
+        let decimal_comma = match !args.decimal_comma && amounts.first.contains(',') {
+            true => "; --decimal-comma reads a comma as the decimal point",
+            false => "",
+        };
+        print::warning(&format!(
+            "{} is not a number and is kept as text{}; --strict refuses such amounts{decimal_comma}",
+            first(amounts),
+            more(amounts)
+        ));
+    }
+    if let Some(names) = &doubts.padded_names {
+        print::warning(&format!(
+            "{} starts or ends with a blank{}; blanks are part of a name, so remove those that are \
+             not meant",
+            first(names),
+            more(names)
+        ));
+    }
+}
+
+fn first(cells: &DoubtfulCells) -> String {
+    let DoubtfulCells {
+        queue,
+        line,
+        field,
+        first,
+        ..
+    } = cells;
+    format!("{queue}: line {line}: the {field} {first}")
+}
+
+fn more(cells: &DoubtfulCells) -> String {
+    match cells.count {
+        1 => String::new(),
+        count => format!(" (and {} more)", indicatif::HumanCount(count - 1)),
     }
 }
 

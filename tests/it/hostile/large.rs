@@ -246,6 +246,24 @@ fn queues(size: usize) -> Vec<Row> {
                 .then("]"),
             Mined(1 + (size / (TRANSACTION.len() + 1)) as u64),
         ),
+        row(
+            "one list of transactions in an object",
+            Queue,
+            text("{\"count\": 1, \"transactions\": [")
+                .then(repeat(&format!("{TRANSACTION},"), size))
+                .then(TRANSACTION)
+                .then("]}"),
+            Mined(1 + (size / (TRANSACTION.len() + 1)) as u64),
+        ),
+        row(
+            "30 MB of transactions in an object",
+            Queue,
+            text("{\"transactions\": [")
+                .then(repeat(&format!("{TRANSACTION},"), 30 * MB))
+                .then(TRANSACTION)
+                .then("], \"count\": 1}"),
+            Mined(1 + (30 * MB / (TRANSACTION.len() + 1)) as u64),
+        ),
         row("nothing but lines", Queue, repeat("\n", size), error("")),
         row(
             "an array and spaces",

@@ -382,10 +382,10 @@ fn a_queue_that_cannot_be_read_is_refused_with_the_place() {
             error("line 1"),
         ),
         row(
-            "an empty row",
+            "a row without text, then a short one",
             Queue,
-            csv.to_owned() + "a,b,1\n,,\n",
-            error("line 3"),
+            csv.to_owned() + "a,b,1\n,,\na\n",
+            error("line 4"),
         ),
         row(
             "an empty name",

@@ -1,10 +1,11 @@
 //! Properties of random queues and chains: mined chains are valid and exactly as
-//! specified, every change to them is found, and the number of threads does not
-//! matter.
+//! specified, every change to them is found, the number of threads does not
+//! matter, and CSV queues may be in any form that Python writes.
 
 mod changes;
 mod mining;
 mod plan;
+mod queues;
 mod thread_counts;
 
 use proptest::prelude::ProptestConfig;

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use fourzero::batch::{Clock, MineOptions, NamedQueue, ProofMemory, mine};
+use fourzero::batch::{Clock, DecimalSeparator, MineOptions, NamedQueue, ProofMemory, mine};
 use fourzero::chain::{Format, Report, Strictness, Verifier, VerifyOptions};
 use fourzero::pow::{Control, Searcher, Target};
 use fourzero::sha256::KernelChoice;
@@ -125,6 +125,7 @@ pub(super) fn mined(plan: &Plan) -> String {
         recipient: plan.recipient.clone(),
         clock: Clock::From(plan.timestamp),
         strictness: Strictness::Presence,
+        decimal: DecimalSeparator::Point,
         proof_memory: plan.proof_memory,
     };
     let (text, summary) = mine(

@@ -78,6 +78,33 @@ fn other_options_are_refused() {
 }
 
 #[test]
+fn another_decimal_separator_is_refused() {
+    for delimiter in [',', ';'] {
+        let folder = Folder::new();
+        let rows: String = (0..35)
+            .map(|n| format!("a{delimiter}b{delimiter}\"{n},5\"\n"))
+            .collect();
+        let header = format!("sender{delimiter}recipient{delimiter}amount\n");
+        folder.write("queue.jsonl", header + &rows);
+        let mut options = vec![&["--decimal-comma"][..]];
+        if delimiter == ',' {
+            options.push(&[]);
+        }
+        for (place, same) in options.iter().enumerate() {
+            mine(&folder, same, 0);
+            let chain = folder.read("chain.json");
+            std::fs::remove_file(folder.path("chain.json")).unwrap();
+            folder.write("chain.json.journal", &chain[..end_of_block(3)(&chain)]);
+            let other = [&[], &["--decimal-comma"][..]][place];
+            is_refused(&folder, &[other, &["--resume"]].concat());
+            mine(&folder, &[same, &["--resume"][..]].concat(), 0);
+            assert_eq!(folder.read("chain.json"), chain);
+            std::fs::remove_file(folder.path("chain.json")).unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_higher_difficulty_than_asked_for_is_noticed() {
     let folder = Folder::new();
     folder.write("queue.jsonl", queue(100));

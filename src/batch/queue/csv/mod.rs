@@ -1,105 +1,69 @@
 //! Queues in CSV with a header.
 //!
-//! The columns may be in any order, and other columns are ignored. CSV has no
-//! types: sender and recipient are strings, and an amount is a number if it is
-//! written like a JSON number, otherwise a string. Blanks around an amount are
-//! dropped. Blanks around a name belong to it, as RFC 4180 says, but a name must
-//! not be all blank.
+//! The columns may be in any order, and other columns are ignored. The header
+//! shows what separates the fields. CSV has no types: sender and recipient are
+//! strings, and an amount is a number if it is written like a JSON number,
+//! otherwise a string. Blanks around an amount are dropped. Blanks around a name
+//! belong to it, as RFC 4180 says, but a name must not be all blank. Rows without
+//! any text are skipped, as blank lines are.
 
+mod doubts;
 mod header;
 mod problem;
 mod records;
 
-use std::fmt;
 use std::io::Read;
 
-use self::header::columns;
+pub use self::doubts::{CsvDoubts, DoubtfulCells};
+use self::header::{Header, read_header};
 pub use self::problem::CsvProblem;
 use self::records::Records;
 use super::{KEPT_BYTES, MAX_BLOCK_BYTES, QueueError, QueueItem};
-use crate::chain::json::{Position, SyntaxErrorKind, Transcoder, write_string, written_length};
+use crate::chain::json::{SyntaxErrorKind, Transcoder, write_string, written_length};
 use crate::chain::read_buffer::{ReadBuffer, Source};
 use crate::chain::{Strictness, TRANSACTION_FIELDS, Transactions};
+
+/// What separates the whole and the fraction of an amount in CSV queues.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum DecimalSeparator {
+    /// A point, as in JSON.
+    #[default]
+    Point,
+    /// A comma: `1,5` is the number 1.5. An amount with a point is refused,
+    /// because the point may separate thousands.
+    Comma,
+}
 
 /// A CSV queue whose header was read.
 pub(super) struct CsvQueue<R> {
     records: Records<R>,
-    header_fields: usize,
-    /// The positions of the three columns, in the order of
-    /// [`TRANSACTION_FIELDS`].
-    columns: [usize; 3],
+    header: Header,
     writer: RowWriter,
-    /// The line and the text of the first amount that is not a number, and how
-    /// many there are.
-    text_amounts: Option<(u64, String, u64)>,
-}
-
-/// Amounts in CSV queues that are not numbers, and become text in the chain.
-/// Python accepts them, too, but they are rarely intended.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TextAmounts {
-    /// The first queue that holds one.
-    pub queue: String,
-    /// The line in that queue where its row starts.
-    pub line: u64,
-    /// The first one, quoted, and shortened if it is long.
-    pub first: String,
-    /// How many there are in all queues.
-    pub count: u64,
-}
-
-impl TextAmounts {
-    /// These amounts and those of a later queue.
-    #[must_use]
-    pub fn and(mut self, later: Self) -> Self {
-        self.count += later.count;
-        self
-    }
-}
-
-impl fmt::Display for TextAmounts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            queue,
-            line,
-            first,
-            count,
-        } = self;
-        write!(
-            f,
-            "{queue}: line {line}: the amount {first} is not a number and is kept as text"
-        )?;
-        match count {
-            1 => Ok(()),
-            _ => write!(f, " (and {} more)", count - 1),
-        }
-    }
+    doubts: CsvDoubts,
 }
 
 impl<R: Read> CsvQueue<R> {
     /// Reads the header, which is in line `line` of the file, from the unread
     /// part of a source.
-    pub(super) fn new(unread: (ReadBuffer, Source<R>), line: u64) -> Result<Self, QueueError> {
+    pub(super) fn new(
+        unread: (ReadBuffer, Source<R>),
+        line: u64,
+        decimal: DecimalSeparator,
+    ) -> Result<Self, QueueError> {
         let mut records = Records::new(unread, line);
-        if !records.advance()? {
-            return Err(QueueError::Empty);
-        }
-        let names: Vec<_> = records
-            .fields()
-            .map(|name| std::str::from_utf8(name).ok())
-            .collect::<Option<_>>()
-            .ok_or(QueueError::Syntax {
-                position: Position { line, column: 1 },
-                kind: SyntaxErrorKind::InvalidUtf8,
-                start: None,
-            })?;
-        let columns = columns(&names).map_err(|problem| QueueError::Csv { line, problem })?;
+        let header = read_header(&mut records)?;
+        let writer = RowWriter {
+            decimal,
+            // The program that wrote the file chose another delimiter because of
+            // its decimal commas.
+            refuses_commas: header.delimiter != b',',
+            ..RowWriter::default()
+        };
         Ok(Self {
-            header_fields: records.len(),
             records,
-            columns,
-            writer: RowWriter::default(),
-            text_amounts: None,
+            header,
+            writer,
+            doubts: CsvDoubts::default(),
         })
     }
 
@@ -108,15 +72,9 @@ impl<R: Read> CsvQueue<R> {
         self.records.line()
     }
 
-    /// The amounts so far that are not numbers. The queue is called `queue`.
-    pub(super) fn text_amounts(&self, queue: &str) -> Option<TextAmounts> {
-        let (line, first, count) = self.text_amounts.clone()?;
-        Some(TextAmounts {
-            queue: queue.to_owned(),
-            line,
-            first,
-            count,
-        })
+    /// The doubtful cells so far. The queue is called `name`.
+    pub(super) fn doubts(&self, name: &str) -> CsvDoubts {
+        self.doubts.clone().in_queue(name)
     }
 
     /// Appends the next row to `pending`.
@@ -125,35 +83,34 @@ impl<R: Read> CsvQueue<R> {
         pending: &mut Transactions,
         strictness: Strictness,
     ) -> Result<Option<QueueItem>, QueueError> {
-        if !self.records.advance()? {
-            return Ok(None);
-        }
-        let line = self.records.line();
-        let invalid = |problem| QueueError::Csv { line, problem };
-        if self.records.len() != self.header_fields {
-            return Err(invalid(self.wrong_length()));
-        }
-        let cells = self.columns.map(|column| self.records.field(column));
-        if is_too_large(cells) {
-            return Err(self.records.too_large());
-        }
-        let amount_is_text = match self.writer.write(cells, strictness) {
-            Ok(amount_is_text) => amount_is_text,
-            Err(CsvProblem::Empty(_)) if self.is_empty_row() => {
-                return Err(invalid(CsvProblem::EmptyRow));
+        loop {
+            if !self.records.advance()? {
+                return Ok(None);
             }
-            Err(problem) => return Err(invalid(problem)),
-        };
-        if amount_is_text {
-            let first = || (line, quoted(&String::from_utf8_lossy(cells[0])), 0);
-            self.text_amounts.get_or_insert_with(first).2 += 1;
+            let line = self.records.line();
+            let invalid = |problem| QueueError::Csv { line, problem };
+            if self.records.len() != self.header.fields {
+                if self.is_empty_row() {
+                    continue;
+                }
+                return Err(invalid(self.wrong_length()));
+            }
+            let cells = self.header.columns.map(|column| self.records.field(column));
+            if is_too_large(cells) {
+                return Err(self.records.too_large());
+            }
+            match self.writer.write(cells, strictness) {
+                Ok(doubtful) => self.doubts.note(doubtful, cells, line),
+                Err(CsvProblem::Empty(_)) if self.is_empty_row() => continue,
+                Err(problem) => return Err(invalid(problem)),
+            }
+            pending.push_text(&self.writer.text);
+            self.writer.shrink();
+            if pending.text_bytes() > MAX_BLOCK_BYTES {
+                return Err(self.records.too_large());
+            }
+            return Ok(Some(QueueItem::Transaction));
         }
-        pending.push_text(&self.writer.text);
-        self.writer.shrink();
-        if pending.text_bytes() > MAX_BLOCK_BYTES {
-            return Err(self.records.too_large());
-        }
-        Ok(Some(QueueItem::Transaction))
     }
 
     fn is_empty_row(&self) -> bool {
@@ -162,16 +119,13 @@ impl<R: Read> CsvQueue<R> {
     }
 
     fn wrong_length(&self) -> CsvProblem {
-        if self.is_empty_row() {
-            return CsvProblem::EmptyRow;
-        }
         let found = self.records.len();
-        let columns = self.columns.into_iter().zip(TRANSACTION_FIELDS);
+        let columns = self.header.columns.into_iter().zip(TRANSACTION_FIELDS);
         let missing = columns.filter(|(column, _)| *column >= found).min();
         CsvProblem::RowLength {
             missing: missing.map(|(_, field)| field),
             found,
-            expected: self.header_fields,
+            expected: self.header.fields,
         }
     }
 }
@@ -189,8 +143,13 @@ fn is_too_large(cells: [&[u8]; 3]) -> bool {
 /// Writes the canonical text of one row.
 #[derive(Default)]
 struct RowWriter {
+    decimal: DecimalSeparator,
+    /// Whether an amount that is a number but for its decimal comma is an error.
+    refuses_commas: bool,
     transcoder: Transcoder,
     text: Vec<u8>,
+    /// A buffer for an amount.
+    number: Vec<u8>,
 }
 
 impl RowWriter {
@@ -198,36 +157,47 @@ impl RowWriter {
     fn shrink(&mut self) {
         self.text.clear();
         self.text.shrink_to(KEPT_BYTES);
+        self.number.shrink_to(KEPT_BYTES);
         self.transcoder.shrink();
     }
 
     /// Writes the cells, which are in the order of [`TRANSACTION_FIELDS`] and
-    /// of the canonical text. Returns whether the amount is not a number.
-    fn write(&mut self, cells: [&[u8]; 3], strictness: Strictness) -> Result<bool, CsvProblem> {
+    /// of the canonical text. Returns which of them are doubtful.
+    fn write(
+        &mut self,
+        cells: [&[u8]; 3],
+        strictness: Strictness,
+    ) -> Result<[bool; 3], CsvProblem> {
         self.text.clear();
-        let mut amount_is_text = false;
+        let mut doubtful = [false; 3];
         for (place, (cell, field)) in cells.into_iter().zip(TRANSACTION_FIELDS).enumerate() {
             self.text
                 .extend_from_slice(if place == 0 { b"{\"" } else { b", \"" });
             self.text.extend_from_slice(field.as_bytes());
             self.text.extend_from_slice(b"\": ");
             let cell = std::str::from_utf8(cell).map_err(|_| CsvProblem::NotUtf8(field))?;
-            if trim(cell).is_empty() {
+            let trimmed = trim(cell);
+            if trimmed.is_empty() {
                 return Err(CsvProblem::Empty(field));
             }
             if field != "amount" {
                 write_string(cell, &mut self.text);
-            } else if !self.write_number(trim(cell), field)? {
-                if strictness == Strictness::Typed {
-                    let found = quoted(trim(cell));
+                doubtful[place] = trimmed.len() != cell.len();
+            } else if !self.write_number(trimmed, field)? {
+                let is_strict = strictness == Strictness::Typed;
+                if is_strict || self.refuses_commas {
+                    self.refuse_comma(trimmed, field)?;
+                }
+                if is_strict {
+                    let found = quoted(trimmed);
                     return Err(CsvProblem::NotANumber { field, found });
                 }
                 write_string(cell, &mut self.text);
-                amount_is_text = true;
+                doubtful[place] = true;
             }
         }
         self.text.push(b'}');
-        Ok(amount_is_text)
+        Ok(doubtful)
     }
 
     /// Writes `cell` if it is a number, and returns whether it is.
@@ -239,8 +209,20 @@ impl RowWriter {
         if !cell.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
             return Ok(false);
         }
+        let number = match self.decimal {
+            DecimalSeparator::Point => cell.as_bytes(),
+            DecimalSeparator::Comma if cell.contains('.') => {
+                let found = quoted(cell);
+                return Err(CsvProblem::AmbiguousPoint { field, found });
+            }
+            DecimalSeparator::Comma => {
+                self.number.clear();
+                self.number.extend(cell.bytes().map(comma_to_point));
+                &self.number
+            }
+        };
         let start = self.text.len();
-        match self.transcoder.transcode(cell.as_bytes(), &mut self.text) {
+        match self.transcoder.transcode(number, &mut self.text) {
             Ok(()) => Ok(true),
             Err(error) if error.kind == SyntaxErrorKind::NumberOutOfRange => {
                 Err(CsvProblem::OutOfRange(field))
@@ -250,6 +232,31 @@ impl RowWriter {
                 Ok(false)
             }
         }
+    }
+
+    /// Fails if `cell`, which is not a number, would be one with a decimal comma.
+    fn refuse_comma(&mut self, cell: &str, field: &'static str) -> Result<(), CsvProblem> {
+        let start = self.text.len();
+        let decimal = std::mem::replace(&mut self.decimal, DecimalSeparator::Comma);
+        let is_number = self.write_number(cell, field).unwrap_or(false);
+        self.decimal = decimal;
+        if is_number {
+            let number = String::from_utf8_lossy(&self.text[start..]).into_owned();
+            let found = quoted(cell);
+            return Err(CsvProblem::DecimalComma {
+                field,
+                found,
+                number,
+            });
+        }
+        Ok(())
+    }
+}
+
+const fn comma_to_point(byte: u8) -> u8 {
+    match byte {
+        b',' => b'.',
+        byte => byte,
     }
 }
 

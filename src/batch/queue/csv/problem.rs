@@ -7,13 +7,22 @@ use thiserror::Error;
 #[non_exhaustive]
 pub enum CsvProblem {
     /// The first line names none of the three columns.
-    #[error("this is neither JSON nor CSV with a header that names sender, recipient and amount")]
-    NotCsv,
-    /// The header has something else where commas are expected.
-    #[error("the header has {found} where commas are expected")]
-    Separator {
-        /// What it has, in the plural.
-        found: &'static str,
+    #[error(
+        "found {found}, but a queue is JSON ({{...}} on each line, or [...]) or CSV with a header \
+         that names sender, recipient and amount"
+    )]
+    NotCsv {
+        /// The line, quoted, and shortened if it is long.
+        found: String,
+    },
+    /// A line names the delimiter, but the next line has none of the columns if
+    /// it is split there.
+    #[error("the line before names {delimiter:?} as the separator, but here is {found}")]
+    WrongDelimiter {
+        /// The named delimiter.
+        delimiter: char,
+        /// The next line, quoted, and shortened if it is long.
+        found: String,
     },
     /// The header lacks columns.
     #[error("{}", missing_columns(columns, misspelt))]
@@ -41,9 +50,6 @@ pub enum CsvProblem {
         /// Fields in the header.
         expected: usize,
     },
-    /// All fields of a row are empty.
-    #[error("the row is empty")]
-    EmptyRow,
     /// The file ends inside a quoted field.
     #[error("a quote is opened in this row and never closed")]
     UnclosedQuote,
@@ -56,6 +62,29 @@ pub enum CsvProblem {
     /// A number is past the range of a double.
     #[error("the field \"{0}\" is past the range of a double")]
     OutOfRange(&'static str),
+    /// An amount would be a number with a [decimal comma].
+    ///
+    /// [decimal comma]: crate::batch::DecimalSeparator::Comma
+    #[error("the field \"{field}\" is {found}, which is a number only with a decimal comma")]
+    DecimalComma {
+        /// The column.
+        field: &'static str,
+        /// The field, quoted.
+        found: String,
+        /// The number that it is with a decimal comma, as JSON.
+        number: String,
+    },
+    /// A point stands in a number, but numbers have a decimal comma.
+    #[error(
+        "the field \"{field}\" is {found}, but with a decimal comma a point may separate \
+         thousands; write it without a point"
+    )]
+    AmbiguousPoint {
+        /// The column.
+        field: &'static str,
+        /// The field, quoted, and shortened if it is long.
+        found: String,
+    },
     /// A field is not a number.
     #[error("the field \"{field}\" is {found}, expected a number")]
     NotANumber {

@@ -7,7 +7,7 @@
 
 use std::io::{self, Read};
 
-use csv_core::{ReadRecordResult, Reader};
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::super::{KEPT_BYTES, QueueError};
 use super::CsvProblem;
@@ -37,16 +37,12 @@ pub(super) struct Records<R> {
 
 impl<R: Read> Records<R> {
     /// Reads what is in the buffer, then the rest of the source. The buffer
-    /// starts in line `line` of the file.
+    /// starts in line `line` of the file. Commas separate the fields.
     pub(super) fn new((buffer, source): (ReadBuffer, Source<R>), line: u64) -> Self {
-        let mut parser = Reader::new();
-        // The first call skips a byte order mark. The one at the start of the file
-        // was already skipped, and any other belongs to its field.
-        let _ = parser.read_record(b"\n", &mut [0], &mut [0]);
         Self {
             source,
             buffer,
-            parser,
+            parser: parser(b','),
             next_line: line,
             is_after_cr: false,
             text: vec![0; 1024],
@@ -78,8 +74,26 @@ impl<R: Read> Records<R> {
         &self.text[..self.text_length][start..self.ends[field]]
     }
 
+    /// Splits the following records at another character.
+    pub(super) fn set_delimiter(&mut self, delimiter: u8) {
+        self.parser = parser(delimiter);
+    }
+
+    /// Makes `text` unread again: the text of the current record.
+    pub(super) fn put_back(&mut self, text: &[u8]) {
+        self.buffer.put_back(text);
+        self.next_line = self.line;
+        self.is_after_cr = false;
+    }
+
     /// Moves to the next record, if there is one.
     pub(super) fn advance(&mut self) -> Result<bool, QueueError> {
+        self.advance_with(|_| {})
+    }
+
+    /// The same, and calls `take` with the record's text, piece by piece.
+    #[inline(always)]
+    pub(super) fn advance_with(&mut self, mut take: impl FnMut(&[u8])) -> Result<bool, QueueError> {
         // Frees the memory of a huge record.
         if self.text.len() > KEPT_BYTES {
             self.text.truncate(KEPT_BYTES);
@@ -103,7 +117,10 @@ impl<R: Read> Records<R> {
                 &mut self.ends[self.fields..],
             );
             self.next_line += line_ends(&input[..read], &mut self.is_after_cr);
-            self.buffer.take(if is_probe { 0 } else { read });
+            if !is_probe {
+                take(&input[..read]);
+                self.buffer.take(read);
+            }
             is_begun |= read > 0;
             self.text_length += written;
             self.fields += ended;
@@ -163,6 +180,14 @@ impl<R: Read> Records<R> {
         }
         Ok(())
     }
+}
+
+fn parser(delimiter: u8) -> Reader {
+    let mut parser = ReaderBuilder::new().delimiter(delimiter).build();
+    // The first call skips a byte order mark. The one at the start of the file
+    // was already skipped, and any other belongs to its field.
+    let _ = parser.read_record(b"\n", &mut [0], &mut [0]);
+    parser
 }
 
 /// The number of lines that end in `bytes`, with LF, CR LF or CR, as records do.

@@ -282,7 +282,7 @@ impl<R: Read> ChainReader<R> {
         let start = self.stream.position();
         self.stream.bump();
         let mut object = b"{".to_vec();
-        while self.next_member(object.len() == 1)? {
+        while self.stream.next_member(object.len() == 1)? {
             if object.len() > 1 {
                 object.push(b',');
             }
@@ -321,7 +321,7 @@ impl<R: Read> ChainReader<R> {
     }
 
     fn rest_of_object(&mut self) -> Result<(), ReadError> {
-        while self.next_member(false)? {
+        while self.stream.next_member(false)? {
             let position = self.stream.position();
             let mut key = Vec::new();
             self.canonical_key(&mut key)?;
@@ -335,27 +335,6 @@ impl<R: Read> ChainReader<R> {
             }
         }
         Ok(())
-    }
-
-    /// Moves to the key of the next member, or past the closing brace.
-    fn next_member(&mut self, is_first: bool) -> Result<bool, ReadError> {
-        match self.stream.peek()? {
-            Some(b'}') => {
-                self.stream.bump();
-                return Ok(false);
-            }
-            Some(b',') if !is_first => {
-                self.stream.bump();
-                self.stream.peek()?;
-            }
-            _ if is_first => {}
-            _ => return Err(self.stream.unexpected("',' or '}'").into()),
-        }
-        if self.stream.peek()? == Some(b'"') {
-            Ok(true)
-        } else {
-            Err(self.stream.unexpected("a string as key").into())
-        }
     }
 
     fn canonical_key(&mut self, out: &mut Vec<u8>) -> Result<(), ReadError> {

@@ -89,17 +89,37 @@ impl<R: Read> JsonStream<R> {
         self.bytes_read() - self.unread().len() as u64
     }
 
+    /// The first byte of the stream after a byte order mark; `None` if it is
+    /// empty.
+    pub(crate) fn first_byte(&mut self) -> Result<Option<u8>, StreamError> {
+        self.start()?;
+        if self.unread().is_empty() {
+            self.fill()?;
+        }
+        Ok(self.unread().first().copied())
+    }
+
+    /// Skips a byte order mark at the start.
+    fn start(&mut self) -> Result<(), StreamError> {
+        self.is_at_start = false;
+        while self.unread().len() < BYTE_ORDER_MARK.len() && self.fill()? {}
+        if self.unread().starts_with(BYTE_ORDER_MARK) {
+            self.buffer.take(BYTE_ORDER_MARK.len());
+            return Ok(());
+        }
+        self.foreign = ForeignFormat::of(self.unread());
+        if self.foreign == Some(ForeignFormat::Zip) {
+            while self.unread().len() < ForeignFormat::TELLING_ZIP_BYTES && self.fill()? {}
+            self.foreign = ForeignFormat::of(self.unread());
+        }
+        Ok(())
+    }
+
     /// Skips white space, and a byte order mark at the start, and returns the
     /// next byte; `None` at the end of the stream.
     pub(crate) fn peek(&mut self) -> Result<Option<u8>, StreamError> {
         if self.is_at_start {
-            self.is_at_start = false;
-            while self.unread().len() < BYTE_ORDER_MARK.len() && self.fill()? {}
-            if self.unread().starts_with(BYTE_ORDER_MARK) {
-                self.buffer.take(BYTE_ORDER_MARK.len());
-            } else {
-                self.foreign = ForeignFormat::of(self.unread());
-            }
+            self.start()?;
         }
         loop {
             while let Some(byte) = self.unread().first().copied() {
@@ -130,6 +150,28 @@ impl<R: Read> JsonStream<R> {
 
     pub(crate) const fn foreign_format(&self) -> Option<ForeignFormat> {
         self.foreign
+    }
+
+    /// Inside an object, moves to the key of the next member, or past the closing
+    /// brace, and returns whether there is a member.
+    pub(crate) fn next_member(&mut self, is_first: bool) -> Result<bool, StreamError> {
+        match self.peek()? {
+            Some(b'}') => {
+                self.bump();
+                return Ok(false);
+            }
+            Some(b',') if !is_first => {
+                self.bump();
+                self.peek()?;
+            }
+            _ if is_first => {}
+            _ => return Err(self.unexpected("',' or '}'")),
+        }
+        if self.peek()? == Some(b'"') {
+            Ok(true)
+        } else {
+            Err(self.unexpected("a string as key"))
+        }
     }
 
     /// Takes the byte that [`Self::peek`] returned, which is ASCII.

@@ -3,7 +3,7 @@
 use crate::naive::{Json, number, object, text, transaction};
 use crate::recipe::Recipe;
 
-const CELLS: [&str; 20] = [
+const CELLS: [&str; 23] = [
     "alice",
     "5",
     "2.5",
@@ -24,11 +24,15 @@ const CELLS: [&str; 20] = [
     "NaN",
     "\"",
     "a\"b",
+    "1,5",
+    "\"-0,25\"",
+    " bob",
 ];
 
 /// A JSON queue.
 pub(super) fn json(recipe: &mut Recipe<'_>) -> Vec<u8> {
     let is_array = recipe.below(3) == 0;
+    let is_wrapped = is_array && recipe.below(4) == 0;
     let mut file = Vec::new();
     while !recipe.is_empty() {
         let value = match recipe.below(8) {
@@ -56,6 +60,15 @@ pub(super) fn json(recipe: &mut Recipe<'_>) -> Vec<u8> {
     }
     if is_array {
         file.push(b']');
+    }
+    if is_wrapped {
+        let before = recipe.one_of(&["", "", "\"count\": 1,", "\"proof\": 1,", "\"sender\": 1,"]);
+        file.splice(..0, format!("{{{before} \"transactions\": ").into_bytes());
+        file.extend_from_slice(
+            recipe
+                .one_of(&["}", "}\n", ", \"count\": 1}", ""])
+                .as_bytes(),
+        );
     }
     file
 }
@@ -95,11 +108,15 @@ pub(super) fn csv(recipe: &mut Recipe<'_>) -> Vec<u8> {
     ];
     let header = recipe.one_of(&HEADERS);
     let columns = header.split(',').count();
+    let delimiter = recipe.one_of(&[b',', b',', b';', b'\t', b'|']);
     let mut file = recipe
-        .one_of(&["", "", "\u{feff}", "\n \n"])
+        .one_of(&["", "", "\u{feff}", "\n \n", "sep=,\n", "sep=;\r\n"])
         .as_bytes()
         .to_vec();
-    file.extend_from_slice(header.as_bytes());
+    file.extend(header.bytes().map(|byte| match byte {
+        b',' => delimiter,
+        byte => byte,
+    }));
     while !recipe.is_empty() {
         file.extend_from_slice(
             recipe
@@ -112,7 +129,7 @@ pub(super) fn csv(recipe: &mut Recipe<'_>) -> Vec<u8> {
         };
         for field in 0..fields {
             if field > 0 {
-                file.push(b',');
+                file.push(delimiter);
             }
             match recipe.below(CELLS.len() + 2) {
                 place if place < CELLS.len() => file.extend_from_slice(CELLS[place].as_bytes()),

@@ -69,7 +69,9 @@ fn read(text: &[u8], strictness: Strictness) -> Reading {
     let Some(start) = text.iter().position(|byte| !is_space(byte)) else {
         return Reading::Refused;
     };
-    let text = &text[start..];
+    // The tab of a header whose first name is empty.
+    let is_kept = start == 1 && text[0] == b'\t' && !matches!(text[1], b'{' | b'[');
+    let text = &text[start - usize::from(is_kept)..];
     let items = match text[0] {
         b'{' | b'[' => {
             // The limit of nesting is lower for a transaction than for a value.
@@ -78,9 +80,9 @@ fn read(text: &[u8], strictness: Strictness) -> Reading {
             }
             json(text, strictness)
         }
-        _ => match records(text) {
+        _ => match delimited(text) {
             None => return Reading::Unclear,
-            Some(records) => csv(&records, strictness),
+            Some((delimiter, records)) => csv(&records, delimiter, strictness),
         },
     };
     let count = |item: &Item| match item {
@@ -95,14 +97,13 @@ fn read(text: &[u8], strictness: Strictness) -> Reading {
 
 /// `None` if something is wrong.
 fn json(text: &[u8], strictness: Strictness) -> Option<Vec<Item>> {
-    let values: Vec<_> = serde_tree::stream(text)?
-        .iter()
-        .map(Tree::json)
-        .collect::<Option<_>>()?;
+    let trees = serde_tree::stream(text)?;
+    let values: Vec<_> = trees.iter().map(Tree::json).collect::<Option<_>>()?;
     let values = match values.as_slice() {
-        [Json::List(elements)] => {
-            let items = elements.iter().map(|value| entry(value, strictness));
-            return items.map(|item| Some(Item::Transaction(item?))).collect();
+        [Json::List(elements)] => return transactions(elements, strictness),
+        [value] if holds_queue(value) => {
+            has_one_list(&trees[0]).then_some(())?;
+            return transactions(value.get("transactions")?.list(), strictness);
         }
         values => values,
     };
@@ -116,6 +117,38 @@ fn json(text: &[u8], strictness: Strictness) -> Option<Vec<Item>> {
     items.collect()
 }
 
+fn transactions(list: &[Json], strictness: Strictness) -> Option<Vec<Item>> {
+    let items = list.iter().map(|value| entry(value, strictness));
+    items.map(|item| Some(Item::Transaction(item?))).collect()
+}
+
+/// Whether an object that is the whole file holds the queue.
+fn holds_queue(value: &Json) -> bool {
+    let Json::Object(_) = value else {
+        return false;
+    };
+    let has = |key: &str| value.get(key).is_some();
+    let has_list = |key: &str| matches!(value.get(key), Some(Json::List(_)));
+    let is_transaction = ["sender", "recipient", "amount"].into_iter().all(has);
+    let is_of_chain = ["previous_hash", "proof", "previousHash"]
+        .into_iter()
+        .any(has)
+        || ["chain", "new_chain"].into_iter().any(has_list);
+    has_list("transactions") && !is_transaction && !is_of_chain
+}
+
+/// Whether no member `"transactions"` follows one with a list.
+fn has_one_list(object: &Tree) -> bool {
+    let Tree::Object(members) = object else {
+        return false;
+    };
+    let mut lists = members
+        .iter()
+        .filter(|(key, _)| key == "transactions")
+        .skip_while(|(_, value)| !matches!(value, Tree::List(_)));
+    lists.next().is_some() && lists.next().is_none()
+}
+
 /// A transaction with just the three required keys.
 fn entry(value: &Json, strictness: Strictness) -> Option<Json> {
     let field = |key| value.get(key).cloned();
@@ -126,9 +159,36 @@ fn entry(value: &Json, strictness: Strictness) -> Option<Json> {
     (is_typed || strictness == Strictness::Presence).then(|| transaction(sender, recipient, amount))
 }
 
+/// The delimiter, and the records without a line that names it; `None` if this
+/// reader cannot decide.
+fn delimited(text: &[u8]) -> Option<(u8, Vec<Vec<Vec<u8>>>)> {
+    let line_end = text.iter().position(|byte| matches!(byte, b'\r' | b'\n'));
+    let line = &text[..line_end.unwrap_or(text.len())];
+    let start = line.to_ascii_lowercase();
+    if start.starts_with(b"sep=") || start.starts_with(b"\"sep=") {
+        let [.., b'=', delimiter] = line else {
+            return None;
+        };
+        if line.len() != 5 || !delimiter.is_ascii() || *delimiter == b'"' {
+            return None;
+        }
+        return Some((*delimiter, records(&text[line.len()..], *delimiter)?));
+    }
+    for delimiter in *b",;\t|" {
+        let records = records(text, delimiter)?;
+        if records
+            .first()
+            .is_some_and(|header| columns(header).is_some())
+        {
+            return Some((delimiter, records));
+        }
+    }
+    Some((b',', records(text, b',')?))
+}
+
 /// The fields of each record, or `None` if a quote is in a place where RFC 4180
 /// does not allow one.
-fn records(text: &[u8]) -> Option<Vec<Vec<Vec<u8>>>> {
+fn records(text: &[u8], delimiter: u8) -> Option<Vec<Vec<Vec<u8>>>> {
     let mut records = Vec::new();
     let mut rest = text;
     loop {
@@ -154,7 +214,7 @@ fn records(text: &[u8]) -> Option<Vec<Vec<Vec<u8>>>> {
                     rest = &rest[1..];
                 }
             } else {
-                let is_end = |byte: &u8| matches!(byte, b',' | b'\r' | b'\n');
+                let is_end = |byte: &u8| *byte == delimiter || matches!(byte, b'\r' | b'\n');
                 let end = rest.iter().position(is_end).unwrap_or(rest.len());
                 field.extend_from_slice(&rest[..end]);
                 rest = &rest[end..];
@@ -164,7 +224,7 @@ fn records(text: &[u8]) -> Option<Vec<Vec<Vec<u8>>>> {
             }
             record.push(field);
             match rest {
-                [b',', after @ ..] => rest = after,
+                [byte, after @ ..] if *byte == delimiter => rest = after,
                 [] | [b'\r' | b'\n', ..] => break,
                 _ => return None,
             }
@@ -173,27 +233,31 @@ fn records(text: &[u8]) -> Option<Vec<Vec<Vec<u8>>>> {
     }
 }
 
-/// `None` if something is wrong.
-fn csv(records: &[Vec<Vec<u8>>], strictness: Strictness) -> Option<Vec<Item>> {
-    let (header, rows) = records.split_first()?;
+/// The positions of sender, recipient and amount in a header.
+fn columns(header: &[Vec<u8>]) -> Option<[usize; 3]> {
     let header: Vec<_> = header
         .iter()
         .map(|name| std::str::from_utf8(name).ok())
         .collect::<Option<_>>()?;
     let column = |name: &str| {
-        let is_it = |field: &&str| field.trim_matches([' ', '\t', '\n', '\r', '\u{c}']) == name;
-        let mut places = (0..header.len()).filter(|place| is_it(&header[*place]));
+        let mut places = (0..header.len()).filter(|place| header[*place].trim() == name);
         let place = places.next()?;
         places.next().is_none().then_some(place)
     };
-    let columns = [column("sender")?, column("recipient")?, column("amount")?];
+    Some([column("sender")?, column("recipient")?, column("amount")?])
+}
+
+/// `None` if something is wrong.
+fn csv(records: &[Vec<Vec<u8>>], delimiter: u8, strictness: Strictness) -> Option<Vec<Item>> {
+    let (header, rows) = records.split_first()?;
+    let columns = columns(header)?;
     let row = |row: &Vec<Vec<u8>>| {
         if row.len() != header.len() {
             return None;
         }
         let [sender, recipient, amount] =
             columns.map(|column| std::str::from_utf8(&row[column]).ok());
-        let amount = self::amount(amount?, strictness)?;
+        let amount = self::amount(amount?, delimiter, strictness)?;
         let (sender, recipient) = (sender?, recipient?);
         if [sender, recipient]
             .iter()
@@ -204,11 +268,12 @@ fn csv(records: &[Vec<Vec<u8>>], strictness: Strictness) -> Option<Vec<Item>> {
         let entry = transaction(string(sender), string(recipient), amount);
         Some(Item::Transaction(entry))
     };
-    rows.iter().map(row).collect()
+    let has_text = |row: &&Vec<Vec<u8>>| row.iter().any(|cell| !cell.trim_ascii().is_empty());
+    rows.iter().filter(has_text).map(row).collect()
 }
 
 /// A number if it is written as in JSON, or else a string.
-fn amount(cell: &str, strictness: Strictness) -> Option<Json> {
+fn amount(cell: &str, delimiter: u8, strictness: Strictness) -> Option<Json> {
     let trimmed = cell.trim();
     if trimmed.is_empty() {
         return None;
@@ -218,5 +283,14 @@ fn amount(cell: &str, strictness: Strictness) -> Option<Json> {
         let number = serde_tree::one(number.as_str().as_bytes())?;
         return matches!(number, Json::Number(_)).then_some(number);
     }
-    (strictness == Strictness::Presence).then(|| string(cell))
+    let with_point = trimmed.replace(',', ".");
+    let has_comma = !trimmed.contains('.')
+        && serde_json::from_str::<serde_json::Number>(&with_point).is_ok_and(|number| {
+            matches!(
+                serde_tree::one(number.as_str().as_bytes()),
+                Some(Json::Number(_))
+            )
+        });
+    let is_refused = strictness == Strictness::Typed || (delimiter != b',' && has_comma);
+    (!is_refused).then(|| string(cell))
 }
