@@ -37,7 +37,7 @@ pub(super) fn run(args: &MineArgs) -> anyhow::Result<Exit> {
     let error = match mined {
         Ok((_, summary)) => {
             explain::mined(&summary, started.elapsed());
-            summary::warn(summary.text_amounts.as_ref());
+            summary::warn(args, &summary.doubts);
             print::message(&match args.printing.json {
                 true => {
                     let efficiency = one_chain::efficiency(args, &summary, &searcher);
