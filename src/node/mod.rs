@@ -12,7 +12,7 @@
 //! | `metrics` | counters for Prometheus |
 //! | `state` | the node as a whole |
 //! | `http` | the router, one handler per file, errors |
-//! | `server`, `malformed_requests` | connections: limits, time-outs, shutdown |
+//! | `server`, `malformed_requests`, `clock` | connections: limits, time-outs, shutdown |
 //! | `import_export` | chains from files and to files |
 //!
 //! Uses every layer below: [`crate::batch`], [`crate::chain`], [`crate::pow`]

@@ -9,6 +9,7 @@
 mod audit;
 mod balances;
 mod calls;
+mod clock;
 mod commands;
 mod fixture;
 mod flask_requests;

@@ -13,11 +13,11 @@ use tokio::sync::watch;
 
 pub(super) use self::address::normalize;
 
-use super::clock::now;
 use super::config::NodeConfig;
 use super::metrics::Metrics;
 use super::store::{Readers, Replacement};
 use super::writer::WriterHandle;
+use crate::batch::unix_time;
 use crate::chain::Verifier;
 use crate::pow::Control;
 
@@ -93,7 +93,7 @@ impl PeerBook {
             self.services.metrics.peer_failures.inc();
             tracing::warn!(peer, error, "skipped a peer");
         }
-        let visit = Visit { at: now(), outcome };
+        let visit = Visit { at: unix_time(), outcome };
         let mut visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
         visits.insert(peer.to_owned(), visit);
     }

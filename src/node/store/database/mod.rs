@@ -11,7 +11,7 @@ use super::balances::{BalanceChanges, Move};
 use super::open::open_writer;
 use super::rows::{insert_block, insert_entry, is_canonical, write_entry};
 use super::schema;
-use crate::batch::fresh_node_id;
+use crate::batch::{fresh_node_id, unix_time};
 use crate::chain::json::View;
 use crate::chain::{Block, Strictness, Transactions};
 use crate::node::config::NodeConfig;
@@ -107,7 +107,7 @@ impl Database {
                     row.get(0)
                 })?;
             if is_new {
-                let genesis = TipBlock::of_block(Block::genesis(crate::node::clock::now()));
+                let genesis = TipBlock::of_block(Block::genesis(unix_time()));
                 insert_block(&connection, &genesis, 1, 0)?;
             }
             Ok((node_id, load(&connection)?))
@@ -240,7 +240,7 @@ impl Database {
         let (count, text_bytes) = (transactions.count(), transactions.text_bytes());
         let tip = TipBlock::of_block(Block {
             index: self.end.tip.index + 1,
-            timestamp: crate::node::clock::now(),
+            timestamp: unix_time(),
             transactions,
             proof,
             previous_hash: self.end.tip.quoted(),
@@ -279,7 +279,7 @@ impl Database {
             .connection
             .prepare_cached("INSERT OR IGNORE INTO peers VALUES (?, ?)")?;
         for node in nodes {
-            insert.execute(params![node, crate::node::clock::now()])?;
+            insert.execute(params![node, unix_time()])?;
         }
         Ok(())
     }
