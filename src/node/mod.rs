@@ -3,6 +3,7 @@
 //! | module | owns |
 //! |---|---|
 //! | `transaction_row`, `tip` | a transaction as a database row; the end of the chain |
+//! | `database_problem` | why the database cannot be used, in one line |
 //! | `store` | the SQLite database: its tables, reading and writing |
 //! | `writer` | the one thread that writes, many changes per commit |
 //! | `miner` | searches for proofs, one at a time |
@@ -21,6 +22,7 @@
 mod audit;
 mod clock;
 mod config;
+mod database_problem;
 mod error;
 mod http;
 mod import_export;
@@ -37,6 +39,7 @@ mod transaction_row;
 mod writer;
 
 pub use config::{Limits, NodeConfig, Token, default_data_folder};
+pub use database_problem::DatabaseProblem;
 pub use error::NodeError;
 pub use http::{openapi, router};
 pub use import_export::{ExchangeSummary, IfOccupied, export, import};
