@@ -22,6 +22,8 @@ pub use journal::error::ResumeError;
 pub use journal::file::journal_path;
 pub use mine_each::{ChainJob, mine_each};
 pub use named_queue::NamedQueue;
+#[cfg(feature = "node")]
+pub(crate) use options::unix_time;
 pub use options::{Clock, MineOptions, ProofMemory, fresh_node_id};
 pub use output::{
     KeptJournal, OutputError, OutputOptions, ReadBack, Resume, Unfinished, mine_to_file,

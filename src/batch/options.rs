@@ -21,11 +21,19 @@ pub enum Clock {
 impl Clock {
     pub(super) fn timestamp(self, index: u64) -> f64 {
         match self {
-            Self::System => SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .map_or(0.0, |time| time.as_secs_f64()),
+            Self::System => unix_time(),
             Self::From(first) => first + (index - 1) as f64,
         }
+    }
+}
+
+/// The system's clock in seconds since 1970, as Python's `time.time()` returns
+/// them: negative before that.
+pub(crate) fn unix_time() -> f64 {
+    let now = SystemTime::now();
+    match now.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(since) => since.as_secs_f64(),
+        Err(error) => -error.duration().as_secs_f64(),
     }
 }
 

@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 use rusqlite::Connection;
 
 use super::config::NodeConfig;
+use super::database_problem::DatabaseProblem;
 use super::error::NodeError;
 use super::low_priority::give_way;
 use super::store::{PART_BYTES, chain_part, first_damaged};
@@ -116,7 +117,7 @@ fn check(
     while next <= blocks {
         let last = blocks.min(next + BLOCKS_AT_ONCE - 1);
         let checked = first_damaged(chain, head.generation, next, last);
-        match checked.map_err(|error| error.to_string())? {
+        match checked.map_err(|error| DatabaseProblem::from(error).to_string())? {
             Some(block) if block <= last => {
                 return Err(format!(
                     "block {block}: the columns beside its text do not agree with it"
@@ -146,7 +147,9 @@ impl Read for StoredChain<'_> {
         if is_read && self.next <= last && !self.was_replaced {
             let (first, generation) = (self.next, self.head.generation);
             let part = chain_part(self.connection, generation, first, last, PART_BYTES);
-            let Some(part) = part.map_err(io::Error::other)? else {
+            let Some(part) =
+                part.map_err(|error| io::Error::other(DatabaseProblem::from(error)))?
+            else {
                 self.was_replaced = true;
                 return Ok(0);
             };

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::database_problem::DatabaseProblem;
 use crate::chain::{Fault, ReadError, VerifyError};
 use crate::pow::{Rule, SearchError, Target};
 
@@ -26,13 +27,13 @@ pub enum NodeError {
         /// The folder.
         path: PathBuf,
     },
-    /// SQLite failed.
-    #[error("the database {} failed", path.display())]
+    /// The database cannot be used.
+    #[error("cannot use the database {}: {problem}", path.display())]
     Database {
         /// The file.
         path: PathBuf,
-        /// What it said.
-        source: rusqlite::Error,
+        /// Why.
+        problem: DatabaseProblem,
     },
     /// The database does not hold a chain that a node wrote.
     #[error("the database {} is damaged: {what}", path.display())]

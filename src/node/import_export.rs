@@ -6,8 +6,9 @@ use std::io::{self, BufWriter, Seek as _, Write};
 use std::path::Path;
 
 use super::config::NodeConfig;
+use super::database_problem::DatabaseProblem;
 use super::error::NodeError;
-use super::store::{self, Database, ReplaceError};
+use super::store::{self, Database, FileState, ReplaceError};
 use crate::chain::{ChainWriter, Format, Verifier, VerifyOptions};
 use crate::pow::Control;
 
@@ -84,8 +85,12 @@ pub fn import(
             pending: replacement.pending,
         })
         .map_err(|error| match error {
-            ReplaceError::Database(source) => NodeError::Database {
+            ReplaceError::Database(error) => NodeError::Database {
                 path: database.path().to_owned(),
+                problem: error.into(),
+            },
+            ReplaceError::Stage(source) => NodeError::Io {
+                path: config.data.clone(),
                 source,
             },
             ReplaceError::Read(source) => NodeError::Read { path, source },
@@ -98,25 +103,30 @@ pub fn import(
 }
 
 /// Writes the chain of the node in `data`, as it is at one moment. The node may
-/// be running.
+/// be running. If it is not, nothing in `data` needs to be writable.
 ///
 /// # Errors
 /// If there is no database in `data`, or reading it or writing to `out` fails.
 pub fn export(data: &Path, out: impl Write, format: Format) -> Result<ExchangeSummary, NodeError> {
     let path = data.join(store::FILE_NAME);
-    let failed = |source| NodeError::Database {
+    let problem = |problem| NodeError::Database {
         path: path.clone(),
-        source,
+        problem,
+    };
+    let failed = |error: rusqlite::Error| problem(error.into());
+    let no_node = || NodeError::NoNode {
+        path: data.to_owned(),
     };
     if let Err(source) = std::fs::metadata(&path) {
         return Err(match source.kind() {
-            io::ErrorKind::NotFound => NodeError::NoNode {
-                path: data.to_owned(),
-            },
+            io::ErrorKind::NotFound => no_node(),
             _ => NodeError::Io { path, source },
         });
     }
-    let connection = store::open_reader(&path).map_err(failed)?;
+    let (connection, version, unlocked) = store::open_for_export(&path).map_err(problem)?;
+    if version == 0 {
+        return Err(no_node());
+    }
     let mut query = connection
         .prepare("SELECT text FROM blocks ORDER BY number")
         .map_err(failed)?;
@@ -131,6 +141,11 @@ pub fn export(data: &Path, out: impl Write, format: Format) -> Result<ExchangeSu
             .map_err(failed)?;
         writer.push_text(text).map_err(NodeError::Write)?;
         blocks += 1;
+    }
+    if let Some(state) = unlocked
+        && !FileState::of(&path).is_ok_and(|now| now == state)
+    {
+        return Err(problem(DatabaseProblem::Changed));
     }
     writer.finish().map_err(NodeError::Write)?;
     Ok(ExchangeSummary { blocks, pending: 0 })

@@ -3,6 +3,7 @@
 //! | module | owns |
 //! |---|---|
 //! | `transaction_row`, `tip` | a transaction as a database row; the end of the chain |
+//! | `database_problem` | why the database cannot be used, in one line |
 //! | `store` | the SQLite database: its tables, reading and writing |
 //! | `writer` | the one thread that writes, many changes per commit |
 //! | `miner` | searches for proofs, one at a time |
@@ -12,7 +13,7 @@
 //! | `metrics` | counters for Prometheus |
 //! | `state` | the node as a whole |
 //! | `http` | the router, one handler per file, errors |
-//! | `server`, `malformed_requests` | connections: limits, time-outs, shutdown |
+//! | `server`, `malformed_requests`, `clock` | connections: limits, time-outs, shutdown |
 //! | `import_export` | chains from files and to files |
 //!
 //! Uses every layer below: [`crate::batch`], [`crate::chain`], [`crate::pow`]
@@ -21,6 +22,7 @@
 mod audit;
 mod clock;
 mod config;
+mod database_problem;
 mod error;
 mod http;
 mod import_export;
@@ -37,6 +39,7 @@ mod transaction_row;
 mod writer;
 
 pub use config::{Limits, NodeConfig, Token, default_data_folder};
+pub use database_problem::DatabaseProblem;
 pub use error::NodeError;
 pub use http::{openapi, router};
 pub use import_export::{ExchangeSummary, IfOccupied, export, import};

@@ -15,6 +15,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutWriter;
 
+use super::clock;
 use super::http::router;
 use super::malformed_requests::{HEAD_BYTES, WithErrorBodies};
 use super::state::Node;
@@ -41,8 +42,10 @@ pub async fn serve(node: Node, listener: TcpListener, shutdown: impl Future<Outp
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut shutdown = std::pin::pin!(shutdown);
+    let mut was_usable = true;
 
     loop {
+        while connections.try_join_next().is_some() {}
         // Clients above the limit wait in the system's queue.
         let next = async {
             let place = Arc::clone(&places).acquire_owned().await;
@@ -59,6 +62,20 @@ pub async fn serve(node: Node, listener: TcpListener, shutdown: impl Future<Outp
             },
             () = &mut shutdown => break,
         };
+        let is_usable = clock::is_usable();
+        if was_usable && !is_usable {
+            tracing::error!("the clock is before 1970 or past 9999; calls get 503 until it is set");
+        }
+        was_usable = is_usable;
+        if !is_usable {
+            connections.spawn(async move {
+                let _place = place;
+                if let Err(error) = clock::refuse(stream, limits.request_time).await {
+                    tracing::debug!(%error, "a connection broke");
+                }
+            });
+            continue;
+        }
         // Small answers should be sent at once.
         let _ = stream.set_nodelay(true);
         let (reader, writer) = stream.into_split();
@@ -72,12 +89,11 @@ pub async fn serve(node: Node, listener: TcpListener, shutdown: impl Future<Outp
         connections.spawn(async move {
             let _place = place;
             open.inc();
-            if let Err(error) = connection.await {
+            if let Err(error) = clock::while_usable(connection).await {
                 tracing::debug!(%error, "a connection broke");
             }
             open.dec();
         });
-        while connections.try_join_next().is_some() {}
     }
 
     drop(listener);

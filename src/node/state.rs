@@ -66,7 +66,14 @@ impl Node {
         let database = Database::open(&config)?;
         let node_id = database.node_id().to_owned();
         let path = database.path().to_owned();
-        let readers = Readers::new(&path);
+        let failed = |error: rusqlite::Error| NodeError::Database {
+            path: path.clone(),
+            problem: error.into(),
+        };
+        let readers = Readers::open(&path).map_err(failed)?;
+        let audit_reader = open_reader(&path).map_err(failed)?;
+        // All connections have the same files.
+        database.files().check().map_err(failed)?;
         let (closing, is_closing) = watch::channel(false);
         let miner = NodeMiner::start(&config, is_closing)?;
         let (writer, writing) = WriterHandle::start(database, config.limits.pending)?;
@@ -74,9 +81,8 @@ impl Node {
         let verifier =
             with_low_priority(|| Verifier::new(config.threads).map_err(NodeError::Thread))?;
         let verifier = Arc::new(Mutex::new(verifier));
-        let reader = open_reader(&path).map_err(|source| NodeError::Database { path, source })?;
         let (audit, auditing) = Audit::start(
-            reader,
+            audit_reader,
             writer.head(),
             &config,
             Arc::clone(&verifier),

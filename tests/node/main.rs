@@ -9,14 +9,17 @@
 mod audit;
 mod balances;
 mod calls;
+mod clock;
 mod commands;
 mod fixture;
 mod flask_requests;
 mod hostile;
 mod kill;
 mod limits;
+mod lost_database;
 mod openapi;
 mod peers;
+mod read_only;
 mod replace;
 mod soak;
 mod support;

@@ -13,7 +13,9 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use fourzero::batch::{Overwrite, WholeFile};
 use fourzero::chain::{FaultKind, Format};
-use fourzero::node::{IfOccupied, Node, NodeConfig, NodeError, Token, default_data_folder};
+use fourzero::node::{
+    DatabaseProblem, IfOccupied, Node, NodeConfig, NodeError, Token, default_data_folder,
+};
 use fourzero::pow::Control;
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -196,6 +198,14 @@ fn with_advice(error: NodeError) -> anyhow::Error {
         NodeError::OtherDifficulty { .. } => "choose another --data".to_owned(),
         NodeError::NoNode { .. } => "choose the folder of a node with --data".to_owned(),
         NodeError::Occupied { .. } => "use --force to replace it".to_owned(),
+        NodeError::Database {
+            problem: DatabaseProblem::NotADatabase | DatabaseProblem::Foreign,
+            ..
+        } => "choose another --data".to_owned(),
+        NodeError::Database {
+            problem: DatabaseProblem::LogNeedsFolder,
+            ..
+        } => "copy all files of the folder, and name the copy with --data".to_owned(),
         NodeError::Search(source) => return anyhow!("{error}{}", hints::search(source)),
         _ => return error.into(),
     };

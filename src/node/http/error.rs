@@ -9,6 +9,7 @@ use axum::http::{Method, Response, StatusCode};
 use axum::response::IntoResponse;
 use serde_json::json;
 
+use crate::node::database_problem::DatabaseProblem;
 use crate::node::miner::MiningError;
 use crate::node::peers::ResolveError;
 use crate::node::writer::WriteError;
@@ -120,6 +121,16 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "damaged", detail)
     }
 
+    /// Without `Retry-After`: it lasts until the node is started again.
+    pub(super) fn lost() -> Self {
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "database_lost",
+            "the files of the database were removed or replaced while the node runs, so nothing \
+             new is kept; save the chain with GET /chain, then start the node again",
+        )
+    }
+
     pub(super) fn replaced() -> Self {
         Self::unavailable("replaced", "the chain was just replaced; try again")
     }
@@ -128,7 +139,16 @@ impl ApiError {
 /// The database failed before the answer started.
 impl From<rusqlite::Error> for ApiError {
     fn from(error: rusqlite::Error) -> Self {
-        Self::unavailable("storage", format!("the database failed: {error}"))
+        DatabaseProblem::from(error).into()
+    }
+}
+
+impl From<DatabaseProblem> for ApiError {
+    fn from(problem: DatabaseProblem) -> Self {
+        match problem {
+            DatabaseProblem::Lost => Self::lost(),
+            problem => Self::unavailable("storage", format!("the database failed: {problem}")),
+        }
     }
 }
 
@@ -145,7 +165,7 @@ impl From<WriteError> for ApiError {
             WriteError::Full { .. } => Self::unavailable("pending_full", detail),
             WriteError::Stale => Self::stale(),
             WriteError::TooManyNodes => Self::unprocessable(detail),
-            WriteError::Storage(_) => Self::unavailable("storage", detail),
+            WriteError::Storage(problem) => problem.into(),
             WriteError::Closed => Self::unavailable("shutting_down", detail),
         }
     }
@@ -170,7 +190,7 @@ impl From<ResolveError> for ApiError {
         let detail = error.to_string();
         match error {
             ResolveError::Closing => Self::unavailable("shutting_down", detail),
-            ResolveError::Storage(_) => Self::unavailable("storage", detail),
+            ResolveError::Storage(problem) => problem.into(),
         }
     }
 }

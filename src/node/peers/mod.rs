@@ -13,11 +13,12 @@ use tokio::sync::watch;
 
 pub(super) use self::address::normalize;
 
-use super::clock::now;
 use super::config::NodeConfig;
+use super::database_problem::DatabaseProblem;
 use super::metrics::Metrics;
 use super::store::{Readers, Replacement};
 use super::writer::WriterHandle;
+use crate::batch::unix_time;
 use crate::chain::Verifier;
 use crate::pow::Control;
 
@@ -51,8 +52,8 @@ pub(super) struct PeerServices {
 pub(super) enum ResolveError {
     #[error("the node is shutting down")]
     Closing,
-    #[error("{0}")]
-    Storage(String),
+    #[error("the database failed: {0}")]
+    Storage(DatabaseProblem),
 }
 
 /// The result of a resolution.
@@ -93,7 +94,10 @@ impl PeerBook {
             self.services.metrics.peer_failures.inc();
             tracing::warn!(peer, error, "skipped a peer");
         }
-        let visit = Visit { at: now(), outcome };
+        let visit = Visit {
+            at: unix_time(),
+            outcome,
+        };
         let mut visits = self.visits.lock().unwrap_or_else(PoisonError::into_inner);
         visits.insert(peer.to_owned(), visit);
     }

@@ -72,7 +72,7 @@ impl PeerBook {
                 Ok(Some(replacement))
             }
             Err(ReplaceError::Cancelled) => Err(ResolveError::Closing),
-            Err(ReplaceError::Database(error)) => Err(ResolveError::Storage(error.to_string())),
+            Err(ReplaceError::Database(error)) => Err(ResolveError::Storage(error.into())),
             // Our chain grew meanwhile.
             Err(ReplaceError::NotLonger { .. }) => Ok(None),
             Err(error) => {

@@ -10,6 +10,7 @@
 //! | `rows` | how blocks and transactions are written and read |
 //! | `balances` | what every name received and sent |
 //! | `integrity` | whether the columns agree with the blocks' texts |
+//! | `open_files` | whether the open files are still under their names |
 //! | `open` | the data folder, its lock, connections |
 //! | `staged_chain` | a verified chain that is ready to replace ours |
 //! | `readers` | the connections that read |
@@ -22,6 +23,7 @@ mod balances;
 mod database;
 mod integrity;
 mod open;
+mod open_files;
 mod readers;
 mod replace;
 mod rows;
@@ -30,7 +32,8 @@ mod staged_chain;
 
 pub(super) use self::database::{Database, Forged, NewTransaction};
 pub(super) use self::integrity::first_damaged;
-pub(super) use self::open::{FILE_NAME, open_reader};
+pub(super) use self::open::{FILE_NAME, FileState, open_for_export, open_reader};
+pub(super) use self::open_files::OpenFiles;
 pub(super) use self::readers::{PART_BYTES, Readers, chain_part};
 pub(super) use self::replace::Replacement;
 pub(super) use self::staged_chain::{ReplaceError, SharedBlocks, StagedChain, check_start};

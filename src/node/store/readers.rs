@@ -1,6 +1,7 @@
 //! Reading: connections beside the one that writes.
 
 use std::fs::File;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -24,7 +25,6 @@ pub(in crate::node) const PART_BYTES: usize = 256 << 10;
 /// A pool of connections that read.
 #[derive(Clone, Debug)]
 pub(in crate::node) struct Readers {
-    path: Arc<Path>,
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
 }
@@ -46,12 +46,13 @@ pub(in crate::node) struct ChainPart {
 }
 
 impl Readers {
-    pub(in crate::node) fn new(path: &Path) -> Self {
-        Self {
-            path: path.into(),
-            idle: Arc::default(),
+    /// Opens all connections: later, another file may have the database's name.
+    pub(in crate::node) fn open(path: &Path) -> rusqlite::Result<Self> {
+        let idle: rusqlite::Result<_> = (0..MOST_READERS).map(|_| open_reader(path)).collect();
+        Ok(Self {
+            idle: Arc::new(Mutex::new(idle?)),
             permits: Arc::new(Semaphore::new(MOST_READERS)),
-        }
+        })
     }
 
     /// Runs `read` on a blocking thread.
@@ -66,14 +67,11 @@ impl Readers {
         let work = move || {
             let _permit = permit;
             let idle = || readers.idle.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = idle().pop();
-            let connection = match known {
-                Some(connection) => connection,
-                None => open_reader(&readers.path)?,
-            };
-            let result = read(&connection);
+            let connection = idle().pop().expect("a permit stands for a connection");
+            // After a panic, the connection must still go back.
+            let result = panic::catch_unwind(AssertUnwindSafe(|| read(&connection)));
             idle().push(connection);
-            result
+            result.unwrap_or_else(|panic| panic::resume_unwind(panic))
         };
         // Fails if the runtime is shutting down or the thread panicked.
         task::spawn_blocking(work)

@@ -16,7 +16,6 @@ use super::database::{BLOCK_TEXT_BYTES, Database};
 use super::rows::{has_text, insert_block, insert_entry, last_entry, write_entry};
 use super::schema;
 use super::staged_chain::{ReplaceError, SharedBlocks, StagedChain};
-use crate::chain::ReadError;
 use crate::chain::json::View;
 use crate::node::tip::{TipBlock, member};
 use crate::node::transaction_row::TransactionRow;
@@ -108,7 +107,7 @@ impl Database {
         self.end.last_entry = last_entry(&self.connection, number)?;
         let mut text = Vec::new();
         let mut is_done = true;
-        while staged.read_block(&mut text).map_err(ReadError::from)? {
+        while staged.read_block(&mut text).map_err(ReplaceError::Stage)? {
             if control.is_cancelled() {
                 return Err(ReplaceError::Cancelled);
             }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::balances;
+use crate::node::database_problem::DatabaseProblem;
 
 /// How long a connection waits for a lock of another.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -54,24 +55,37 @@ CREATE VIEW pending AS
 INSERT INTO meta VALUES ('generation', '0');
 ";
 
+/// The version of the tables; 0 if there are none.
+pub(super) fn version(connection: &Connection) -> Result<i64, DatabaseProblem> {
+    let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let (ours, all): (i64, i64) = connection.query_row(
+        "SELECT count(*) FILTER (WHERE type = 'table'
+             AND name IN ('meta', 'entries', 'blocks', 'peers')), count(*)
+         FROM sqlite_schema",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?;
+    match version {
+        0 if all == 0 => Ok(0),
+        1..=VERSION if ours == 4 => Ok(version),
+        _ if version > VERSION && ours == 4 => Err(DatabaseProblem::Newer {
+            found: version,
+            known: VERSION,
+        }),
+        _ => Err(DatabaseProblem::Foreign),
+    }
+}
+
 /// Configures the connection that writes, and creates or migrates the tables.
-pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
+/// Changes nothing in a file that is not a node's.
+pub(super) fn prepare(connection: &Connection) -> Result<(), DatabaseProblem> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
+    let version = version(connection)?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
-    let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    match version {
-        VERSION => return Ok(()),
-        0 | 1 => {}
-        other => {
-            return Err(rusqlite::Error::SqliteFailure(
-                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_SCHEMA),
-                Some(format!(
-                    "its tables have version {other}, but this program knows version {VERSION}"
-                )),
-            ));
-        }
+    if version == VERSION {
+        return Ok(());
     }
     // After an error the connection is dropped, which rolls back.
     connection.execute_batch("BEGIN IMMEDIATE")?;
@@ -80,7 +94,8 @@ pub(super) fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     }
     connection.execute_batch(balances::TABLE)?;
     balances::rebuild(connection)?;
-    connection.execute_batch(&format!("PRAGMA user_version = {VERSION}; COMMIT"))
+    connection.execute_batch(&format!("PRAGMA user_version = {VERSION}; COMMIT"))?;
+    Ok(())
 }
 
 pub(super) fn meta(connection: &Connection, key: &str) -> rusqlite::Result<Option<String>> {

@@ -25,6 +25,8 @@ pub(in crate::node) enum ReplaceError {
     Database(#[from] rusqlite::Error),
     #[error(transparent)]
     Read(#[from] ReadError),
+    #[error("the temporary file in the data folder failed: {0}")]
+    Stage(#[source] io::Error),
     #[error("its first block is not the tutorial's: {0}")]
     Genesis(String),
     #[error("block {0} is not the block that was verified")]
@@ -74,7 +76,7 @@ impl StagedChain {
         let mut batch = Batch::default();
         let mut transcoder = Transcoder::default();
         let mut text = Vec::new();
-        let mut rest = BufWriter::new(tempfile::tempfile_in(folder).map_err(ReadError::from)?);
+        let mut rest = BufWriter::new(tempfile::tempfile_in(folder).map_err(ReplaceError::Stage)?);
         let (mut blocks, mut shared, mut shared_hash) = (0, 0, None);
         while reader.fill(&mut batch)? {
             if control.is_cancelled() {
@@ -99,13 +101,13 @@ impl StagedChain {
                     continue;
                 }
                 text.push(b'\n');
-                rest.write_all(&text).map_err(ReadError::from)?;
+                rest.write_all(&text).map_err(ReplaceError::Stage)?;
             }
         }
         let mut rest = rest
             .into_inner()
-            .map_err(|error| ReadError::from(error.into_error()))?;
-        rest.rewind().map_err(ReadError::from)?;
+            .map_err(|error| ReplaceError::Stage(error.into_error()))?;
+        rest.rewind().map_err(ReplaceError::Stage)?;
         Ok(Self {
             blocks,
             shared,

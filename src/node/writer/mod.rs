@@ -21,7 +21,9 @@ pub(super) use self::published::{ChainHead, Gauges, WriteError};
 
 use self::thread::{PROBE_TIME, QueuedReplacement, Request, WriterCommand, WriterThread};
 use super::error::NodeError;
-use super::store::{Database, Forged, NewTransaction, ReplaceError, Replacement, StagedChain};
+use super::store::{
+    Database, Forged, NewTransaction, OpenFiles, ReplaceError, Replacement, StagedChain,
+};
 use crate::pow::{Control, Nonce};
 use crate::sha256::Digest;
 
@@ -35,6 +37,7 @@ pub(super) struct WriterHandle {
     heads: watch::Receiver<Arc<ChainHead>>,
     peers: watch::Receiver<Arc<Vec<String>>>,
     gauges: Arc<Gauges>,
+    files: Arc<OpenFiles>,
 }
 
 impl WriterHandle {
@@ -49,10 +52,11 @@ impl WriterHandle {
             generation: database.generation(),
             is_partial: false,
         };
-        let known = database.peers().map_err(|source| NodeError::Database {
+        let known = database.peers().map_err(|error| NodeError::Database {
             path: database.path().to_owned(),
-            source,
+            problem: error.into(),
         })?;
+        let files = database.files();
         let (heads_sender, heads) = watch::channel(Arc::new(head));
         let (peers_sender, peers) = watch::channel(Arc::new(known));
         let gauges = Arc::new(Gauges::default());
@@ -78,6 +82,7 @@ impl WriterHandle {
             heads,
             peers,
             gauges,
+            files,
         };
         Ok((handle, thread))
     }
@@ -150,10 +155,24 @@ impl WriterHandle {
         answer.await.unwrap_or(Err(ReplaceError::Cancelled))
     }
 
-    /// Whether the last commit failed. If so, it first probes whether commits
-    /// succeed again: clients may not write to a node that reports a failure.
+    /// Fails if a file of the database was removed or replaced. Then no change is
+    /// made until the node is started again.
+    pub(super) fn check_files(&self) -> rusqlite::Result<()> {
+        let checked = self.files.check_some();
+        if checked.is_err() {
+            // The thread then saves what the log holds.
+            let (reply, _) = oneshot::channel();
+            let _ = self.commands.try_send(WriterCommand::Probe(reply));
+        }
+        checked
+    }
+
+    /// Whether commits fail: the last one did, or the database's files are not
+    /// under their names. If so, it first probes whether commits succeed again:
+    /// clients may not write to a node that reports a failure.
     pub(super) async fn is_failing(&self) -> bool {
-        let is_failing = || self.gauges.is_failing.load(Ordering::Relaxed);
+        let is_failing =
+            || self.gauges.is_failing.load(Ordering::Relaxed) || self.files.check_some().is_err();
         if is_failing() {
             let (reply, done) = oneshot::channel();
             if self.commands.try_send(WriterCommand::Probe(reply)).is_ok() {

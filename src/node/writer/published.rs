@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use thiserror::Error;
 
+use crate::node::database_problem::DatabaseProblem;
 use crate::node::tip::TipBlock;
 
 /// More nodes than anybody runs.
@@ -20,7 +21,7 @@ pub(in crate::node) enum WriteError {
     #[error("nodes: at most {MOST_NODES} nodes can be registered")]
     TooManyNodes,
     #[error("the database failed: {0}")]
-    Storage(String),
+    Storage(DatabaseProblem),
     #[error("the node is shutting down")]
     Closed,
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::published::{ChainHead, Gauges, MOST_NODES, WriteError};
+use crate::node::database_problem::DatabaseProblem;
 use crate::node::store::{
     Database, Forged, NewTransaction, ReplaceError, Replacement, StagedChain,
 };
@@ -141,10 +142,9 @@ impl WriterThread {
 
     /// Applies changes, commits them and answers, or rolls them all back.
     fn commit(&mut self, mut changes: Vec<Box<dyn BatchedChange>>) {
-        let committed = self.apply(&mut changes).map_err(|error| {
-            tracing::error!(%error, "a commit failed");
-            WriteError::Storage(error.to_string())
-        });
+        let committed = self
+            .apply(&mut changes)
+            .map_err(|error| WriteError::Storage(logged(&error, "a commit failed")));
         let (new_peers, forged) = (self.new_peers.take(), std::mem::take(&mut self.forged));
         self.set_failing(committed.is_err());
         match &committed {
@@ -226,7 +226,7 @@ impl WriterThread {
             }
             Err(error) => {
                 if let ReplaceError::Database(error) = error {
-                    tracing::error!(%error, "replacing the chain failed");
+                    logged(error, "replacing the chain failed");
                     self.set_failing(true);
                 }
                 self.roll_back();
@@ -284,7 +284,7 @@ impl WriterThread {
     /// change until it has read again what it holds.
     fn roll_back(&mut self) {
         if let Err(error) = self.database.roll_back() {
-            tracing::error!(%error, "rolling back failed");
+            logged(&error, "rolling back failed");
             self.set_failing(true);
         }
     }
@@ -293,9 +293,11 @@ impl WriterThread {
         self.gauges.is_failing.store(is_failing, Ordering::Relaxed);
     }
 
-    /// Probes whether commits succeed again, unless it just did.
+    /// Probes whether commits succeed again, unless it just did. Lost files never
+    /// come back, but the first probe saves what the log holds.
     fn probe(&mut self) {
-        if self.last_probe.is_some_and(|at| at.elapsed() < PROBE_TIME) {
+        let is_recent = |at: Instant| at.elapsed() < PROBE_TIME;
+        if self.last_probe.is_some_and(is_recent) && !self.database.files().is_lost() {
             return;
         }
         self.last_probe = Some(Instant::now());
@@ -307,9 +309,18 @@ impl WriterThread {
             }
             Err(error) => {
                 // The failure was logged when it happened, and probes repeat.
-                tracing::debug!(%error, "commits still fail");
+                tracing::debug!(error = %DatabaseProblem::from(error), "commits still fail");
                 self.roll_back();
             }
         }
     }
+}
+
+/// Logs a failure. That the files are lost was logged when it was noticed.
+fn logged(error: &rusqlite::Error, what: &str) -> DatabaseProblem {
+    let problem = DatabaseProblem::from(error);
+    if problem != DatabaseProblem::Lost {
+        tracing::error!(error = %problem, "{what}");
+    }
+    problem
 }

@@ -3,15 +3,17 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use axum::body::Bytes;
 use rusqlite::{Connection, params};
 
 use super::balances::{BalanceChanges, Move};
 use super::open::open_writer;
+use super::open_files::OpenFiles;
 use super::rows::{insert_block, insert_entry, is_canonical, write_entry};
 use super::schema;
-use crate::batch::fresh_node_id;
+use crate::batch::{fresh_node_id, unix_time};
 use crate::chain::json::View;
 use crate::chain::{Block, Strictness, Transactions};
 use crate::node::config::NodeConfig;
@@ -59,6 +61,9 @@ pub(in crate::node) struct Forged {
 #[derive(Debug)]
 pub(in crate::node) struct Database {
     pub(super) connection: Connection,
+    files: Arc<OpenFiles>,
+    /// Whether the log was written to the database because a file was lost.
+    is_log_saved: bool,
     path: PathBuf,
     node_id: String,
     pub(super) end: ChainEnd,
@@ -96,7 +101,7 @@ impl Database {
     /// Opens the database to replace its whole chain, whose last block may be
     /// damaged.
     pub(in crate::node) fn open_to_replace(config: &NodeConfig) -> Result<Self, NodeError> {
-        let (connection, path, lock) = open_writer(config)?;
+        let (connection, files, path, lock) = open_writer(config)?;
         let read = || {
             let node_id = match &config.node_id {
                 Some(id) => schema::set_meta(&connection, "node id", id).map(|()| id.clone()),
@@ -107,17 +112,20 @@ impl Database {
                     row.get(0)
                 })?;
             if is_new {
-                let genesis = TipBlock::of_block(Block::genesis(crate::node::clock::now()));
+                let genesis = TipBlock::of_block(Block::genesis(unix_time()));
                 insert_block(&connection, &genesis, 1, 0)?;
             }
             Ok((node_id, load(&connection)?))
         };
-        let (node_id, (end, is_known)) = read().map_err(|source| NodeError::Database {
-            path: path.clone(),
-            source,
-        })?;
+        let (node_id, (end, is_known)) =
+            read().map_err(|error: rusqlite::Error| NodeError::Database {
+                path: path.clone(),
+                problem: error.into(),
+            })?;
         Ok(Self {
             connection,
+            files: Arc::new(files),
+            is_log_saved: false,
             path,
             node_id,
             end,
@@ -129,6 +137,10 @@ impl Database {
 
     pub(in crate::node) fn path(&self) -> &Path {
         &self.path
+    }
+
+    pub(in crate::node) fn files(&self) -> Arc<OpenFiles> {
+        Arc::clone(&self.files)
     }
 
     pub(in crate::node) fn node_id(&self) -> &str {
@@ -163,6 +175,8 @@ impl Database {
     /// Begins a transaction, unless one has begun. Fails while the end of the
     /// chain is not known.
     pub(in crate::node) fn begin(&mut self) -> rusqlite::Result<()> {
+        // A change that is refused here never shows in any answer.
+        self.check_files()?;
         if !self.is_known {
             self.roll_back()?;
         }
@@ -172,9 +186,28 @@ impl Database {
         self.connection.execute_batch("BEGIN IMMEDIATE")
     }
 
+    /// Commits, and fails if that went to a file that nobody can find.
     pub(in crate::node) fn commit(&mut self) -> rusqlite::Result<()> {
         self.balance_changes.write(&self.connection)?;
-        self.connection.execute_batch("COMMIT")
+        self.connection.execute_batch("COMMIT")?;
+        self.check_files()
+    }
+
+    /// Fails if a file is lost. First writes what the log holds to the open
+    /// database and empties it: if only the log is lost, a kill then loses
+    /// nothing, and if another database was put in its place, SQLite
+    /// does not apply this log to that one.
+    fn check_files(&mut self) -> rusqlite::Result<()> {
+        let checked = self.files.check();
+        if self.files.is_lost() && !std::mem::replace(&mut self.is_log_saved, true) {
+            let is_busy = self
+                .connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+            if is_busy == Ok(0) && self.files.has_database() {
+                tracing::info!("the database holds everything that was answered with success");
+            }
+        }
+        checked
     }
 
     /// Undoes all changes since the last commit, those in memory too.
@@ -184,6 +217,8 @@ impl Database {
         if !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK")?;
         }
+        // What a lost file holds does not count.
+        self.check_files()?;
         if !self.reload()? {
             return Err(rusqlite::Error::SqliteFailure(
                 rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT),
@@ -240,7 +275,7 @@ impl Database {
         let (count, text_bytes) = (transactions.count(), transactions.text_bytes());
         let tip = TipBlock::of_block(Block {
             index: self.end.tip.index + 1,
-            timestamp: crate::node::clock::now(),
+            timestamp: unix_time(),
             transactions,
             proof,
             previous_hash: self.end.tip.quoted(),
@@ -279,7 +314,7 @@ impl Database {
             .connection
             .prepare_cached("INSERT OR IGNORE INTO peers VALUES (?, ?)")?;
         for node in nodes {
-            insert.execute(params![node, crate::node::clock::now()])?;
+            insert.execute(params![node, unix_time()])?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Blocks without a node around them.
 
 use super::*;
+use crate::node::database_problem::DatabaseProblem;
 use crate::pow::Target;
 
 /// The first letters of the senders in blocks, or of pending transactions.
@@ -68,4 +69,24 @@ fn transactions_that_do_not_fit_into_a_block_go_into_the_next() {
     );
     assert_eq!(database.pending(), 0);
     assert_eq!(database.tip().index, 4);
+}
+
+#[test]
+fn a_commit_to_a_file_that_is_gone_fails() {
+    for gone in ["node.sqlite3", "node.sqlite3-wal"] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut database = Database::open(&NodeConfig::new(folder.path())).unwrap();
+        database.begin().unwrap();
+        database.forge(Nonce(1)).unwrap();
+        std::fs::rename(folder.path().join(gone), folder.path().join("moved")).unwrap();
+        let is_lost = |result: rusqlite::Result<()>| {
+            result.map_err(DatabaseProblem::from) == Err(DatabaseProblem::Lost)
+        };
+        assert!(is_lost(database.commit()), "{gone}");
+        // Nothing makes up for it.
+        std::fs::rename(folder.path().join("moved"), folder.path().join(gone)).unwrap();
+        assert!(is_lost(database.roll_back()), "{gone}");
+        assert!(is_lost(database.begin()), "{gone}");
+        assert!(!database.is_known(), "{gone}");
+    }
 }
