@@ -43,7 +43,10 @@ use self::exit::Exit;
     styles = Styles::styled(),
     max_term_width = 100,
     after_help = EXAMPLES_AND_EXIT_STATUS,
-    mut_arg("color", |arg| arg.display_order(901).help("When to use colours")),
+    mut_arg("color", |arg| {
+        let arg = arg.display_order(901).help("When to use colours");
+        arg.allow_negative_numbers(true)
+    }),
     mut_subcommands(args::with_negative_values)
 )]
 struct Cli {
@@ -142,11 +145,83 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use clap::Arg;
+    use clap::error::ErrorKind;
+
     use super::*;
 
     #[test]
     fn the_arguments_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    /// Calls `check` with the words that run each command, and each of its options
+    /// that takes a value.
+    fn each_option(mut check: impl FnMut(&[String], &Arg)) {
+        let mut root = Cli::command();
+        root.build();
+        let mut left = vec![(vec!["fourzero".to_owned()], root)];
+        while let Some((words, command)) = left.pop() {
+            for option in command.get_opts() {
+                check(&words, option);
+            }
+            left.extend(command.get_subcommands().map(|command| {
+                let name = command.get_name().to_owned();
+                ([words.as_slice(), &[name]].concat(), command.clone())
+            }));
+        }
+    }
+
+    /// What is wrong with the option `given` to a command, arguments that are
+    /// missing aside.
+    fn problem(words: &[String], given: &[String]) -> Option<ErrorKind> {
+        let error = Cli::try_parse_from([words, given].concat()).err()?;
+        let kinds = [
+            ErrorKind::MissingRequiredArgument,
+            ErrorKind::MissingSubcommand,
+            ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand,
+        ];
+        (!kinds.contains(&error.kind())).then(|| error.kind())
+    }
+
+    #[test]
+    fn every_default_in_the_help_can_be_given() {
+        let mut defaults = 0;
+        each_option(|words, option| {
+            let help = option.get_help().map(ToString::to_string);
+            let described = help.as_deref().and_then(|help| {
+                let (default, _) = help.split_once("[default: ")?.1.split_once(']')?;
+                // Others say in words what is chosen.
+                (!default.contains(' ')).then(|| default.to_owned())
+            });
+            let values = option.get_default_values().iter();
+            let values = values.map(|value| value.to_str().unwrap().to_owned());
+            for value in values.chain(described) {
+                let given = format!("--{}={value}", option.get_long().unwrap());
+                let problem = problem(words, std::slice::from_ref(&given));
+                assert_eq!(problem, None, "{words:?} {given}");
+                defaults += 1;
+            }
+        });
+        assert!(defaults > 30, "{defaults}");
+    }
+
+    #[test]
+    fn a_value_with_a_leading_minus_is_no_unknown_option() {
+        each_option(|words, option| {
+            for value in ["-5", "-0.5"] {
+                let given = [
+                    format!("--{}", option.get_long().unwrap()),
+                    value.to_owned(),
+                ];
+                let problem = problem(words, &given);
+                let is_understood = matches!(
+                    problem,
+                    None | Some(ErrorKind::InvalidValue | ErrorKind::ValueValidation)
+                );
+                assert!(is_understood, "{words:?} {given:?}: {problem:?}");
+            }
+        });
     }
 
     /// The words of a shell command, up to a pipe, redirection or comment.
