@@ -6,6 +6,7 @@
 )]
 #![cfg(unix)]
 
+mod addresses;
 mod audit;
 mod balances;
 mod calls;
