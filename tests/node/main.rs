@@ -21,3 +21,4 @@ mod peers;
 mod replace;
 mod soak;
 mod support;
+mod untaken_chains;
