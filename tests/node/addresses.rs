@@ -13,13 +13,14 @@ use crate::fixture::Fixture;
 /// case and without port 80. Fails if the tutorial stores another text, except
 /// where it takes the host for a scheme or keeps a path.
 const PYTHON: &str = r#"
-import json, sys
+import json, re, sys
 from urllib.parse import urlparse
 hosts = []
 for address in json.load(sys.stdin):
     parts = urlparse(address)
     tutorial = parts.netloc or parts.path
-    host = urlparse(address if "//" in address else "//" + address).netloc
+    has_slashes = re.match("(https?:)?//", address, re.IGNORECASE)
+    host = urlparse(address if has_slashes else "//" + address).netloc
     if parts.netloc or not (parts.scheme or set("/?#") & set(address)):
         assert tutorial == host, (address, tutorial, host)
     hosts.append(host.lower().removesuffix(":80"))
