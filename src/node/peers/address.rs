@@ -34,7 +34,7 @@ pub(in crate::node) enum AddressError {
          from 0 to 255"
     )]
     Ipv4(String),
-    #[error("{host:?} is not a host; as an IPv4 address it would mean {means}, if you want that")]
+    #[error("{host:?} is not a host; if you mean the IPv4 address {means}, write that")]
     UnusualIpv4 { host: String, means: Ipv4Addr },
     #[error("{0:?} is not an IPv6 address in brackets; expected [::1]:5000")]
     Ipv6(String),
