@@ -4,7 +4,7 @@
 use std::error::Error;
 
 use fourzero::batch::{FileError, MineError, OutputError, QueueError, ResumeError, Unfinished};
-use fourzero::pow::{Rule, SearchError};
+use fourzero::pow::SearchError;
 use fourzero::sha256::KernelError;
 
 use super::input;
@@ -56,7 +56,7 @@ fn output(error: &OutputError) -> String {
 
 /// How to run a node whose peers follow `rule`.
 #[cfg(feature = "node")]
-pub(super) fn other_rule(rule: Rule) -> String {
+pub(super) fn other_rule(rule: fourzero::pow::Rule) -> String {
     format!("; to take it, start a node with --rule {rule} and a new folder for --data")
 }
 
