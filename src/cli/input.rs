@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Read, Stdin};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use fourzero::chain::json::ForeignFormat;
 use fourzero::chain::{Fault, FaultKind, ReadError};
 use fourzero::pow::Rule;
@@ -68,6 +68,21 @@ pub(super) fn open(path: &Path) -> anyhow::Result<(InputFile, Option<u64>)> {
     let (metadata, file) = opened.with_context(|| format!("cannot open {}", path.display()))?;
     let size = metadata.is_file().then_some(metadata.len());
     Ok((InputFile::File(file), size))
+}
+
+/// The text of a small file, without a byte order mark.
+///
+/// # Errors
+/// If it is not UTF-8.
+pub(super) fn text(bytes: Vec<u8>) -> anyhow::Result<String> {
+    if let Some(format) = ForeignFormat::of(&bytes) {
+        bail!(format);
+    }
+    let text = String::from_utf8(bytes).context("this is not UTF-8; save the file as UTF-8")?;
+    match text.strip_prefix('\u{feff}') {
+        Some(text) => Ok(text.to_owned()),
+        None => Ok(text),
+    }
 }
 
 /// Advice to print after the error, for a chain file that `fourzero COMMAND`

@@ -57,7 +57,7 @@ impl Audit {
             let verifier = verifier.lock().unwrap_or_else(PoisonError::into_inner);
             match check(&mut chain, &head, &verifier, &options, &control) {
                 Ok(true) => {
-                    tracing::info!(blocks = head.tip.index, "the stored chain is valid");
+                    tracing::debug!(blocks = head.tip.index, "the stored chain is valid");
                 }
                 Ok(false) => {}
                 Err(fault) => {

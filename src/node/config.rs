@@ -33,6 +33,10 @@ pub struct NodeConfig {
     pub token: Option<Token>,
     /// Sizes, counts and times.
     pub limits: Limits,
+    /// How to run a node with another rule. Follows the message that a peer's
+    /// chain is valid under that rule. Empty by default, because only the program
+    /// that starts the node knows its options.
+    pub other_rule_hint: fn(Rule) -> String,
 }
 
 impl NodeConfig {
@@ -49,6 +53,7 @@ impl NodeConfig {
             node_id: None,
             token: None,
             limits: Limits::default(),
+            other_rule_hint: |_| String::new(),
         }
     }
 }

@@ -56,16 +56,19 @@ async fn resolving_without_a_longer_chain_keeps_ours_and_names_what_failed() {
     let nodes = r#"{"nodes": ["127.0.0.1:1"]}"#;
     fixture.post("/nodes/register", nodes).await.ok(201);
     let chain = fixture.get("/chain").await.ok(200);
-    assert_eq!(
-        fixture.get("/nodes/resolve").await.ok(200),
-        json!({"message": "Our chain is authoritative", "chain": chain["chain"]})
-    );
+    let answer = fixture.get("/nodes/resolve").await.ok(200);
     let nodes = fixture.get("/nodes").await.ok(200);
     let visit = &nodes["nodes"][0]["last_visit"];
     assert_eq!(nodes["nodes"][0]["node"], "127.0.0.1:1");
-    assert!(
-        visit["error"].as_str().unwrap().contains("connect"),
-        "{nodes}"
+    let error = visit["error"].as_str().unwrap();
+    assert!(error.contains("connect"), "{nodes}");
+    assert_eq!(
+        answer,
+        json!({
+            "message": "Our chain is authoritative",
+            "chain": chain["chain"],
+            "detail": format!("127.0.0.1:1: {error}"),
+        })
     );
 }
 

@@ -229,6 +229,96 @@ fn an_open_address_without_a_token_gives_a_warning_and_no_token_is_logged() {
 }
 
 #[test]
+fn a_token_file_may_have_a_byte_order_mark_but_must_be_one_line_of_utf_8() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    let data = folder.path().join("data");
+    fs::write(&file, "\u{feff}  s3cret é\r\n").unwrap();
+    let server = Server::node(node_command(&data).arg("--token-file").arg(&file));
+    for (header, is_right) in [
+        ("Bearer s3cret é", true),
+        ("bearer  s3cret é", true),
+        // The client read the file, too.
+        ("Bearer \u{feff}s3cret é", true),
+        ("Bearer s3cret", false),
+        ("s3cret é", false),
+        ("Basic s3cret é", false),
+    ] {
+        let header = format!("Authorization: {header}");
+        let answer = request(&server.address, "GET", "/nodes/resolve", &[&header], "").unwrap();
+        assert_eq!(answer.status, if is_right { 200 } else { 401 }, "{header}");
+    }
+    drop(server);
+
+    let utf_16 = |text: &str, bytes: fn(u16) -> [u8; 2]| {
+        text.encode_utf16().flat_map(bytes).collect::<Vec<_>>()
+    };
+    for bytes in [
+        utf_16("\u{feff}s3cret", u16::to_le_bytes),
+        utf_16("\u{feff}s3cret", u16::to_be_bytes),
+        utf_16("s3cret", u16::to_le_bytes),
+        utf_16("s3cret", u16::to_be_bytes),
+        b"s3cr\xe9t".to_vec(),
+        b"s3cret\nanother".to_vec(),
+        b"\xef\xbb\xbf\r\n".to_vec(),
+    ] {
+        fs::write(&file, &bytes).unwrap();
+        let mut command = fourzero();
+        command.args(["node", "--listen", "127.0.0.1:0", "--token-file"]);
+        let (stdout, _) = ends_with(command.arg(&file).arg("--data").arg(&data), 2);
+        assert_eq!(stdout, "", "{bytes:?}");
+    }
+}
+
+#[test]
+fn the_start_prints_one_line_that_names_the_address_and_the_rule() {
+    let folder = tempfile::tempdir().unwrap();
+    for (options, rule) in [
+        (&[][..], "last-proof"),
+        (&["--rule", "last-hash"], "last-hash"),
+        (&["--log-format", "json"], "last-proof"),
+        (&["--json"], "last-proof"),
+        (&["--json", "--log-format", "json"], "last-proof"),
+    ] {
+        let data = folder.path().join(rule);
+        let log = folder.path().join("log");
+        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("fourzero"))
+            .args(["node", "--port", "0"])
+            .args(options)
+            .arg("--data")
+            .arg(&data)
+            .env_remove("FOURZERO_TOKEN")
+            .stdout(Stdio::piped())
+            .stderr(fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut stdout, &mut line).unwrap();
+        let address = match serde_json::from_str::<Value>(&line) {
+            Ok(said) => {
+                assert!(options.contains(&"--json"));
+                assert_eq!(said["rule"], rule);
+                said["address"].as_str().unwrap().to_owned()
+            }
+            Err(_) => {
+                assert!(!options.contains(&"--json"));
+                assert!(line.contains(&format!("rule {rule}")), "{line}");
+                line.split(' ').next().unwrap().to_owned()
+            }
+        };
+        let address = address.strip_prefix("http://").unwrap();
+        let health = request(address, "GET", "/health", &[], "").unwrap();
+        assert_eq!(health.ok(200)["rule"], rule);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        std::io::Read::read_to_string(&mut stdout, &mut line).unwrap();
+        assert_eq!(line.lines().count(), 1, "{line}");
+        assert_eq!(fs::read_to_string(&log).unwrap(), "");
+    }
+}
+
+#[test]
 fn the_database_can_be_queried_as_the_readme_says() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::node(node_command(folder.path()).args(["--difficulty", "3"]));

@@ -6,6 +6,7 @@
 )]
 #![cfg(unix)]
 
+mod addresses;
 mod audit;
 mod balances;
 mod calls;
@@ -23,3 +24,4 @@ mod read_only;
 mod replace;
 mod soak;
 mod support;
+mod untaken_chains;

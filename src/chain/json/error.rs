@@ -107,7 +107,7 @@ pub enum ForeignFormat {
     /// Text in UTF-32, with its byte order mark.
     #[error("this is UTF-32; save the file as UTF-8")]
     Utf32,
-    /// Text in UTF-16, with its byte order mark.
+    /// Text in UTF-16, with a byte order mark or ASCII characters at its start.
     #[error("this is UTF-16; save the file as UTF-8")]
     Utf16,
 }
@@ -117,7 +117,7 @@ impl ForeignFormat {
     pub(super) const TELLING_ZIP_BYTES: usize = 64;
 
     /// The format of a file that starts with `bytes`, if it is one of these.
-    pub(super) fn of(bytes: &[u8]) -> Option<Self> {
+    pub fn of(bytes: &[u8]) -> Option<Self> {
         match bytes {
             [0x1f, 0x8b, ..] => Some(Self::Gzip),
             [b'P', b'K', 3, ..] => {
@@ -146,6 +146,8 @@ impl ForeignFormat {
             // which no chain or queue starts.
             [0xff, 0xfe, 0, ..] | [0, 0, 0xfe, ..] => Some(Self::Utf32),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Self::Utf16),
+            // Without a mark. No text file contains NUL.
+            [1..0x80, 0, 1..=0xff, ..] | [0, 1..0x80, 0, ..] => Some(Self::Utf16),
             _ => None,
         }
     }

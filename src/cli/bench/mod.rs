@@ -151,7 +151,8 @@ fn read_baseline(path: &Path) -> anyhow::Result<SweepReport> {
     if text.len() as u64 > limit {
         bail!("{}: it is larger than {MOST_BASELINE_MIB} MiB", not_json());
     }
-    let report: SweepReport = serde_json::from_slice(&text).with_context(not_json)?;
+    let text = input::text(text).with_context(|| format!("cannot read {name}"))?;
+    let report: SweepReport = serde_json::from_str(&text).with_context(not_json)?;
     if report.runs.is_empty() {
         bail!("{name} has no runs to compare with");
     }

@@ -123,7 +123,7 @@ pub(super) struct ServeArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1", value_parser = address, help_heading = NETWORK)]
     listen: Address,
     /// The port, if the address has none [default: 5000]
-    #[arg(short, long, help_heading = NETWORK)]
+    #[arg(short, long, value_parser = port, help_heading = NETWORK)]
     port: Option<u16>,
     #[command(flatten)]
     pub(super) chain: ChainArgs,
@@ -208,19 +208,52 @@ struct Address {
 }
 
 fn address(text: &str) -> Result<Address, String> {
-    let text = match text.strip_prefix("localhost") {
-        Some(rest) => format!("{}{rest}", Ipv4Addr::LOCALHOST),
-        None => text.to_owned(),
-    };
-    if let Ok(ip) = text.trim_matches(['[', ']']).parse() {
+    if let Ok(ip) = text.parse() {
         return Ok(Address { ip, port: None });
     }
-    match text.parse::<SocketAddr>() {
-        Ok(address) => Ok(Address {
-            ip: address.ip(),
-            port: Some(address.port()),
-        }),
-        Err(_) => Err("expected an IP address, or one with a port: 127.0.0.1:5000".to_owned()),
+    if let Some((scheme, _)) = text.split_once("://") {
+        return Err(format!("leave out {scheme}://; {EXPECTED}"));
+    }
+    if let Some((_, path)) = text.split_once('/') {
+        return Err(format!("leave out /{path}; {EXPECTED}"));
+    }
+    let (host, port_text) = match text.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((host, "")) => (host, None),
+            Some((host, after)) if after.starts_with(':') => (host, Some(&after[1..])),
+            Some((_, after)) => return Err(format!("expected : and a port, found \"{after}\"")),
+            None => return Err("the ] after the IPv6 address is missing".to_owned()),
+        },
+        None => match text.split_once(':') {
+            Some((_, port)) if port.contains(':') => {
+                return Err("put the IPv6 address in brackets: [::1]:5000".to_owned());
+            }
+            Some((host, port)) => (host, Some(port)),
+            None => (text, None),
+        },
+    };
+    let ip = match host {
+        "" | "*" => return Err("to listen on all addresses, write 0.0.0.0 or ::".to_owned()),
+        host if host.eq_ignore_ascii_case("localhost") => Ipv4Addr::LOCALHOST.into(),
+        host => host.parse().map_err(|_| match port(host) {
+            Ok(port) if port_text.is_none() => format!("for a port alone, use --port {port}"),
+            _ => format!("the address is \"{host}\"; {EXPECTED}"),
+        })?,
+    };
+    let port =
+        port_text.map(|text| port(text).map_err(|error| format!("the port is wrong: {error}")));
+    let port = port.transpose()?;
+    Ok(Address { ip, port })
+}
+
+const EXPECTED: &str = "expected an IP address or localhost, perhaps with a port: 127.0.0.1:5000";
+
+fn port(text: &str) -> Result<u16, String> {
+    match text.parse() {
+        Ok(port) if text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(port),
+        _ => Err(format!(
+            "expected a number from 0 to 65535, found \"{text}\""
+        )),
     }
 }
 
@@ -252,7 +285,26 @@ mod tests {
             let shown_address = SocketAddr::new(address.ip, address.port.unwrap_or(1));
             assert_eq!(shown_address.to_string(), shown);
         }
-        assert!(address("example.org").is_err());
-        assert!(address("127.0.0.1:x").is_err());
+        for wrong in [
+            "example.org",
+            "5000",
+            "",
+            ":5000",
+            "*:5000",
+            "127.0.0.1:x",
+            "127.0.0.1:+5",
+            "127.0.0.1:",
+            "127.0.0.1:65536",
+            "127.0.0.256:1",
+            "127.0.0.1]",
+            "localhostx:1",
+            "http://127.0.0.1:5000",
+            "127.0.0.1:5000/",
+            "[::1",
+            "[::1]5000",
+            "::1:99999",
+        ] {
+            assert!(address(wrong).is_err(), "{wrong}");
+        }
     }
 }

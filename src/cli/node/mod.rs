@@ -2,9 +2,8 @@
 
 mod args;
 mod log;
+mod token;
 
-use std::env::{self, VarError};
-use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -14,9 +13,9 @@ use anyhow::{Context as _, anyhow, bail};
 use fourzero::batch::{Overwrite, WholeFile};
 use fourzero::chain::{FaultKind, Format};
 use fourzero::node::{
-    DatabaseProblem, IfOccupied, Node, NodeConfig, NodeError, Token, default_data_folder,
+    DatabaseProblem, IfOccupied, Node, NodeConfig, NodeError, default_data_folder,
 };
-use fourzero::pow::Control;
+use fourzero::pow::{Control, Rule};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -24,12 +23,10 @@ use tokio::signal::unix::{SignalKind, signal};
 
 pub(super) use self::args::NodeArgs;
 use self::args::{ChainArgs, ExportArgs, ImportArgs, LogLevel, NodeAction, ServeArgs};
+use self::token::token;
 use super::exit::Exit;
 use super::interrupt::{self, WhenStuck};
 use super::{explain, hints, print};
-
-/// Holds the token if no option gives one.
-const TOKEN_VARIABLE: &str = "FOURZERO_TOKEN";
 
 /// How long tasks may take that are still running after the shutdown.
 const LAST_TASKS: Duration = Duration::from_secs(1);
@@ -41,6 +38,7 @@ struct Listening<'a> {
     node_id: &'a str,
     blocks: u64,
     pending: u64,
+    rule: Rule,
     data: String,
 }
 
@@ -81,6 +79,7 @@ fn run_node(args: &ServeArgs) -> anyhow::Result<Exit> {
         node_id: args.node_id.clone(),
         token,
         limits: args.limits(),
+        other_rule_hint: hints::other_rule,
         ..config(&args.chain)?
     };
     let runtime = Builder::new_multi_thread()
@@ -125,45 +124,24 @@ async fn serve(node: Node, listener: TcpListener) -> anyhow::Result<Exit> {
 }
 
 fn announce(args: &ServeArgs, node: &Node, data: &Path, address: SocketAddr) -> io::Result<()> {
-    tracing::info!(%address, node = node.id(), blocks = node.blocks(), "listening");
     if args.json {
         return print::json(&Listening {
             address: format!("http://{address}"),
             node_id: node.id(),
             blocks: node.blocks(),
             pending: node.pending(),
+            rule: args.chain.rule,
             data: data.display().to_string(),
         });
     }
     print::line(&format!(
-        "http://{address} is node {}: {}, {}, kept in {}",
+        "http://{address} is node {}: {}, {}, rule {}, kept in {}",
         node.id(),
         print::count(node.blocks(), "block"),
         print::count(node.pending(), "pending transaction"),
+        args.chain.rule,
         data.display()
     ))
-}
-
-/// The token from the file, the argument or else the environment.
-fn token(args: &ServeArgs) -> anyhow::Result<Option<Token>> {
-    let text = match (&args.token_file, &args.token) {
-        (Some(path), _) => {
-            let text = fs::read_to_string(path)
-                .with_context(|| format!("cannot read the token in {}", path.display()))?;
-            Some(text.trim().to_owned())
-        }
-        (None, Some(text)) => Some(text.clone()),
-        (None, None) => match env::var(TOKEN_VARIABLE) {
-            Ok(text) => Some(text),
-            Err(VarError::NotPresent) => None,
-            // The error itself would print the secret.
-            Err(VarError::NotUnicode(_)) => bail!("the token in {TOKEN_VARIABLE} is not UTF-8"),
-        },
-    };
-    match text {
-        Some(text) if text.is_empty() => bail!("the token is empty; give a secret text"),
-        text => Ok(text.as_deref().map(Token::new)),
-    }
 }
 
 fn config(args: &ChainArgs) -> anyhow::Result<NodeConfig> {

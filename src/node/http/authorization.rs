@@ -7,6 +7,8 @@ use axum::http::request::Parts;
 use super::error::ApiError;
 use crate::node::state::Node;
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Proof that the caller may change the node: it sent the token, or the node
 /// has none. Handlers that change anything take it as an argument.
 pub(super) struct Authorized;
@@ -24,10 +26,18 @@ impl FromRequestParts<Node> for Authorized {
             )
         })?;
         match given.as_bytes().split_at_checked("Bearer ".len()) {
-            Some((scheme, text)) if scheme.eq_ignore_ascii_case(b"Bearer ") && token.is(text) => {
-                Ok(Self)
+            Some((scheme, text)) if scheme.eq_ignore_ascii_case(b"Bearer ") => {
+                // A client may have read its token from a file with the mark.
+                let text = text.trim_ascii_start();
+                let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+                let is_right = token.is(text);
+                is_right.then_some(Self).ok_or_else(|| {
+                    ApiError::unauthorized("the token in the header Authorization is wrong")
+                })
             }
-            _ => Err(ApiError::unauthorized("the token is wrong")),
+            _ => Err(ApiError::unauthorized(
+                "the header Authorization is not Bearer TOKEN, which this call needs",
+            )),
         }
     }
 }

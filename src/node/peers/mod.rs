@@ -16,7 +16,7 @@ pub(super) use self::address::normalize;
 use super::config::NodeConfig;
 use super::database_problem::DatabaseProblem;
 use super::metrics::Metrics;
-use super::store::{Readers, Replacement};
+use super::store::Readers;
 use super::writer::WriterHandle;
 use crate::batch::unix_time;
 use crate::chain::Verifier;
@@ -56,12 +56,21 @@ pub(super) enum ResolveError {
     Storage(DatabaseProblem),
 }
 
+/// How a comparison of the chains ended.
+#[derive(Clone, Debug)]
+pub(super) enum Resolution {
+    Replaced,
+    /// Our chain stays. Says of each peer why its chain was not taken; empty
+    /// without peers.
+    Kept(Arc<str>),
+}
+
 /// The result of a resolution.
 #[derive(Debug)]
 struct Resolved {
     /// Its position in the order of all resolutions, from 1.
     number: u64,
-    outcome: Result<Option<Replacement>, ResolveError>,
+    outcome: Result<Resolution, ResolveError>,
 }
 
 /// How the last visit to a peer ended.

@@ -1,5 +1,6 @@
 //! Consensus: the longest valid chain becomes ours.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Seek as _;
 use std::sync::atomic::Ordering;
@@ -10,8 +11,8 @@ use futures_util::stream;
 use tokio::task;
 
 use super::fetch::fetch_chain;
-use super::{PeerBook, ResolveError, Resolved};
-use crate::chain::{VerifyError, VerifyOptions};
+use super::{PeerBook, Resolution, ResolveError, Resolved};
+use crate::chain::{FaultKind, Report, VerifyError, VerifyOptions};
 use crate::node::store::{ReplaceError, Replacement, SharedBlocks, check_start};
 use crate::pow::Control;
 
@@ -25,15 +26,18 @@ struct LongerChain {
     file: File,
 }
 
+/// What was found at each peer, in words.
+type Findings = BTreeMap<String, String>;
+
 impl PeerBook {
     /// Fetches the chain of every peer, and replaces ours with the longest one
     /// if that is longer, valid under our rule and difficulty, and starts as
-    /// ours does. Peers that fail are skipped. `None`: our chain stays.
+    /// ours does. Peers that fail are skipped.
     ///
     /// Resolutions run one at a time. All calls that wait share the result of
     /// the next one, because it starts after they came: otherwise many calls
     /// and a slow peer would occupy the connections for hours.
-    pub(in crate::node) async fn resolve(&self) -> Result<Option<Replacement>, ResolveError> {
+    pub(in crate::node) async fn resolve(&self) -> Result<Resolution, ResolveError> {
         let asked = self.resolutions.load(Ordering::Relaxed);
         let mut last = self.turn.lock().await;
         if let Some(resolved) = &*last
@@ -50,14 +54,14 @@ impl PeerBook {
         outcome
     }
 
-    async fn visit_and_replace(&self) -> Result<Option<Replacement>, ResolveError> {
+    async fn visit_and_replace(&self) -> Result<Resolution, ResolveError> {
         let mut is_closing = self.services.is_closing.clone();
-        let longest = tokio::select! {
-            longest = self.visit_all() => longest,
+        let (longest, mut findings) = tokio::select! {
+            visited = self.visit_all() => visited,
             _ = is_closing.wait_for(|is_closing| *is_closing) => return Err(ResolveError::Closing),
         };
         let Some(LongerChain { peer, file, .. }) = longest else {
-            return Ok(None);
+            return Ok(kept(&findings));
         };
         match self.replace(file).await {
             Ok(replacement) => {
@@ -69,15 +73,18 @@ impl PeerBook {
                     pending = replacement.pending,
                     "replaced our chain"
                 );
-                Ok(Some(replacement))
+                Ok(Resolution::Replaced)
             }
             Err(ReplaceError::Cancelled) => Err(ResolveError::Closing),
             Err(ReplaceError::Database(error)) => Err(ResolveError::Storage(error.into())),
-            // Our chain grew meanwhile.
-            Err(ReplaceError::NotLonger { .. }) => Ok(None),
             Err(error) => {
-                self.note(&peer, Err(error.to_string()));
-                Ok(None)
+                let told = error.to_string();
+                // Otherwise our chain grew meanwhile.
+                if !matches!(error, ReplaceError::NotLonger { .. }) {
+                    self.note(&peer, Err(told.clone()));
+                }
+                findings.insert(peer, told);
+                Ok(kept(&findings))
             }
         }
     }
@@ -95,9 +102,9 @@ impl PeerBook {
         services.writer.replace(staged, control).await
     }
 
-    /// The longest chain of all peers that is longer than ours. Dropping the
-    /// future cancels the verifications.
-    async fn visit_all(&self) -> Option<LongerChain> {
+    /// The longest chain of all peers that is longer than ours, and what was
+    /// found at each peer. Dropping the future cancels the verifications.
+    async fn visit_all(&self) -> (Option<LongerChain>, Findings) {
         let writer = &self.services.writer;
         let abandoned = CancelOnDrop(Control::new());
         let peers = writer.peers();
@@ -108,19 +115,24 @@ impl PeerBook {
             })
             .buffer_unordered(AT_ONCE);
         let mut longest: Option<LongerChain> = None;
+        let mut findings = Findings::new();
         while let Some((peer, visited)) = visits.next().await {
             let outcome = visited.as_ref().map(|(blocks, _)| *blocks);
             self.note(&peer, outcome.map_err(Clone::clone));
-            let most = longest
-                .as_ref()
-                .map_or(writer.head().tip.index, |one| one.blocks);
+            let ours = writer.head().tip.index;
+            let told = match &visited {
+                Ok((theirs, _)) => format!("its chain is not longer: {theirs} blocks, ours {ours}"),
+                Err(error) => error.clone(),
+            };
+            findings.insert(peer.clone(), told);
+            let most = longest.as_ref().map_or(ours, |one| one.blocks);
             if let Ok((blocks, file)) = visited
                 && blocks > most
             {
                 longest = Some(LongerChain { peer, blocks, file });
             }
         }
-        longest
+        (longest, findings)
     }
 
     /// The number of blocks and the file of a peer's chain, if the chain is
@@ -137,10 +149,19 @@ impl PeerBook {
         };
         let verifier = Arc::clone(&self.services.verifier);
         let verified = task::spawn_blocking(move || {
-            let report = verifier
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .verify_file(&file, &options, &control)?;
+            let verifier = verifier.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut report = verifier.verify_file(&file, &options, &control)?;
+            if has_wrong_proof(&report) {
+                let options = VerifyOptions {
+                    rule: None,
+                    ..options
+                };
+                let other = verifier.verify_file(&file, &options, &control)?;
+                if other.is_valid() {
+                    report = other;
+                }
+            }
+            drop(verifier);
             let rewind = || {
                 let result = (&file).rewind();
                 result.map_err(|error| VerifyError::Read(error.into()))
@@ -162,8 +183,29 @@ impl PeerBook {
             return Err(format!("its chain is not valid: {fault}"));
         }
         start.map_err(|error| error.to_string())?;
-        Ok((report.blocks, file))
+        match report.rule {
+            Some(rule) if rule != config.rule => Err(format!(
+                "its chain of {} blocks is valid under the rule {rule}, but the rule here is {}{}",
+                report.blocks,
+                config.rule,
+                (config.other_rule_hint)(rule)
+            )),
+            _ => Ok((report.blocks, file)),
+        }
     }
+}
+
+fn has_wrong_proof(report: &Report) -> bool {
+    let fault = report.fault.as_ref();
+    fault.is_some_and(|fault| matches!(fault.kind, FaultKind::Proof { .. }))
+}
+
+fn kept(findings: &Findings) -> Resolution {
+    let told: Vec<_> = findings
+        .iter()
+        .map(|(peer, told)| format!("{peer}: {told}"))
+        .collect();
+    Resolution::Kept(told.join(". ").into())
 }
 
 struct CancelOnDrop(Control);

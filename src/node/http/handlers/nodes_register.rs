@@ -43,8 +43,12 @@ pub(in crate::node::http) async fn handle(
                 element.excerpt()
             )));
         }
-        let peer = normalize(&decode_string(element))
-            .map_err(|reason| ApiError::unprocessable(format!("{name}: {reason}")))?;
+        let peer = normalize(&decode_string(element)).map_err(|error| {
+            let written = element.excerpt();
+            ApiError::unprocessable(format!(
+                "{name} is {written}, not a node's address: {error}"
+            ))
+        })?;
         nodes.push(peer);
     }
     let total = node.shared.writer.register(nodes).await?;
