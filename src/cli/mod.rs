@@ -21,6 +21,7 @@ mod progress;
 mod puzzle;
 mod search;
 mod signals;
+mod stderr;
 mod verify;
 
 use std::io;
@@ -123,6 +124,7 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     explain::cost(started);
+    stderr::finish();
     exit.into()
 }
 
