@@ -33,6 +33,8 @@ pub struct NodeConfig {
     pub token: Option<Token>,
     /// Sizes, counts and times.
     pub limits: Limits,
+    /// Returns how many lines of the log were dropped so far, for `/metrics`.
+    pub dropped_log_lines: fn() -> usize,
 }
 
 impl NodeConfig {
@@ -49,6 +51,7 @@ impl NodeConfig {
             node_id: None,
             token: None,
             limits: Limits::default(),
+            dropped_log_lines: || 0,
         }
     }
 }

@@ -12,6 +12,8 @@ mod calls;
 mod commands;
 mod fixture;
 mod flask_requests;
+#[path = "../it/full_pipe.rs"]
+mod full_pipe;
 mod hostile;
 mod kill;
 mod limits;
@@ -20,3 +22,4 @@ mod peers;
 mod replace;
 mod soak;
 mod support;
+mod unread_log;

@@ -61,7 +61,7 @@ pub(super) fn run(args: NodeArgs) -> anyhow::Result<Exit> {
 fn run_node(args: &ServeArgs) -> anyhow::Result<Exit> {
     explain::engine(&args.chain.engine);
     explain::proofs(Some(args.chain.rule), args.chain.difficulty.target);
-    log::start(args.log_format, args.log_level);
+    let _log = log::start(args.log_format, args.log_level);
     let token = token(args)?;
     let address = args.address();
     if !address.ip().is_loopback() && token.is_none() {
@@ -75,6 +75,7 @@ fn run_node(args: &ServeArgs) -> anyhow::Result<Exit> {
         node_id: args.node_id.clone(),
         token,
         limits: args.limits(),
+        dropped_log_lines: log::dropped,
         ..config(&args.chain)?
     };
     let runtime = Builder::new_multi_thread()
