@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use fourzero::batch::{Overwrite, WholeFile};
+use fourzero::batch::Overwrite;
 use fourzero::chain::{FaultKind, Format};
 use fourzero::node::{IfOccupied, Node, NodeConfig, NodeError, Token, default_data_folder};
 use fourzero::pow::Control;
@@ -202,7 +202,8 @@ fn with_advice(error: NodeError) -> anyhow::Error {
 fn run_import(args: &ImportArgs) -> anyhow::Result<Exit> {
     let config = config(&args.chain)?;
     let control = Control::new();
-    interrupt::install(&control, WhenStuck::Wait)?;
+    // All changes are one commit, so leaving it loses nothing.
+    interrupt::install(&control, WhenStuck::Leave)?;
     let if_occupied = if args.force {
         IfOccupied::Replace
     } else {
@@ -240,6 +241,7 @@ fn run_export(args: &ExportArgs) -> anyhow::Result<Exit> {
     if is_stdout && args.json {
         bail!("--json and the chain cannot both go to standard output; name a file");
     }
+    interrupt::install(&Control::new(), WhenStuck::Leave)?;
     let data = data_folder(args.data.as_deref())?;
     let format = args.format.unwrap_or_else(|| Format::of_path(output));
     let export = |out: &mut dyn Write, name: &str| {
@@ -255,7 +257,7 @@ fn run_export(args: &ExportArgs) -> anyhow::Result<Exit> {
         export(&mut io::stdout(), "standard output")?;
         return Ok(Exit::Yes);
     }
-    let file = WholeFile::create(output, Overwrite::forced(args.force))?;
+    let file = interrupt::removed_when_left(output, Overwrite::forced(args.force))?;
     let summary = export(&mut file.as_file(), &output.display().to_string())?;
     file.commit()?;
     report(args.json, output, "has the chain in", &data, summary.blocks)?;
