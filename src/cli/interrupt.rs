@@ -14,7 +14,7 @@ use fourzero::batch::{FileError, Overwrite, WholeFile};
 use fourzero::pow::Control;
 
 use super::exit::Exit;
-use super::{print, signals};
+use super::{print, signals, stderr};
 
 /// What to do if the work does not stop at once.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -45,6 +45,9 @@ const PATIENCE: Duration = Duration::from_millis(70);
 /// How long the current block may take to finish before it is given up.
 const GRACE: Duration = Duration::from_millis(500);
 
+/// How long printing one line of the result may take after a signal.
+const PRINTING: Duration = Duration::from_millis(500);
+
 /// Whether a signal has arrived.
 #[derive(Clone, Debug, Default)]
 pub(super) struct InterruptFlag(Arc<AtomicBool>);
@@ -55,7 +58,8 @@ impl InterruptFlag {
     }
 }
 
-/// Cancels `control` on the first signal. Ignored signals stay ignored.
+/// Cancels `control` on the first signal, and ends the program if nobody reads
+/// its results. Ignored signals stay ignored.
 ///
 /// # Errors
 /// If the system refuses the handler.
@@ -67,31 +71,37 @@ pub(super) fn install(control: &Control, when_stuck: WhenStuck) -> anyhow::Resul
         if flag.0.swap(true, Ordering::Relaxed) {
             leave(&when_stuck);
         }
-        match when_stuck {
-            WhenStuck::Wait => control.cancel(),
-            WhenStuck::FinishAndWait { .. } => {
-                control.wind_down();
-                // On another thread, so that a second signal is handled at once.
-                let later = control.clone();
-                let cancel = move || {
-                    thread::sleep(GRACE);
-                    later.cancel();
-                };
-                if thread::Builder::new().spawn(cancel).is_err() {
-                    control.cancel();
-                }
-            }
-            WhenStuck::Leave => {
-                control.cancel();
-                thread::sleep(PATIENCE);
-                if !IS_ENDING.load(Ordering::Relaxed) {
-                    leave(&when_stuck);
-                }
-            }
+        let (control, when_stuck) = (control.clone(), when_stuck.clone());
+        let again = control.clone();
+        // On another thread, so that a second signal is handled at once.
+        let thread = thread::Builder::new().name("interrupt".into());
+        if thread.spawn(move || stop(&control, &when_stuck)).is_err() {
+            again.cancel();
         }
     })
     .context("cannot watch for Ctrl-C")?;
     Ok(interrupted)
+}
+
+/// Stops the work, and ends the program if it is stuck.
+fn stop(control: &Control, when_stuck: &WhenStuck) {
+    match when_stuck {
+        WhenStuck::Wait => control.cancel(),
+        WhenStuck::FinishAndWait { .. } => {
+            control.wind_down();
+            thread::sleep(GRACE);
+            control.cancel();
+        }
+        WhenStuck::Leave => {
+            control.cancel();
+            thread::sleep(PATIENCE);
+            if !IS_ENDING.load(Ordering::Relaxed) {
+                leave(when_stuck);
+            }
+        }
+    }
+    while !print::is_stuck(PRINTING) {}
+    leave(when_stuck);
 }
 
 /// Creates a file that is removed if the program ends before it is committed.
@@ -123,5 +133,6 @@ fn leave(when_stuck: &WhenStuck) -> ! {
         }
         WhenStuck::Wait | WhenStuck::Leave => print::message("interrupted"),
     }
+    stderr::finish();
     process::exit(Exit::Interrupted as i32)
 }

@@ -21,6 +21,7 @@ mod progress;
 mod puzzle;
 mod search;
 mod signals;
+mod stderr;
 mod verify;
 
 use std::env;
@@ -134,6 +135,7 @@ pub(crate) fn main() -> ExitCode {
         }
     };
     explain::cost(started);
+    stderr::finish();
     exit.into()
 }
 

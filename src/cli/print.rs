@@ -3,13 +3,16 @@
 use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Style};
 use fourzero::bench::Chosen;
 use indicatif::{HumanCount, HumanDuration};
 use serde::Serialize;
+
+use super::stderr;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -33,7 +36,7 @@ pub(super) fn is_stdout(path: &Path) -> bool {
 /// # Errors
 /// If stdout is closed or full.
 pub(super) fn line(text: &str) -> io::Result<()> {
-    unless_broken_pipe(writeln!(anstream::stdout().lock(), "{}", printable(text)))
+    print(|| writeln!(anstream::stdout().lock(), "{}", printable(text)))
 }
 
 /// Prints one JSON object as one line of the result.
@@ -42,21 +45,36 @@ pub(super) fn line(text: &str) -> io::Result<()> {
 /// If stdout is closed or full.
 pub(super) fn json(value: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_string(value).map_err(io::Error::other)?;
-    unless_broken_pipe(writeln!(io::stdout().lock(), "{text}"))
+    print(|| writeln!(io::stdout().lock(), "{text}"))
 }
 
-/// A reader may stop reading at any time. The command still finishes, because
-/// its exit status may be wanted.
-fn unless_broken_pipe(printed: io::Result<()>) -> io::Result<()> {
+/// Odd while a result is being printed.
+static PRINTS: AtomicU64 = AtomicU64::new(0);
+
+fn print(write: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    stderr::settle();
+    PRINTS.fetch_add(1, Ordering::Relaxed);
+    let printed = write();
+    PRINTS.fetch_add(1, Ordering::Relaxed);
     match printed {
+        // A reader may stop reading at any time. The command still finishes,
+        // because its exit status may be wanted.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         printed => printed,
     }
 }
 
+/// Waits for `time`, and returns whether one line took all of it: stdout is not
+/// read.
+pub(super) fn is_stuck(time: Duration) -> bool {
+    let prints = PRINTS.load(Ordering::Relaxed);
+    thread::sleep(time);
+    prints % 2 == 1 && prints == PRINTS.load(Ordering::Relaxed)
+}
+
 /// Prints a message to stderr. A closed stderr is ignored.
 pub(super) fn message(text: &str) {
-    let _ = writeln!(anstream::stderr().lock(), "{}", printable(text));
+    stderr::message(printable(text) + "\n");
 }
 
 /// Escapes control characters, because a file name may contain any. Line breaks

@@ -37,6 +37,8 @@ pub struct NodeConfig {
     /// chain is valid under that rule. Empty by default, because only the program
     /// that starts the node knows its options.
     pub other_rule_hint: fn(Rule) -> String,
+    /// Returns how many lines of the log were dropped so far, for `/metrics`.
+    pub dropped_log_lines: fn() -> usize,
 }
 
 impl NodeConfig {
@@ -54,6 +56,7 @@ impl NodeConfig {
             token: None,
             limits: Limits::default(),
             other_rule_hint: |_| String::new(),
+            dropped_log_lines: || 0,
         }
     }
 }

@@ -10,9 +10,27 @@ use serde_json::Value;
 
 use crate::python::has_python;
 use crate::support::{
-    Ends as _, Folder, PATIENCE, data, data_text, fourzero_process as fourzero, wait_for_bytes,
-    wait_until,
+    Ends as _, Folder, PATIENCE, data, data_text, fourzero_process, wait_for_bytes, wait_until,
 };
+
+/// The command, which ends on SIGINT even where the tests ignore it: a script
+/// makes its background jobs do so, and children inherit it.
+fn fourzero() -> Command {
+    const SIGINT: u32 = 2;
+    let process = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = process
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap());
+    if ignored >> (SIGINT - 1) & 1 == 0 {
+        return fourzero_process();
+    }
+    let mut command = Command::new("env");
+    command
+        .arg("--default-signal=INT")
+        .arg(fourzero_process().get_program());
+    command
+}
 
 /// A running command, killed if the test fails before it ends.
 struct Running(Option<Child>);
@@ -221,7 +239,7 @@ fn an_interrupted_bench_keeps_what_it_measured() {
 fn signals_that_were_ignored_stay_so() {
     let folder = Folder::new();
     let output = folder.path("chain.json");
-    let mine = fourzero();
+    let mine = fourzero_process();
     let mut running = Running::start(
         Command::new("sh")
             .args(["-c", "trap '' HUP INT; exec \"$0\" mine - -o \"$1\""])
@@ -434,5 +452,28 @@ fn verifying_a_silent_stdin_can_be_interrupted() {
     std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut line).unwrap();
     assert_ne!(line, "");
     running.signal("INT");
+    was_interrupted(&running.wait());
+}
+
+#[cfg(feature = "node")]
+#[test]
+fn importing_a_silent_pipe_can_be_interrupted() {
+    let folder = Folder::new();
+    let pipe = folder.path("chain.json");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let mut running = Running::start(
+        fourzero()
+            .args(["node", "import", "--data"])
+            .args([&folder.path("data"), &pipe]),
+    );
+    // Opens when the command does, which is ready for a signal by then.
+    let _silent = fs::File::options().write(true).open(&pipe).unwrap();
+    running.signal("TERM");
     was_interrupted(&running.wait());
 }

@@ -15,6 +15,8 @@ mod convert;
 mod equivalent_json;
 #[cfg(all(unix, feature = "node"))]
 mod errors;
+#[cfg(unix)]
+mod full_pipe;
 mod help;
 mod hints;
 mod hostile;
@@ -41,6 +43,8 @@ mod search;
 mod single_bytes;
 mod support;
 mod terminal;
+#[cfg(unix)]
+mod unread_stderr;
 mod usage;
 mod verify_batches;
 mod verify_chains;

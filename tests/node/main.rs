@@ -14,6 +14,8 @@ mod clock;
 mod commands;
 mod fixture;
 mod flask_requests;
+#[path = "../it/full_pipe.rs"]
+mod full_pipe;
 mod hostile;
 mod kill;
 mod limits;
@@ -24,4 +26,5 @@ mod read_only;
 mod replace;
 mod soak;
 mod support;
+mod unread_log;
 mod untaken_chains;

@@ -18,7 +18,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::args::BenchArgs;
 use super::exit::Exit;
 use super::interrupt::{self, WhenStuck};
-use super::{input, print};
+use super::{input, print, progress};
 
 pub(super) fn run(args: &BenchArgs) -> anyhow::Result<Exit> {
     let machine = Machine::here();
@@ -99,7 +99,8 @@ fn progress_bar() -> ProgressBar {
     // Draws on stderr, and only on a terminal.
     let template = "{spinner} [{bar:24}] {pos}/{len} samples, {eta} left: {msg}";
     let style = ProgressStyle::with_template(template).expect("the template is well formed");
-    let bar = ProgressBar::new(0).with_style(style.progress_chars("=> "));
+    let bar = ProgressBar::with_draw_target(Some(0), progress::target())
+        .with_style(style.progress_chars("=> "));
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
 }

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use fourzero::batch::{Overwrite, WholeFile};
+use fourzero::batch::Overwrite;
 use fourzero::chain::{FaultKind, Format};
 use fourzero::node::{
     DatabaseProblem, IfOccupied, Node, NodeConfig, NodeError, default_data_folder,
@@ -65,7 +65,7 @@ fn run_node(args: &ServeArgs) -> anyhow::Result<Exit> {
         true => LogLevel::Error,
         false => args.log_level,
     };
-    log::start(args.log_format, level);
+    let _log = log::start(args.log_format, level);
     let token = token(args)?;
     let address = args.address();
     if !address.ip().is_loopback() && token.is_none() {
@@ -80,6 +80,7 @@ fn run_node(args: &ServeArgs) -> anyhow::Result<Exit> {
         token,
         limits: args.limits(),
         other_rule_hint: hints::other_rule,
+        dropped_log_lines: log::dropped,
         ..config(&args.chain)?
     };
     let runtime = Builder::new_multi_thread()
@@ -193,7 +194,8 @@ fn with_advice(error: NodeError) -> anyhow::Error {
 fn run_import(args: &ImportArgs) -> anyhow::Result<Exit> {
     let config = config(&args.chain)?;
     let control = Control::new();
-    interrupt::install(&control, WhenStuck::Wait)?;
+    // All changes are one commit, so leaving it loses nothing.
+    interrupt::install(&control, WhenStuck::Leave)?;
     let if_occupied = if args.force {
         IfOccupied::Replace
     } else {
@@ -231,6 +233,7 @@ fn run_export(args: &ExportArgs) -> anyhow::Result<Exit> {
     if is_stdout && args.json {
         bail!("--json and the chain cannot both go to standard output; name a file");
     }
+    interrupt::install(&Control::new(), WhenStuck::Leave)?;
     let data = data_folder(args.data.as_deref())?;
     let format = args.format.unwrap_or_else(|| Format::of_path(output));
     let export = |out: &mut dyn Write, name: &str| {
@@ -246,7 +249,7 @@ fn run_export(args: &ExportArgs) -> anyhow::Result<Exit> {
         export(&mut io::stdout(), "standard output")?;
         return Ok(Exit::Yes);
     }
-    let file = WholeFile::create(output, Overwrite::forced(args.force))?;
+    let file = interrupt::removed_when_left(output, Overwrite::forced(args.force))?;
     let summary = export(&mut file.as_file(), &output.display().to_string())?;
     file.commit()?;
     report(args.json, output, "has the chain in", &data, summary.blocks)?;

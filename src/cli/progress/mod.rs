@@ -2,18 +2,17 @@
 //! [`Control`]. Nothing is drawn if stderr is not a terminal.
 
 mod mining;
+mod terminal;
 
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fourzero::pow::{Control, Target};
-use indicatif::{
-    HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState,
-    ProgressStyle,
-};
+use indicatif::{HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressState, ProgressStyle};
 
 pub(super) use self::mining::mining;
+pub(super) use self::terminal::target;
 use super::print;
 
 /// How often the line is redrawn.
@@ -29,7 +28,7 @@ impl Progress {
         control: &Control,
         describe: impl FnMut(&Control, Duration) -> String + Send + 'static,
     ) -> Self {
-        let target = ProgressDrawTarget::stderr();
+        let target = target();
         if print::is_quiet() || target.is_hidden() {
             return Self(ProgressBar::hidden());
         }

@@ -67,5 +67,10 @@ fn registry(node: &Node) -> Registry {
         "Commits to the database",
         writer.commits.load(Ordering::Relaxed),
     );
+    counter(
+        "log_lines_dropped",
+        "Lines of the log that were dropped because nobody read it",
+        (shared.config.dropped_log_lines)() as u64,
+    );
     registry
 }
