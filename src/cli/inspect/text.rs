@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use fourzero::batch::with_commas;
 use fourzero::chain::{Balances, Proofs, Range, Statistics, Times};
 use indicatif::{HumanBytes, HumanCount, HumanDuration, HumanFloatCount};
 
@@ -225,7 +226,7 @@ fn sum(decimal: &str) -> String {
     let (whole, places) = decimal.split_once('.').unwrap_or((decimal, ""));
     let digits = whole.trim_start_matches('-');
     let sign = &whole[..whole.len() - digits.len()];
-    let whole = format!("{sign}{}", grouped(digits));
+    let whole = format!("{sign}{}", with_commas(digits));
     let exact = match places {
         "" => whole.clone(),
         places => format!("{whole}.{places}"),
@@ -239,18 +240,6 @@ fn sum(decimal: &str) -> String {
         let exponent = digits.len() - 1;
         format!("~{sign}{}.{}e+{exponent}", &digits[..1], &digits[1..10])
     }
-}
-
-/// Adds commas to a whole number.
-fn grouped(digits: &str) -> String {
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
