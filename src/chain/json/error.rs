@@ -106,6 +106,12 @@ pub enum ForeignFormat {
     /// Text in UTF-16, with its byte order mark.
     #[error("this is UTF-16; save the file as UTF-8")]
     Utf16,
+    /// A web page.
+    #[error("this is HTML, not JSON")]
+    Html,
+    /// A whole HTTP response, headers first.
+    #[error("this starts with the headers of an HTTP response")]
+    HttpResponse,
 }
 
 impl ForeignFormat {
@@ -121,6 +127,15 @@ impl ForeignFormat {
             // which no chain or queue starts.
             [0xff, 0xfe, 0, ..] | [0, 0, 0xfe, ..] => Some(Self::Utf32),
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Self::Utf16),
+            _ => None,
+        }
+    }
+
+    /// The same for the first bytes of a text that are not white space.
+    pub(super) fn of_text(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [b'<', ..] => Some(Self::Html),
+            [b'H', b'T', b'T', b'P', b'/', ..] => Some(Self::HttpResponse),
             _ => None,
         }
     }
