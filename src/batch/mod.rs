@@ -6,6 +6,7 @@
 //! Uses [`crate::chain`], [`crate::pow`] and [`crate::sha256`], nothing above.
 
 mod background_reader;
+mod commas;
 mod destination;
 mod journal;
 mod mine_each;
@@ -17,6 +18,7 @@ mod queue;
 mod thread_shares;
 mod whole_file;
 
+pub use commas::with_commas;
 pub use destination::{FileError, Overwrite};
 pub use journal::error::ResumeError;
 pub use journal::file::journal_path;

@@ -7,9 +7,11 @@ mod amount;
 mod block;
 mod canonical;
 mod convert;
+mod dialect;
 mod file;
 pub mod json;
 pub(crate) mod read_buffer;
+mod rename;
 mod statistics;
 mod transaction;
 mod verify;
@@ -17,10 +19,12 @@ mod verify;
 #[cfg(feature = "node")]
 pub(crate) use amount::Amount;
 pub use block::{Block, PreviousHash, SealedBlock};
-pub use convert::{Conversion, ConvertError, convert};
+pub use convert::{Conversion, ConvertError, ConvertOptions, convert};
+pub use dialect::{BLOCK_FIELDS, Difference};
 #[cfg(feature = "node")]
 pub(crate) use file::{Batch, ChainReader};
 pub use file::{ChainPlace, ChainWriter, Format, ReadError};
+pub use rename::{Rename, RenameError};
 pub use statistics::{
     Balances, Cycle, Holder, Proofs, Range, Statistics, StatisticsError, Times, statistics,
 };
@@ -28,4 +32,4 @@ pub(crate) use transaction::{LEVELS_ABOVE, TransactionLayout};
 pub use transaction::{
     Strictness, TRANSACTION_FIELDS, TransactionError, TransactionProblem, Transactions,
 };
-pub use verify::{Fault, FaultKind, Lookalike, Report, Verifier, VerifyError, VerifyOptions};
+pub use verify::{Fault, FaultKind, Report, Verifier, VerifyError, VerifyOptions};

@@ -7,7 +7,10 @@ use std::time::Instant;
 use anyhow::{Context as _, anyhow, bail};
 use fourzero::batch::{Overwrite, WholeFile};
 use fourzero::bench::AvailableCores;
-use fourzero::chain::{Conversion, ConvertError, Format, Report, VerifyOptions, convert};
+use fourzero::chain::{
+    Conversion, ConvertError, ConvertOptions, Fault, FaultKind, Format, Report, VerifyOptions,
+    convert,
+};
 use fourzero::pow::{Control, Rule};
 use serde::Serialize;
 
@@ -65,8 +68,8 @@ fn to_stdout(args: &ConvertArgs, control: &Control) -> anyhow::Result<Exit> {
     let (source, size) = input::open(&args.input)?;
     let conversion = {
         let _progress = progress(args, size, control);
-        let format = args.format.unwrap_or_default();
-        convert(source, io::stdout(), format, control)
+        let options = options(args, args.format.unwrap_or_default());
+        convert(source, io::stdout(), &options, control)
     };
     let conversion = conversion.map_err(|error| failed(args, error, "standard output"))?;
     warn(args, &conversion);
@@ -90,11 +93,15 @@ fn to_file(args: &ConvertArgs, control: &Control) -> anyhow::Result<Exit> {
         print::error(&format!(
             "{chain}: invalid: {fault}; {name} was not written"
         ));
-        let question = report
-            .and_then(|report| report.fault)
-            .and_then(|fault| input::question(&fault, &chain, rule(args)));
-        if let Some(question) = question {
-            print::message(&question);
+        let fault = report.and_then(|report| report.fault);
+        let is_link = |fault: &Fault| matches!(fault.kind, FaultKind::PreviousHash { .. });
+        let advice = if conversion.links_old_names && fault.as_ref().is_some_and(is_link) {
+            Some(LINKS_OLD_NAMES.to_owned())
+        } else {
+            fault.and_then(|fault| input::question(&fault, &args.input, rule(args), &args.renames))
+        };
+        if let Some(advice) = advice {
+            print::message(&advice);
         }
         return Ok(Exit::No);
     }
@@ -129,8 +136,15 @@ fn read_and_write(
 ) -> anyhow::Result<Conversion> {
     let (source, size) = input::open(&args.input)?;
     let _progress = progress(args, size, control);
-    convert(source, file.as_file(), format, control)
+    convert(source, file.as_file(), &options(args, format), control)
         .map_err(|error| failed(args, error, &args.output.display().to_string()))
+}
+
+fn options(args: &ConvertArgs, format: Format) -> ConvertOptions {
+    ConvertOptions {
+        format,
+        renames: args.renames.clone(),
+    }
 }
 
 fn progress(args: &ConvertArgs, size: Option<u64>, control: &Control) -> Progress {
@@ -186,7 +200,14 @@ fn wrong_length(conversion: &Conversion) -> Option<String> {
     ))
 }
 
+/// What renaming did to a chain.
+const LINKS_OLD_NAMES: &str =
+    "the hashes in this chain cover its old names, so it is not valid under new ones";
+
 fn warn(args: &ConvertArgs, conversion: &Conversion) {
+    if conversion.links_old_names {
+        print::warning(&format!("{}: {LINKS_OLD_NAMES}", input::name(&args.input)));
+    }
     if let Some(problem) = wrong_length(conversion) {
         print::warning(&format!("{}: {problem}", input::name(&args.input)));
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use fourzero::chain::json::ForeignFormat;
-use fourzero::chain::{Fault, FaultKind, ReadError};
+use fourzero::chain::{Difference, Fault, FaultKind, ReadError, Rename, TRANSACTION_FIELDS};
 use fourzero::pow::Rule;
 use serde::Serialize;
 
@@ -94,19 +94,85 @@ pub(super) fn hint(error: &ReadError, path: &Path, command: &str) -> String {
         error if error.is_unexpected_end() && is_journal => {
             "; this is an unfinished chain, which mine --resume continues".to_owned()
         }
+        ReadError::NotAChain { keys, list, .. } => {
+            not_a_chain(keys, list.as_deref(), path, command)
+        }
         _ => String::new(),
     }
 }
 
-/// The question to ask about an invalid proof in the chain `name`: perhaps it
-/// was verified with the wrong options. `rule` is `None` if it was detected.
-pub(super) fn question(fault: &Fault, name: &str, rule: Option<Rule>) -> Option<String> {
+/// What an object that is not a chain may be, and what to do with it.
+fn not_a_chain(keys: &[String], list: Option<&str>, path: &Path, command: &str) -> String {
+    let has = |key: &str| keys.iter().any(|found| found == key);
+    if let Some(key) = list {
+        let filter = shell_word(&format!(".[\"{key}\"]"));
+        let file = file_word(&name(path));
+        format!("; if \"{key}\" is the chain: jq {filter}{file} | fourzero {command} -")
+    } else if TRANSACTION_FIELDS.into_iter().all(has) || has("transactions") {
+        "; this looks like a queue, which fourzero mine reads".to_owned()
+    } else if ["error", "message", "detail"].into_iter().any(has) {
+        "; this looks like the answer to a request that failed".to_owned()
+    } else {
+        String::new()
+    }
+}
+
+/// What to ask or to do about a fault in the chain at `path`. `rule` is `None`
+/// if it was detected, and `renamed` are the keys that were renamed before.
+pub(super) fn question(
+    fault: &Fault,
+    path: &Path,
+    rule: Option<Rule>,
+    renamed: &[Rename],
+) -> Option<String> {
+    let name = name(path);
     let options = match (&fault.kind, rule) {
         (FaultKind::Proof { .. }, Some(_)) => "--rule or --difficulty",
         (FaultKind::Proof { .. }, None) => "--difficulty",
+        (FaultKind::MissingField { differences, .. }, _)
+        | (FaultKind::Transaction { differences, .. }, _) => {
+            return renames(differences, path, renamed);
+        }
+        // The second block is the first that quotes a hash.
+        (FaultKind::PreviousHash { .. }, _) if fault.block == 2 => {
+            return Some(format!(
+                "were keys of {name} renamed, or does its program hash blocks in another way? a \
+                 hash covers all names and values, as Python's json.dumps(block, sort_keys=True) \
+                 writes them"
+            ));
+        }
         _ => return None,
     };
     Some(format!("was {name} mined with a different {options}?"))
+}
+
+/// The command that gives a chain the names that are read here, if it differs
+/// only in names.
+fn renames(differences: &[Difference], path: &Path, renamed: &[Rename]) -> Option<String> {
+    let option = |from: &str, to| format!(" --rename {}", shell_word(&format!("{from}={to}")));
+    let before = (renamed.iter()).map(|rename| Some(option(rename.from(), rename.to())));
+    let now = differences.iter().map(|difference| match difference {
+        Difference::Name { field, found } => Some(option(found, field)),
+        _ => None,
+    });
+    if differences.is_empty() {
+        return None;
+    }
+    let options: Option<String> = before.chain(now).collect();
+    let options = options?;
+    let file = shell_word(&path.display().to_string());
+    Some(format!(
+        "to rename: fourzero convert {file} -o renamed.json{options}; this makes the chain valid only \
+         if its hashes are computed from the new names"
+    ))
+}
+
+/// The file as a word after a command that reads standard input without one.
+fn file_word(name: &str) -> String {
+    match name {
+        STANDARD_INPUT => String::new(),
+        name => format!(" {}", shell_word(name)),
+    }
 }
 
 /// The command that unpacks the file called `name`, to follow the error.
@@ -122,11 +188,14 @@ pub(super) fn unpack(format: ForeignFormat, name: &str, command: &str) -> String
         ForeignFormat::OfficeDocument if command == "mine" => {
             return "; save it as CSV in UTF-8".to_owned();
         }
+        ForeignFormat::Html => {
+            return "; was the address right? a node answers with JSON".to_owned();
+        }
+        ForeignFormat::HttpResponse => {
+            return "; call curl without -i, or delete the lines before the JSON".to_owned();
+        }
         _ => return String::new(),
     };
-    let file = match name {
-        STANDARD_INPUT => String::new(),
-        name => format!(" {}", shell_word(name)),
-    };
+    let file = file_word(name);
     format!("; try: {unpacker}{file} | fourzero {command} -")
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -78,7 +79,7 @@ pub(super) fn run(args: &VerifyArgs) -> anyhow::Result<Exit> {
                 } else {
                     Exit::No
                 };
-                print_report(args, &name, &report).context(print::FAILED)?;
+                print_report(args, path, &report).context(print::FAILED)?;
                 exit
             }
             Err(VerifyError::Cancelled) => {
@@ -116,7 +117,8 @@ fn unreadable(args: &VerifyArgs, file: &str, error: String) -> io::Result<Exit> 
     Ok(Exit::Error)
 }
 
-fn print_report(args: &VerifyArgs, name: &str, report: &Report) -> io::Result<()> {
+fn print_report(args: &VerifyArgs, path: &Path, report: &Report) -> io::Result<()> {
+    let name = &input::name(path);
     if args.printing.json {
         return print::json(&VerifySummary {
             file: name,
@@ -145,7 +147,7 @@ fn print_report(args: &VerifyArgs, name: &str, report: &Report) -> io::Result<()
         }
         Some(fault) => {
             print::line(&format!("{name}: {BAD}invalid{BAD:#}: {fault}"))?;
-            match input::question(fault, name, args.rule.0) {
+            match input::question(fault, path, args.rule.0, &[]) {
                 Some(question) => print::line(&question),
                 None => Ok(()),
             }

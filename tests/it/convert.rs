@@ -201,7 +201,7 @@ fn invalid_json_is_an_error_with_its_place_and_writes_no_file() {
 
 #[test]
 fn a_first_block_that_reads_as_a_chain_is_refused_only_in_json_lines() {
-    let text = r#"[{"chain": [{"index": 1}]}, {"index": 2}]"#;
+    let text = r#"[{"chain": [{"index": 1}], "proof": 1}, {"index": 2}]"#;
     assert_eq!(converted(text, &["--format", "array"]), text);
     let folder = Folder::new();
     let input = folder.write("in.json", text);
@@ -215,7 +215,10 @@ fn a_first_block_that_reads_as_a_chain_is_refused_only_in_json_lines() {
 #[test]
 fn a_block_too_large_to_be_read_back_is_not_written() {
     // 24 MiB that become 72.
-    let text = format!("[{{}}, {{\"a\": \"{}\"}}]", "é".repeat(12 << 20));
+    let text = format!(
+        "[{{\"proof\": 1}}, {{\"a\": \"{}\"}}]",
+        "é".repeat(12 << 20)
+    );
     let folder = Folder::new();
     let input = folder.write("in.json", text);
     convert(&input, &folder.path("out.json"), &[], 2);

@@ -242,17 +242,94 @@ fn invalid_parts_of_a_chain_are_counted_separately() {
         (
             "balances",
             json!({
-                "names": 2, "below_zero": 0, "minted": "0", "not_counted": 1,
-                "top": [
-                    {"name": [0], "balance": "0", "transactions": 1},
-                    {"name": null, "balance": "0", "transactions": 1},
-                ],
+                "names": 2, "below_zero": null, "minted": null, "not_counted": 1,
+                "top": [],
             }),
         ),
     ] {
         assert_eq!(found[name], expected, "{name}");
     }
     inspect(text, &[], 0);
+}
+
+/// The members of `proofs` that need a proof.
+const FIGURES_OF_PROOFS: [&str; 6] = [
+    "min",
+    "lower_quartile",
+    "median",
+    "upper_quartile",
+    "max",
+    "mean",
+];
+
+#[test]
+fn a_figure_that_nothing_gives_is_null() {
+    let block = |members: &str| format!(r#"{{"index": 1, {members}}}"#);
+    let nonce = block(r#""nonce": 5, "timestamp": 7, "transactions": []"#);
+    let payment = r#"{"sender": "a", "recipient": "b", "amount": "much"}"#;
+    let bare = block(r#""proof": 100, "timestamp": null"#);
+    let odd = block(&format!(
+        r#""proof": 100, "timestamp": 7, "transactions": [{payment}]"#
+    ));
+    let one = block(r#""proof": 100, "timestamp": 7, "transactions": []"#);
+    for (name, blocks, nulls) in [
+        (
+            "nonces",
+            vec![nonce.as_str(); 9],
+            &["proofs", "zeros", "cycle", "amounts"][..],
+        ),
+        (
+            "no times",
+            vec![&bare, &bare],
+            &["time", "times", "lists", "amounts"],
+        ),
+        ("no amounts", vec![&odd, &odd], &["amounts"]),
+        (
+            "one block",
+            vec![&one],
+            &["proofs", "zeros", "cycle", "times", "amounts"],
+        ),
+    ] {
+        let found = figures(&format!("[{}]", blocks.join(",")));
+        let mut places = vec![
+            ("zeros", "/zeros/0/bits".to_owned()),
+            ("zeros", "/zeros/2/hex".to_owned()),
+            ("time", "/time/first".to_owned()),
+            ("time", "/time/last_utc".to_owned()),
+            ("times", "/time/seconds".to_owned()),
+            ("lists", "/block_transactions".to_owned()),
+            ("amounts", "/balances/minted".to_owned()),
+            ("amounts", "/balances/below_zero".to_owned()),
+        ];
+        places.extend(FIGURES_OF_PROOFS.map(|figure| ("proofs", format!("/proofs/{figure}"))));
+        for (group, place) in places {
+            let figure = found.pointer(&place).unwrap();
+            assert_eq!(
+                figure.is_null(),
+                nulls.contains(&group),
+                "{place} of {name}"
+            );
+        }
+        if nulls.contains(&"cycle") {
+            assert_eq!(found["cycle"], Value::Null, "{name}");
+        }
+        if nulls.contains(&"amounts") {
+            assert_eq!(found["balances"]["top"], json!([]), "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_block_without_a_proof_is_left_out_of_the_difficulty() {
+    let chain: Value =
+        serde_json::from_str(&std::fs::read_to_string(data("chain-last-proof.json")).unwrap())
+            .unwrap();
+    let mut blocks = chain["chain"].as_array().unwrap().clone();
+    blocks.insert(4, json!({"index": 5, "nonce": 7}));
+    blocks.remove(5);
+    let found = figures(&Value::from(blocks).to_string());
+    assert!(found["zeros"][0]["hex"].as_u64().unwrap() >= 4, "{found}");
+    assert_eq!(found["proofs"]["odd"], 1);
 }
 
 #[test]
@@ -307,7 +384,7 @@ fn paid(amounts: impl Iterator<Item = (String, u64)>) -> String {
     let transactions: Vec<_> = amounts
         .map(|(name, amount)| json!({"sender": "0", "recipient": name, "amount": amount}))
         .collect();
-    json!([{"transactions": transactions}]).to_string()
+    json!({"chain": [{"transactions": transactions}]}).to_string()
 }
 
 #[test]
@@ -347,7 +424,7 @@ fn amounts_that_are_not_numbers_or_are_too_long_are_not_counted() {
     let payment =
         |amount: &str| format!("{{\"sender\": \"0\", \"recipient\": \"a\", \"amount\": {amount}}}");
     let payments = [payment("\"5\""), payment("null"), payment(&long)].join(", ");
-    let chain = format!("[{{\"transactions\": [{payments}]}}]");
+    let chain = format!("{{\"chain\": [{{\"transactions\": [{payments}]}}]}}");
     assert_eq!(figures(&chain)["balances"]["not_counted"], 3);
     inspect(&chain, &[], 0);
 }

@@ -15,6 +15,7 @@ mod convert;
 mod equivalent_json;
 #[cfg(all(unix, feature = "node"))]
 mod errors;
+mod forks;
 #[cfg(unix)]
 mod full_pipe;
 mod help;

@@ -11,14 +11,13 @@ use crate::support::{
 };
 
 /// Contents that are not a chain, with the place of the error.
-const UNREADABLE: [(&[u8], &str); 33] = [
+const UNREADABLE: [(&[u8], &str); 34] = [
     (b"", "line 1 column 1"),
     (b" \r\n\t\n", "line 3 column 1"),
     (b"42", "line 1 column 1"),
     (b"\n \"chain\"", "line 2 column 2"),
     (b"null\n", "line 1 column 1"),
     (b"\n\nnot a chain", "line 3 column 1"),
-    (b"<!doctype html>", "line 1 column 1"),
     // Cut short.
     (b"[", "line 1 column 2"),
     (b"{", "line 1 column 2"),
@@ -26,15 +25,15 @@ const UNREADABLE: [(&[u8], &str); 33] = [
     (b"[{\"ind", "line 1 column 7"),
     (b"{\"chain\": [{}\n", "line 2 column 1"),
     (b"{\"chain\": []", "line 1 column 13"),
-    (b"{}\n{\"index\": 2", "line 2 column 12"),
+    (b"{\"proof\": 1}\n{\"index\": 2", "line 2 column 12"),
     // More than a chain.
     (b"{\"chain\": []}\n\nx", "line 3 column 1"),
     (b"[]\n[]", "line 2 column 1"),
-    (b"{}\n{}\noops", "line 3 column 1"),
+    (b"{\"proof\": 1}\n{}\noops", "line 3 column 1"),
     (b"{\"chain\": [],\n\"chain\": []}", "line 2 column 1"),
     // Not JSON.
-    (b"[{},\n]", "line 2 column 1"),
-    (b"[{}\n {}]", "line 2 column 2"),
+    (b"[{\"proof\": 1},\n]", "line 2 column 1"),
+    (b"[{\"proof\": 1}\n {}]", "line 2 column 2"),
     (b"[{'index': 1}]", "line 1 column 3"),
     (b"[{\"timestamp\": NaN}]", "line 1 column 16"),
     (b"[\n{\"timestamp\": 1e999}]", "line 2 column 15"),
@@ -51,6 +50,8 @@ const UNREADABLE: [(&[u8], &str); 33] = [
     (b"\xff\xfe[\0]\0", ""),
     (b"\x1f\x8b\x08\0", ""),
     (b"PK\x03\x04", ""),
+    (b"\n <!doctype html>", ""),
+    (b"HTTP/1.1 200 OK\r\nServer: x\r\n\r\n{\"chain\": []}", ""),
 ];
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::batch::commas::with_commas;
 use crate::batch::destination::FileError;
 use crate::batch::journal::error::ResumeError;
 use crate::batch::pipeline::MineError;
@@ -36,7 +37,7 @@ pub enum OutputError {
         source: io::Error,
     },
     /// There is a journal, and the options say not to resume.
-    #[error("{} holds {} bytes of interrupted work", journal.display(), with_commas(*bytes))]
+    #[error("{} holds {} bytes of interrupted work", journal.display(), with_commas(&bytes.to_string()))]
     JournalExists {
         /// The journal.
         journal: PathBuf,
@@ -135,32 +136,5 @@ impl fmt::Display for Unfinished {
 impl std::error::Error for Unfinished {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.error.source()
-    }
-}
-
-/// A number with a comma before every three digits.
-fn with_commas(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn large_numbers_are_readable() {
-        let shown = [0, 999, 1000, 61_196, 611_960, 1_234_567].map(with_commas);
-        assert_eq!(
-            shown,
-            ["0", "999", "1,000", "61,196", "611,960", "1,234,567"]
-        );
     }
 }

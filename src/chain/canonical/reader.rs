@@ -18,8 +18,13 @@ pub(in crate::chain) struct CanonicalReader<R> {
 
 impl<R: Read> CanonicalReader<R> {
     pub(in crate::chain) fn new(source: R) -> Self {
+        Self::with_renamed(source, Vec::new())
+    }
+
+    /// See [`ChainReader::with_renamed`].
+    pub(in crate::chain) fn with_renamed(source: R, keys: Vec<Vec<u8>>) -> Self {
         Self {
-            reader: ChainReader::new(source),
+            reader: ChainReader::new(source).with_renamed(keys),
             batch: Batch::default(),
             texts: CanonicalTexts::default(),
             blocks: Vec::new(),

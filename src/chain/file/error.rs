@@ -40,11 +40,24 @@ pub enum ReadError {
         /// The place in the chain, if known.
         place: Option<ChainPlace>,
     },
-    /// The object has two members `"chain"`, so the chain is ambiguous.
-    #[error("{position}: a second \"chain\" in the same object")]
+    /// The object has two chains, so it is ambiguous.
+    #[error("{position}: {key} is a second chain in the same object")]
     SecondChain {
         /// Where the second key is.
         position: Position,
+        /// The key as JSON.
+        key: String,
+    },
+    /// An object holds no list of blocks under a key of a chain, and is not a
+    /// block itself.
+    #[error("{position}: {}", not_a_chain(keys))]
+    NotAChain {
+        /// Where the object starts.
+        position: Position,
+        /// Its keys.
+        keys: Vec<String>,
+        /// The key of a list that looks like a chain.
+        list: Option<String>,
     },
     /// A block is not an object. Verification reports this as a fault instead.
     #[error("{position}: block {index} is {found}, expected an object")]
@@ -92,6 +105,29 @@ impl fmt::Display for ChainPlace {
             Self::After(block) => write!(f, "after block {block}"),
         }
     }
+}
+
+/// Keys that are listed.
+const SHOWN_KEYS: usize = 8;
+
+fn not_a_chain(keys: &[String]) -> String {
+    let shown = keys.iter().take(SHOWN_KEYS);
+    let mut shown: Vec<_> = shown.map(|key| format!("\"{key}\"")).collect();
+    match keys.len() {
+        0 => return "this object is empty, so it is not a chain or a block".to_owned(),
+        1 => {
+            return format!(
+                "this object has only the key {}, which is not a chain",
+                shown[0]
+            );
+        }
+        count if count > SHOWN_KEYS => shown.push(format!("and {} more", count - SHOWN_KEYS)),
+        _ => {}
+    }
+    format!(
+        "this object has the keys {}; none of them is a chain",
+        shown.join(", ")
+    )
 }
 
 fn at(place: Option<ChainPlace>) -> String {

@@ -11,5 +11,6 @@ pub(crate) use block_batch::Batch;
 pub use error::{ChainPlace, ReadError};
 pub use format::Format;
 pub(crate) use input::{Input, PositionalFile};
+pub(in crate::chain) use read::CHAIN_KEYS;
 pub(crate) use read::{ChainReader, Filled};
 pub use write::ChainWriter;

@@ -110,6 +110,12 @@ pub enum ForeignFormat {
     /// Text in UTF-16, with a byte order mark or ASCII characters at its start.
     #[error("this is UTF-16; save the file as UTF-8")]
     Utf16,
+    /// A web page.
+    #[error("this is HTML, not JSON")]
+    Html,
+    /// A whole HTTP response, headers first.
+    #[error("this starts with the headers of an HTTP response")]
+    HttpResponse,
 }
 
 impl ForeignFormat {
@@ -148,6 +154,15 @@ impl ForeignFormat {
             [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Some(Self::Utf16),
             // Without a mark. No text file contains NUL.
             [1..0x80, 0, 1..=0xff, ..] | [0, 1..0x80, 0, ..] => Some(Self::Utf16),
+            _ => None,
+        }
+    }
+
+    /// The same for the first bytes of a text that are not white space.
+    pub(super) fn of_text(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            [b'<', ..] => Some(Self::Html),
+            [b'H', b'T', b'T', b'P', b'/', ..] => Some(Self::HttpResponse),
             _ => None,
         }
     }

@@ -29,14 +29,15 @@ type NameText = SmallVec<[u8; 40]>;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Balances {
     /// The richest names, as many as requested; equal balances are ordered by
-    /// name. The sender `"0"` is not included: it owes what was minted.
+    /// name. The sender `"0"` is not included: it owes what was minted. Empty if
+    /// no amount is in the sums, and then the next two are `None`.
     pub top: Vec<Holder>,
     /// The number of names that sent or received something, without `"0"`.
     pub names: u64,
     /// The number of names with a negative balance.
-    pub below_zero: u64,
+    pub below_zero: Option<u64>,
     /// The sum the sender `"0"` sent less what it received, as a decimal number.
-    pub minted: String,
+    pub minted: Option<String>,
     /// Transactions that are not in the sums: their amount is not a number, or
     /// has more than 4,300 characters.
     pub not_counted: u64,
@@ -61,6 +62,7 @@ pub(super) struct Accounts {
     accounts: HashMap<NameText, Account>,
     mint: Account,
     rewards: u64,
+    counted: u64,
     not_a_number: u64,
     too_long: u64,
 }
@@ -104,6 +106,7 @@ impl Accounts {
         }
         let text = std::str::from_utf8(value.text()).ok();
         let amount = text.filter(|_| is_number).and_then(Amount::parse);
+        self.counted += u64::from(amount.is_some());
         self.not_a_number += u64::from(amount.is_none());
         amount
     }
@@ -116,17 +119,21 @@ impl Accounts {
     }
 
     pub(super) fn finish(self, top: usize) -> Balances {
+        let has_amounts = self.counted > 0;
+        let top = if has_amounts { top } else { 0 };
         let holders = self.richest(top).into_iter().map(|(name, account)| Holder {
             name: shown_name(name),
             balance: account.balance.to_string(),
             transactions: account.transactions,
         });
         let is_negative = |account: &&Account| account.balance.sign() == Ordering::Less;
+        let below_zero = self.accounts.values().filter(is_negative).count() as u64;
+        let minted = Amount::default().minus(&self.mint.balance);
         Balances {
             top: holders.collect(),
             names: self.accounts.len() as u64,
-            below_zero: self.accounts.values().filter(is_negative).count() as u64,
-            minted: Amount::default().minus(&self.mint.balance).to_string(),
+            below_zero: has_amounts.then_some(below_zero),
+            minted: has_amounts.then(|| minted.to_string()),
             not_counted: self.not_a_number + self.too_long,
             too_long: self.too_long,
         }
@@ -158,7 +165,8 @@ impl Accounts {
 
 fn stored_name(text: &[u8]) -> NameText {
     if text.len() <= MAX_NAME_BYTES {
-        return text.into();
+        // `into` copies byte by byte.
+        return NameText::from_slice(text);
     }
     // The start, a byte that canonical text never has, and the digest.
     let digest = Digest::of(text).to_hex();
@@ -222,8 +230,11 @@ mod tests {
                 ("\"c\"", "-123456789012345678901234567890.000000000001", 2),
             ]
         );
-        assert_eq!((found.names, found.below_zero), (4, 1));
-        assert_eq!((found.minted.as_str(), found.not_counted), ("0.3", 0));
+        assert_eq!((found.names, found.below_zero), (4, Some(1)));
+        assert_eq!(
+            (found.minted.as_deref(), found.not_counted),
+            (Some("0.3"), 0)
+        );
     }
 
     #[test]
@@ -267,7 +278,7 @@ mod tests {
                 ("0", "-1", 1),
             ]
         );
-        assert_eq!(found.minted, "11");
+        assert_eq!(found.minted.as_deref(), Some("11"));
     }
 
     #[test]

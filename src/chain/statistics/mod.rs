@@ -42,7 +42,8 @@ pub struct Statistics {
     pub odd_transactions: u64,
     /// Blocks whose `transactions` are missing or not a list.
     pub odd_blocks: u64,
-    /// Transactions per block, rewards included; `None` without a block.
+    /// Transactions per block with a list of them, rewards included; `None`
+    /// without such a block.
     pub block_transactions: Option<Range>,
     /// Bytes per block as canonical text; `None` without a block.
     pub block_bytes: Option<Range>,
@@ -127,8 +128,8 @@ pub fn statistics(
         blocks,
         wrong_length: reader.wrong_length(),
         rewards: tally.accounts.rewards(),
-        block_transactions: tally.block_transactions.range(blocks),
-        block_bytes: tally.block_bytes.range(blocks),
+        block_transactions: tally.block_transactions.range(),
+        block_bytes: tally.block_bytes.range(),
         proofs: tally.proofs.finish(),
         balances: tally.accounts.finish(top),
         ..tally.counts
@@ -152,12 +153,14 @@ impl Tally {
         self.block_bytes.add(text.len() as u64);
         self.counts.times.add(timestamp);
         self.proofs.add(proof, previous_hash, hash);
-        let before = self.counts.transactions;
         match transactions {
-            Some(list) if list.kind() == Kind::Array => self.add_transactions(list),
+            Some(list) if list.kind() == Kind::Array => {
+                let before = self.counts.transactions;
+                self.add_transactions(list);
+                (self.block_transactions).add(self.counts.transactions - before);
+            }
             _ => self.counts.odd_blocks += 1,
         }
-        (self.block_transactions).add(self.counts.transactions - before);
     }
 
     fn add_transactions(&mut self, list: View<'_>) {
@@ -210,6 +213,7 @@ struct RangeTally {
     min: Option<u64>,
     max: u64,
     sum: u64,
+    count: u64,
 }
 
 impl RangeTally {
@@ -217,12 +221,13 @@ impl RangeTally {
         self.min = Some(self.min.map_or(number, |min| min.min(number)));
         self.max = self.max.max(number);
         self.sum += number;
+        self.count += 1;
     }
 
-    fn range(&self, count: u64) -> Option<Range> {
+    fn range(&self) -> Option<Range> {
         Some(Range {
             min: self.min?,
-            mean: self.sum as f64 / count as f64,
+            mean: self.sum as f64 / self.count as f64,
             max: self.max,
         })
     }

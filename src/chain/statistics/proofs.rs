@@ -18,23 +18,23 @@ pub struct Proofs {
     pub count: u64,
     /// The number of other proofs: missing, or not an integer from 0 to 2^63 - 1.
     pub odd: u64,
-    /// The minimum. This and the next five are 0 without proofs.
-    pub min: u64,
+    /// The minimum. This and the next five are `None` without proofs.
+    pub min: Option<u64>,
     /// A quarter is at most this.
-    pub lower_quartile: u64,
+    pub lower_quartile: Option<u64>,
     /// Half is at most this.
-    pub median: u64,
+    pub median: Option<u64>,
     /// Three quarters are at most this.
-    pub upper_quartile: u64,
+    pub upper_quartile: Option<u64>,
     /// The maximum.
-    pub max: u64,
+    pub max: Option<u64>,
     /// The mean.
-    pub mean: f64,
+    pub mean: Option<f64>,
     /// The cycle in which the proofs end, if any.
     #[serde(skip)]
     pub cycle: Option<Cycle>,
     /// For each of [`Rule::ALL`], the fewest leading zero bits of a proof's
-    /// digest; `None` without proofs.
+    /// digest; `None` if no two blocks in a row have an integer as proof.
     #[serde(skip)]
     pub zero_bits: [Option<u16>; Rule::ALL.len()],
 }
@@ -64,6 +64,7 @@ pub(super) struct ProofTally {
     /// equal keys.
     keys: Vec<u64>,
     odd: HashMap<Box<[u8]>, u64>,
+    missing: u64,
     zero_bits: [Option<u16>; Rule::ALL.len()],
     /// The block before, if its proof is an integer.
     previous: Option<PreviousBlock<'static>>,
@@ -80,8 +81,8 @@ impl ProofTally {
         let is_first = self.keys.is_empty();
         self.keys.push(key);
         let integer = proof.filter(|proof| proof.kind() == Kind::Integer);
-        if !is_first {
-            self.add_zeros(integer);
+        if !is_first && let Some(proof) = integer {
+            self.add_zeros(proof);
         }
         self.previous = integer.map(|proof| {
             let previous_hash = previous_hash.unwrap_or(View::of(b"null"));
@@ -89,26 +90,28 @@ impl ProofTally {
         });
     }
 
-    fn add_zeros(&mut self, proof: Option<View<'_>>) {
+    fn add_zeros(&mut self, proof: View<'_>) {
+        let Some(previous) = &self.previous else {
+            return;
+        };
         for rule in Rule::ALL {
             let fewest = &mut self.zero_bits[rule as usize];
             // It cannot get smaller.
             if *fewest == Some(0) {
                 continue;
             }
-            let zeros = match (&self.previous, proof) {
-                (Some(previous), Some(proof)) => {
-                    zero_bits(&rule.digest(&previous.as_last(), proof.text()))
-                }
-                _ => 0,
-            };
+            let zeros = zero_bits(&rule.digest(&previous.as_last(), proof.text()));
             *fewest = Some(fewest.map_or(zeros, |fewest| fewest.min(zeros)));
         }
     }
 
     fn key(&mut self, proof: Option<View<'_>>) -> u64 {
-        // A missing proof equals only other missing ones.
-        let text = proof.map_or(&b""[..], View::text);
+        let Some(proof) = proof else {
+            // A missing proof equals no other.
+            self.missing += 1;
+            return u64::MAX - self.missing;
+        };
+        let text = proof.text();
         let number = std::str::from_utf8(text)
             .ok()
             .and_then(|text| text.parse().ok());
@@ -140,7 +143,7 @@ impl ProofTally {
         // The smallest key that at least this many quarters do not exceed.
         let quantile = |quarters: usize| {
             let place = (count * quarters).div_ceil(4).saturating_sub(1);
-            keys.get(place).copied().unwrap_or(0)
+            keys.get(place).copied()
         };
         let sum: u128 = keys.iter().map(|key| u128::from(*key)).sum();
         Proofs {
@@ -151,7 +154,7 @@ impl ProofTally {
             median: quantile(2),
             upper_quartile: quantile(3),
             max: quantile(4),
-            mean: sum as f64 / count.max(1) as f64,
+            mean: (count > 0).then(|| sum as f64 / count as f64),
             cycle,
             zero_bits,
         }

@@ -5,6 +5,8 @@ use crate::chain::json::{Kind, View};
 /// The timestamps of a chain, in seconds since the epoch.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Times {
+    /// The number of timestamps.
+    pub count: u64,
     /// The first timestamp.
     pub first: Option<f64>,
     /// The last timestamp.
@@ -17,9 +19,11 @@ pub struct Times {
 }
 
 impl Times {
-    /// Seconds between the first and the last timestamp.
+    /// Seconds between the first and the last timestamp; `None` unless there are
+    /// two.
     pub fn span(&self) -> Option<f64> {
-        Some(self.last? - self.first?)
+        let span = self.last? - self.first?;
+        (self.count > 1).then_some(span)
     }
 
     pub(super) fn add(&mut self, timestamp: Option<View<'_>>) {
@@ -27,6 +31,7 @@ impl Times {
             self.odd += 1;
             return;
         };
+        self.count += 1;
         self.backwards += u64::from(self.last.is_some_and(|last| time < last));
         self.first.get_or_insert(time);
         self.last = Some(time);

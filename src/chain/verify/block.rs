@@ -2,19 +2,11 @@
 
 use std::ops::Range;
 
-use super::fault::{FaultKind, Lookalike};
+use super::fault::FaultKind;
 use crate::chain::canonical::BlockFields;
+use crate::chain::dialect::{BLOCK_FIELDS, block_differences, transaction_differences};
 use crate::chain::json::{Kind, View};
 use crate::chain::transaction::{Strictness, TransactionView};
-
-/// The keys of a block, in the order in which the tutorial writes them.
-const BLOCK_FIELDS: [&str; 5] = [
-    "index",
-    "timestamp",
-    "transactions",
-    "proof",
-    "previous_hash",
-];
 
 /// Checks everything in a block that needs no other block. `index` is its place
 /// in the chain.
@@ -33,7 +25,7 @@ pub(in crate::chain) fn check_block(
     if let Some(missing) = found.iter().position(Option::is_none) {
         return Err(FaultKind::MissingField {
             field: BLOCK_FIELDS[missing],
-            lookalike: found.iter().all(Option::is_none).then(|| lookalike(block)),
+            differences: block_differences(block, index),
         });
     }
     let values = found.map(|value| value.expect("no field is missing"));
@@ -70,6 +62,7 @@ pub(in crate::chain) fn check_block(
         let checked = TransactionView::of(transaction, strictness);
         let transaction = checked.map_err(|problem| FaultKind::Transaction {
             place: transactions,
+            differences: transaction_differences(transaction),
             problem,
         })?;
         rewards += u64::from(transaction.is_reward());
@@ -81,14 +74,6 @@ pub(in crate::chain) fn check_block(
         transactions,
         rewards,
     })
-}
-
-/// What an object with none of a block's keys seems to be.
-fn lookalike(object: View<'_>) -> Lookalike {
-    match TransactionView::of(object, Strictness::Presence) {
-        Ok(_) => Lookalike::Transaction,
-        Err(_) => Lookalike::Other,
-    }
 }
 
 /// Where `value`, a part of `block`, is in its text.

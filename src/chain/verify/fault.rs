@@ -5,6 +5,7 @@ use std::fmt;
 use thiserror::Error;
 
 use crate::chain::TransactionProblem;
+use crate::chain::dialect::Difference;
 use crate::pow::{Rule, Target};
 use crate::sha256::Digest;
 
@@ -29,12 +30,13 @@ pub enum FaultKind {
         found: String,
     },
     /// A block lacks one of its five keys.
-    #[error("the field \"{field}\" is missing")]
+    #[error("{}", or_differences(&format_args!("the field \"{field}\" is missing"), differences))]
     MissingField {
         /// The first missing key.
         field: &'static str,
-        /// What the object seems to be, if it has none of the five keys.
-        lookalike: Option<Lookalike>,
+        /// How the block differs from the tutorial's, if it has the names of a
+        /// fork.
+        differences: Vec<Difference>,
     },
     /// A value has the wrong type.
     #[error("the field \"{field}\" is {found}, expected {expected}")]
@@ -47,7 +49,10 @@ pub enum FaultKind {
         expected: &'static str,
     },
     /// The block's index is not its place in the chain.
-    #[error("the index is {found}, expected {expected}")]
+    #[error(
+        "the index is {found}, expected {expected}{}",
+        if *expected == 1 && found == "0" { "; this chain counts from 0" } else { "" }
+    )]
     Index {
         /// The index.
         found: String,
@@ -86,25 +91,18 @@ pub enum FaultKind {
         expected: u64,
     },
     /// A transaction is malformed.
-    #[error("transaction {place}: {problem}")]
+    #[error("transaction {place}: {}", or_differences(problem, differences))]
     Transaction {
         /// Its place in the block, counted from 1.
         place: u64,
+        /// How it differs from the tutorial's, if it has the names of a fork.
+        differences: Vec<Difference>,
         /// What is wrong with the transaction.
         problem: TransactionProblem,
     },
     /// The chain has no blocks.
     #[error("the chain has no blocks")]
     Empty,
-}
-
-/// What an object with none of a block's keys seems to be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Lookalike {
-    /// A transaction: the file may be a queue.
-    Transaction,
-    /// Anything else.
-    Other,
 }
 
 impl FaultKind {
@@ -122,6 +120,15 @@ impl FaultKind {
             Self::Empty => "empty",
         }
     }
+}
+
+/// All differences, which say more than one problem does.
+fn or_differences(problem: &dyn fmt::Display, differences: &[Difference]) -> String {
+    if differences.is_empty() {
+        return problem.to_string();
+    }
+    let differences: Vec<_> = differences.iter().map(Difference::to_string).collect();
+    differences.join("; ")
 }
 
 /// The digests of a proof under each rule that failed, or under the only one.
@@ -144,14 +151,6 @@ impl fmt::Display for Fault {
         if !matches!(self.kind, FaultKind::Length { .. } | FaultKind::Empty) {
             write!(f, "block {}: ", self.block)?;
         }
-        write!(f, "{}: {}", self.kind.name(), self.kind)?;
-        match (self.block, &self.kind) {
-            (1, FaultKind::MissingField { lookalike, .. }) => f.write_str(match lookalike {
-                Some(Lookalike::Transaction) => "; is this a chain? it looks like a queue",
-                Some(Lookalike::Other) => "; is this a chain?",
-                None => "",
-            }),
-            _ => Ok(()),
-        }
+        write!(f, "{}: {}", self.kind.name(), self.kind)
     }
 }

@@ -33,7 +33,7 @@ use thiserror::Error;
 
 #[cfg(test)]
 pub(super) use self::block::check_block;
-pub use self::fault::{Fault, FaultKind, Lookalike};
+pub use self::fault::{Fault, FaultKind};
 pub(super) use self::link::PreviousBlock;
 use self::scheduler::Scheduler;
 

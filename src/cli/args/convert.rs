@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use fourzero::chain::Format;
+use fourzero::chain::{Format, Rename};
 use fourzero::pow::{Rule, Target};
 
 use super::common::{Printing, group};
@@ -19,6 +19,10 @@ use super::values::{self, OrKeyword};
 /// transactions are kept. Other keys next to "chain" are dropped, and "length"
 /// becomes the number of blocks.
 ///
+/// With --rename, a chain of another program gets the names that verify reads.
+/// A hash is computed from the names too: if the hashes in the chain were
+/// computed from the old names, the new chain is not valid.
+///
 /// The chain only has to be valid JSON; use --verify to check its hashes and
 /// proofs. The output file appears only when it is complete.
 #[derive(Debug, Args)]
@@ -26,6 +30,7 @@ use super::values::{self, OrKeyword};
 Examples:
   fourzero convert chain.json -o chain.jsonl
   fourzero convert chain.jsonl -o blocks.json --format array --verify
+  fourzero convert fork.json -o chain.json --rename nonce=proof
   curl -s http://localhost:5000/chain | fourzero convert - -o chain.jsonl
   fourzero convert chain.json -o - --format jsonl | grep '\"sender\": \"alice\"'")]
 pub(in crate::cli) struct ConvertArgs {
@@ -39,6 +44,11 @@ pub(in crate::cli) struct ConvertArgs {
     /// per line [default: jsonl if OUT ends in .jsonl or .ndjson, else json]
     #[arg(long, value_parser = values::format(), help_heading = group::FILES)]
     pub(in crate::cli) format: Option<Format>,
+    /// Rename a key of every block to index, timestamp, transactions, proof or
+    /// previous_hash, or a key of every transaction to sender, recipient or
+    /// amount; can be repeated
+    #[arg(long = "rename", value_name = "OLD=NEW")]
+    pub(in crate::cli) renames: Vec<Rename>,
     /// Overwrite an existing output file
     #[arg(long, help_heading = group::FILES)]
     pub(in crate::cli) force: bool,

@@ -40,8 +40,8 @@ struct TimeSummary {
 #[derive(Serialize)]
 struct BalanceSummary<'a> {
     names: u64,
-    below_zero: u64,
-    minted: &'a str,
+    below_zero: Option<u64>,
+    minted: Option<&'a str>,
     not_counted: u64,
     top: Vec<HolderSummary<'a>>,
 }
@@ -87,7 +87,7 @@ impl<'a> InspectSummary<'a> {
             balances: BalanceSummary {
                 names: balances.names,
                 below_zero: balances.below_zero,
-                minted: &balances.minted,
+                minted: balances.minted.as_deref(),
                 not_counted: balances.not_counted,
                 top: holders.collect(),
             },

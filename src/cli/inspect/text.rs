@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use fourzero::batch::with_commas;
 use fourzero::chain::{Balances, Proofs, Range, Statistics, Times};
 use indicatif::{HumanBytes, HumanCount, HumanDuration, HumanFloatCount};
 
@@ -47,13 +48,16 @@ fn size(statistics: &Statistics, rows: &mut Rows) {
     if let Some(stated) = &statistics.wrong_length {
         rows.push(("", format!("\"length\" in the file is {stated}")));
     }
-    let transactions = HumanCount(statistics.transactions);
-    let rewards = count(statistics.rewards, "reward");
-    let per_block = spread(statistics.block_transactions, "per block");
-    rows.push((
-        "transactions",
-        format!("{transactions} ({rewards}){per_block}"),
-    ));
+    let text = match statistics.block_transactions {
+        None => "none".to_owned(),
+        per_block => format!(
+            "{} ({}){}",
+            HumanCount(statistics.transactions),
+            count(statistics.rewards, "reward"),
+            spread(per_block, "per block")
+        ),
+    };
+    rows.push(("transactions", text));
     let odd = statistics.odd_transactions;
     let problem = "without all three fields, not counted below";
     problems(odd, "transaction", problem, rows);
@@ -67,7 +71,8 @@ fn time(times: &Times, rows: &mut Rows) {
         (Some(first), Some(last), Some(span)) => {
             format!("{} to {} ({})", date(first), date(last), duration(span))
         }
-        _ => "none".to_owned(),
+        (Some(only), ..) => date(only),
+        _ => "no timestamps".to_owned(),
     };
     rows.push(("time", text));
     problems(
@@ -83,7 +88,10 @@ fn difficulty(statistics: &Statistics, rows: &mut Rows) {
     let mut label = "difficulty";
     for zeros in least_zeros(statistics) {
         let (Some(hex), Some(bits)) = (zeros.hex, zeros.bits) else {
-            rows.push((label, "unknown, because there are no proofs".to_owned()));
+            rows.push((
+                label,
+                "unknown, because no two blocks in a row have proofs".to_owned(),
+            ));
             return;
         };
         let found = match (hex, bits) {
@@ -101,21 +109,20 @@ fn difficulty(statistics: &Statistics, rows: &mut Rows) {
 }
 
 fn proofs(proofs: &Proofs, rows: &mut Rows) {
-    if proofs.count > 0 {
-        let [min, median, mean, max, lower, upper] = [
-            proofs.min,
-            proofs.median,
-            proofs.mean.round() as u64,
-            proofs.max,
-            proofs.lower_quartile,
-            proofs.upper_quartile,
-        ]
-        .map(HumanCount);
-        rows.push((
-            "proofs",
-            format!("min {min}, median {median}, mean {mean}, max {max}"),
-        ));
-        rows.push(("", format!("half of them from {lower} to {upper}")));
+    let mean = proofs.mean.map(|mean| mean.round() as u64);
+    let figures = [proofs.min, proofs.median, mean, proofs.max];
+    let quartiles = [proofs.lower_quartile, proofs.upper_quartile];
+    match (figures, quartiles) {
+        ([Some(min), Some(median), Some(mean), Some(max)], [Some(lower), Some(upper)]) => {
+            let [min, median, mean, max] = [min, median, mean, max].map(HumanCount);
+            rows.push((
+                "proofs",
+                format!("min {min}, median {median}, mean {mean}, max {max}"),
+            ));
+            let [lower, upper] = [lower, upper].map(HumanCount);
+            rows.push(("", format!("half of them from {lower} to {upper}")));
+        }
+        _ => rows.push(("proofs", "no proofs after block 1".to_owned())),
     }
     let problem = "missing or not an integer below 2^63";
     problems(proofs.odd, "proof", problem, rows);
@@ -132,12 +139,16 @@ fn proofs(proofs: &Proofs, rows: &mut Rows) {
 
 fn balances(balances: &Balances, rows: &mut Rows) {
     let names = count(balances.names, "name");
-    let below_zero = HumanCount(balances.below_zero);
-    let minted = sum(&balances.minted);
-    rows.push((
-        "balances",
-        format!("{names}, {below_zero} below zero, {minted} minted by \"0\""),
-    ));
+    let text = match (balances.below_zero, &balances.minted) {
+        (Some(below_zero), Some(minted)) => format!(
+            "{names}, {} below zero, {} minted by \"0\"",
+            HumanCount(below_zero),
+            sum(minted)
+        ),
+        _ if balances.names == 0 => "none".to_owned(),
+        _ => format!("unknown for {names}, because no amount is a number"),
+    };
+    rows.push(("balances", text));
     let no_number = balances.not_counted - balances.too_long;
     problems(no_number, "amount", "not counted: not a number", rows);
     let problem = "not counted: over 4,300 digits";
@@ -161,7 +172,7 @@ fn balances(balances: &Balances, rows: &mut Rows) {
         ));
     }
     let more = balances.names - holders.len() as u64;
-    if more > 0 {
+    if more > 0 && balances.minted.is_some() {
         rows.push(("", format!("... {} more", HumanCount(more))));
     }
 }
@@ -225,7 +236,7 @@ fn sum(decimal: &str) -> String {
     let (whole, places) = decimal.split_once('.').unwrap_or((decimal, ""));
     let digits = whole.trim_start_matches('-');
     let sign = &whole[..whole.len() - digits.len()];
-    let whole = format!("{sign}{}", grouped(digits));
+    let whole = format!("{sign}{}", with_commas(digits));
     let exact = match places {
         "" => whole.clone(),
         places => format!("{whole}.{places}"),
@@ -239,18 +250,6 @@ fn sum(decimal: &str) -> String {
         let exponent = digits.len() - 1;
         format!("~{sign}{}.{}e+{exponent}", &digits[..1], &digits[1..10])
     }
-}
-
-/// Adds commas to a whole number.
-fn grouped(digits: &str) -> String {
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -9,12 +9,18 @@ use memchr::memmem;
 use super::Format;
 use super::block_batch::{BATCH_BYTES, Batch};
 use super::error::{ChainPlace, ReadError};
+use crate::chain::dialect;
 use crate::chain::json::{
-    Advance, JsonStream, MAX_VALUE_BYTES, StreamError, SyntaxError, SyntaxErrorKind, Transcoder,
+    Advance, JsonStream, Kind, MAX_VALUE_BYTES, StreamError, SyntaxError, SyntaxErrorKind,
+    Transcoder, View,
 };
 
 /// How nearly every program starts the text of a block.
 const BLOCK_START: &[u8] = b"{\"index\"";
+
+/// The keys under which a node lists its blocks: in the answer of `/chain`, and
+/// in that of `/nodes/resolve`.
+pub(in crate::chain) const CHAIN_KEYS: [&[u8]; 2] = [b"chain", b"new_chain"];
 
 /// Batches to read with certainty after a guess failed.
 const CERTAIN_BATCHES: u32 = 16;
@@ -64,6 +70,8 @@ pub(crate) struct ChainReader<R> {
     certain: u32,
     /// Guesses that are neither confirmed nor taken back.
     open_guesses: usize,
+    /// Keys that will be renamed to those of a block.
+    renamed: Vec<Vec<u8>>,
 }
 
 impl<R: Read> ChainReader<R> {
@@ -79,7 +87,15 @@ impl<R: Read> ChainReader<R> {
             // The first batch is one block.
             certain: 1,
             open_guesses: 0,
+            renamed: Vec::new(),
         }
+    }
+
+    /// Also takes an object with one of these keys for a block. They are
+    /// escaped, and without quotes.
+    pub(crate) fn with_renamed(mut self, keys: Vec<Vec<u8>>) -> Self {
+        self.renamed = keys;
+        self
     }
 
     /// The canonical text of the member `"length"`; complete once the last batch
@@ -148,7 +164,38 @@ impl<R: Read> ChainReader<R> {
                 }
             }
         }
+        if batch.first_index == 1 && self.format != Some(Format::Json) {
+            self.check_first(batch)?;
+        }
         Ok(!batch.ends.is_empty())
+    }
+
+    /// Refuses an object that is not a block at the start of a file that does
+    /// not call itself a chain.
+    fn check_first(&mut self, batch: &Batch) -> Result<(), ReadError> {
+        let Some((text, position)) = batch.blocks().next() else {
+            return Ok(());
+        };
+        let mut object = Vec::new();
+        // Malformed text is reported when the block is checked.
+        let is_block = text.starts_with(BLOCK_START)
+            || self.transcoder.transcode(text, &mut object).is_err()
+            || View::of(&object).kind() != Kind::Object
+            || dialect::is_block(View::of(&object), &self.renamed);
+        self.transcoder.shrink();
+        if is_block {
+            return Ok(());
+        }
+        let shown = |key: &[u8]| String::from_utf8_lossy(key).into_owned();
+        let members = || View::of(&object).members();
+        let is_block = |value: View<'_>| dialect::is_block(value, &self.renamed);
+        let mut lists =
+            members().filter(|(_, value)| value.elements().next().is_some_and(is_block));
+        Err(ReadError::NotAChain {
+            position,
+            keys: members().map(|(key, _)| shown(key)).collect(),
+            list: lists.next().map(|(key, _)| shown(key)),
+        })
     }
 
     fn next_block(&mut self, batch: &mut Batch) -> Result<Step, ReadError> {
@@ -275,8 +322,8 @@ impl<R: Read> ChainReader<R> {
         Ok(Step::Block)
     }
 
-    /// Reads an object at the start of the file up to the list under its key
-    /// `"chain"`. An object without such a list is the first block of JSON
+    /// Reads an object at the start of the file up to the list under a key of
+    /// [`CHAIN_KEYS`]. An object without such a list is the first block of JSON
     /// Lines, and is added without its white space.
     fn first_object(&mut self, batch: &mut Batch) -> Result<Step, ReadError> {
         let start = self.stream.position();
@@ -290,7 +337,7 @@ impl<R: Read> ChainReader<R> {
             self.canonical_key(&mut object)?;
             let byte = self.stream.peek()?;
             let is_length = match &object[key_start..] {
-                b"\"chain\"" if byte == Some(b'[') => {
+                key if is_chain_key(key) && byte == Some(b'[') => {
                     self.format = Some(Format::Json);
                     self.transcoder.shrink();
                     return self.go_on(NextToken::FirstBlock, batch);
@@ -325,8 +372,9 @@ impl<R: Read> ChainReader<R> {
             let position = self.stream.position();
             let mut key = Vec::new();
             self.canonical_key(&mut key)?;
-            if key == b"\"chain\"" {
-                return Err(ReadError::SecondChain { position });
+            if is_chain_key(&key) {
+                let key = View::of(&key).excerpt();
+                return Err(ReadError::SecondChain { position, key });
             }
             let mut value = Vec::new();
             self.canonical_value(&mut value)?;
@@ -360,6 +408,12 @@ impl<R: Read> ChainReader<R> {
             Err(error) => Err(StreamError::inside(text, start, error).into()),
         }
     }
+}
+
+/// `key` is JSON.
+fn is_chain_key(key: &[u8]) -> bool {
+    let key = View::of(key).string();
+    key.is_some_and(|key| CHAIN_KEYS.contains(&key))
 }
 
 #[cfg(test)]

@@ -23,20 +23,20 @@ fn read(text: &str) -> (Vec<String>, Option<String>, Option<String>) {
 
 #[test]
 fn all_formats_give_the_same_blocks() {
-    let blocks = vec!["{\"a\":1}".to_owned(), "{\"b\": 2}".to_owned()];
+    let blocks = vec!["{\"proof\":1}".to_owned(), "{\"b\": 2}".to_owned()];
     for (text, length) in [
         (
-            "{\"chain\": [{\"a\":1}, {\"b\": 2}], \"length\": 2}",
+            "{\"chain\": [{\"proof\":1}, {\"b\": 2}], \"length\": 2}",
             Some("2"),
         ),
         (
-            "\n{ \"length\" : 2 , \"x\": [{}], \"chain\" :[ {\"a\":1}\n,{\"b\": 2} ] } \n",
+            "\n{ \"length\" : 2 , \"x\": [{}], \"chain\" :[ {\"proof\":1}\n,{\"b\": 2} ] } \n",
             Some("2"),
         ),
-        ("{\"cha\\u0069n\": [{\"a\":1},{\"b\": 2}]}", None),
-        ("[{\"a\":1},{\"b\": 2}]", None),
-        ("{\"a\":1}\n{\"b\": 2}\n", None),
-        ("\u{feff}{ \"a\" : 1 }\r\n\r\n{\"b\": 2}", None),
+        ("{\"cha\\u0069n\": [{\"proof\":1},{\"b\": 2}]}", None),
+        ("[{\"proof\":1},{\"b\": 2}]", None),
+        ("{\"proof\":1}\n{\"b\": 2}\n", None),
+        ("\u{feff}{ \"proof\" : 1 }\r\n\r\n{\"b\": 2}", None),
     ] {
         assert_eq!(
             read(text),
@@ -69,19 +69,19 @@ fn an_unreadable_chain_is_an_error_with_its_place() {
             "line 1 column 1: found '4', but a chain ('{' or '[') was expected",
         ),
         (
-            "[{}",
+            "[[]",
             "line 1 column 4: the text ends here, but ',' or ']' was expected (after block 1)",
         ),
         (
-            "[{}\n,",
+            "[[]\n,",
             "line 2 column 2: the text ends here, but a block was expected (after block 1)",
         ),
         (
-            "[{},]",
+            "[[],]",
             "line 1 column 5: found ']', but a block was expected (after block 1)",
         ),
         (
-            "[{} {}]",
+            "[[] {}]",
             "line 1 column 5: found '{', but ',' or ']' was expected (after block 1)",
         ),
         (
@@ -102,7 +102,7 @@ fn an_unreadable_chain_is_an_error_with_its_place() {
         ),
         (
             "{\"chain\": [], \"chain\": []}",
-            "line 1 column 15: a second \"chain\" in the same object",
+            "line 1 column 15: \"chain\" is a second chain in the same object",
         ),
         (
             "{\"a\": nul}",
@@ -136,7 +136,7 @@ fn an_unreadable_chain_is_an_error_with_its_place() {
 
 #[test]
 fn blocks_before_an_error_are_returned_first() {
-    let (blocks, _, error) = read("[{},{},x");
-    assert_eq!(blocks, ["{}", "{}", "x"]);
+    let (blocks, _, error) = read("[[],[],x");
+    assert_eq!(blocks, ["[]", "[]", "x"]);
     assert!(error.is_some());
 }

@@ -148,8 +148,12 @@ impl<R: Read> JsonStream<R> {
         }
     }
 
-    pub(crate) const fn foreign_format(&self) -> Option<ForeignFormat> {
+    /// The format of a stream that starts with the byte that [`Self::peek`]
+    /// returned, if it is not JSON but known.
+    pub(crate) fn foreign_format(&mut self) -> Option<ForeignFormat> {
+        while b"HTTP/".starts_with(self.unread()) && matches!(self.fill(), Ok(true)) {}
         self.foreign
+            .or_else(|| ForeignFormat::of_text(self.unread()))
     }
 
     /// Inside an object, moves to the key of the next member, or past the closing

@@ -119,7 +119,7 @@ fn foreign_formats_are_recognized_by_their_first_bytes() {
         stream.peek().unwrap();
         stream.foreign_format()
     }
-    let cases: [(&[u8], _); 12] = [
+    let cases: [(&[u8], _); 16] = [
         (b"\xff\xfe\0\0{\0\0\0", Some(ForeignFormat::Utf32)),
         (b"\0\0\xfe\xff\0\0\0{", Some(ForeignFormat::Utf32)),
         (b"BZh91AY", Some(ForeignFormat::Bzip2)),
@@ -133,6 +133,10 @@ fn foreign_formats_are_recognized_by_their_first_bytes() {
         (b"\xef\xbb\xbfPK\x03\x04", None),
         (b" \x1f\x8b", None),
         (b"PK", None),
+        (b"\r\n \t<!doctype html>", Some(ForeignFormat::Html)),
+        (b"\xef\xbb\xbf<html>", Some(ForeignFormat::Html)),
+        (b"HTTP/1.1 200 OK", Some(ForeignFormat::HttpResponse)),
+        (b"HTTPS", None),
     ];
     for (bytes, expected) in cases {
         assert_eq!(foreign(bytes), expected, "{bytes:x?}");

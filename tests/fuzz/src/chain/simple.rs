@@ -27,7 +27,8 @@ fn read(text: &[u8]) -> Reading {
     };
     // A second list under "chain" is ambiguous.
     if let [Tree::Object(members), ..] = values.as_slice() {
-        let mut chains = members.iter().filter(|(key, _)| key == "chain");
+        let is_chain = |key: &str| CHAIN_KEYS.contains(&key);
+        let mut chains = members.iter().filter(|(key, _)| is_chain(key));
         let has_list = chains.any(|(_, value)| matches!(value, Tree::List(_)));
         if has_list && chains.next().is_some() {
             return Reading::Unreadable;
@@ -39,18 +40,42 @@ fn read(text: &[u8]) -> Reading {
     };
     match values.as_slice() {
         [] => Reading::Unreadable,
-        [Json::List(blocks)] => Reading::Chain(blocks.clone(), None),
+        [Json::List(blocks)] => bare(blocks.clone()),
         [Json::List(_), ..] => Reading::Unreadable,
-        [first @ Json::Object(_), ..] => match first.get("chain") {
-            Some(Json::List(_)) if values.len() > 1 => Reading::Unreadable,
-            Some(Json::List(blocks)) => {
-                Reading::Chain(blocks.clone(), first.get("length").cloned())
+        [first @ Json::Object(_), ..] => {
+            let lists = CHAIN_KEYS.iter().filter_map(|key| first.get(key));
+            let mut lists = lists.filter(|value| matches!(value, Json::List(_)));
+            match lists.next() {
+                Some(Json::List(_)) if values.len() > 1 => Reading::Unreadable,
+                Some(Json::List(blocks)) => {
+                    Reading::Chain(blocks.clone(), first.get("length").cloned())
+                }
+                // The readers differ about where a word or number ends.
+                _ if values.iter().any(is_scalar) => Reading::Unclear,
+                _ => bare(values),
             }
-            // The readers differ about where a word or number ends.
-            _ if values.iter().any(is_scalar) => Reading::Unclear,
-            _ => Reading::Chain(values, None),
-        },
+        }
         _ => Reading::Unreadable,
+    }
+}
+
+const CHAIN_KEYS: [&str; 2] = ["chain", "new_chain"];
+
+/// Blocks in a file that does not call itself a chain. Then the first object
+/// must look like a block.
+fn bare(blocks: Vec<Json>) -> Reading {
+    let Some(Json::Object(members)) = blocks.first() else {
+        return Reading::Chain(blocks, None);
+    };
+    let has = |test: fn(&str) -> bool| members.iter().any(|(key, _)| test(key));
+    if has(|key| ["index", "proof", "previous_hash"].contains(&key)) {
+        return Reading::Chain(blocks, None);
+    }
+    // This reader does not know all names that forks give to `previous_hash`.
+    let plain = |key: &str| key.to_lowercase().replace(['_', '-', ' '], "");
+    match members.keys().any(|key| plain(key).contains("hash")) {
+        true => Reading::Unclear,
+        false => Reading::Unreadable,
     }
 }
 
