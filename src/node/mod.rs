@@ -11,6 +11,7 @@
 //! | `peers` | other nodes: their addresses, their chains, consensus |
 //! | `metrics` | counters for Prometheus |
 //! | `state` | the node as a whole |
+//! | `origin` | names of the node, and origins of web pages that may call it |
 //! | `http` | the router, one handler per file, errors |
 //! | `server`, `malformed_requests` | connections: limits, time-outs, shutdown |
 //! | `import_export` | chains from files and to files |
@@ -28,6 +29,7 @@ mod low_priority;
 mod malformed_requests;
 mod metrics;
 mod miner;
+mod origin;
 mod peers;
 mod server;
 mod state;
@@ -40,5 +42,6 @@ pub use config::{Limits, NodeConfig, Token, default_data_folder};
 pub use error::NodeError;
 pub use http::{openapi, router};
 pub use import_export::{ExchangeSummary, IfOccupied, export, import};
+pub use origin::{ForeignCall, HostName, HostNameError, Origin, OriginError};
 pub use server::serve;
 pub use state::Node;

@@ -16,7 +16,7 @@ use tokio::time::{sleep, timeout};
 use tokio_io_timeout::TimeoutWriter;
 
 use super::http::router;
-use super::malformed_requests::{HEAD_BYTES, WithErrorBodies};
+use super::malformed_requests::{HEAD_BYTES, WithoutErrors};
 use super::state::Node;
 
 /// How long unfinished answers may take once the node shuts down.
@@ -65,7 +65,8 @@ pub async fn serve(node: Node, listener: TcpListener, shutdown: impl Future<Outp
         // Fails when the client leaves an answer unread for too long.
         let mut writer = TimeoutWriter::new(writer);
         writer.set_timeout(Some(limits.unread_time));
-        let stream = join(reader, WithErrorBodies::new(Box::pin(writer)));
+        let (writer, mut held) = WithoutErrors::new(Box::pin(writer));
+        let stream = join(reader, writer);
         let connection = http.serve_connection(TokioIo::new(stream), service.clone());
         let connection = graceful.watch(connection);
         let open = node.shared.metrics.connections.clone();
@@ -74,6 +75,10 @@ pub async fn serve(node: Node, listener: TcpListener, shutdown: impl Future<Outp
             open.inc();
             if let Err(error) = connection.await {
                 tracing::debug!(%error, "a connection broke");
+                if let Ok(answer) = held.try_recv() {
+                    // An error: the client is gone.
+                    let _ = answer.write(&error).await;
+                }
             }
             open.dec();
         });

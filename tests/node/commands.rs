@@ -59,7 +59,7 @@ fn a_search_ends_when_its_caller_goes_away() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::node(node_command(folder.path()).args(["--difficulty", "64"]));
     let mut stream = std::net::TcpStream::connect(&server.address).unwrap();
-    std::io::Write::write_all(&mut stream, b"GET /mine HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    std::io::Write::write_all(&mut stream, b"GET /mine HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
     wait_until_mining_is(&server, true);
     drop(stream);
     wait_until_mining_is(&server, false);

@@ -27,10 +27,18 @@ impl Reply {
     pub(crate) async fn of(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
+        let body = String::from_utf8(bytes.to_vec()).unwrap();
+        let is_json = parts
+            .headers
+            .get("content-type")
+            .is_some_and(|type_| type_ == "application/json");
+        if is_json && !body.is_empty() {
+            assert_form(&body);
+        }
         Self {
             status: parts.status.as_u16(),
             headers: parts.headers,
-            body: String::from_utf8(bytes.to_vec()).unwrap(),
+            body,
         }
     }
 
@@ -48,6 +56,15 @@ impl Reply {
         assert_eq!(body.as_object().unwrap().len(), 2, "{body}");
         (text("error"), text("detail"))
     }
+}
+
+/// Every JSON answer is one line, spaced as Python does it. (The members of two
+/// answers are not in order.)
+#[track_caller]
+fn assert_form(body: &str) {
+    let line = body.strip_suffix('\n').expect("a line break at the end");
+    let canonical = fourzero::chain::json::canonical(line.as_bytes()).unwrap();
+    assert_eq!(line.len(), canonical.len(), "{body}");
 }
 
 /// The configuration of a node that mines a block in a moment.

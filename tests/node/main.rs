@@ -20,3 +20,4 @@ mod peers;
 mod replace;
 mod soak;
 mod support;
+mod web_pages;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use fourzero::chain::Format;
-use fourzero::node::Limits;
+use fourzero::node::{HostName, HostNameError, Limits, Origin};
 use fourzero::pow::Rule;
 
 use crate::cli::args::common::{Difficulty, Engine, Strict};
@@ -134,6 +134,14 @@ pub(super) struct ServeArgs {
     /// Read the token from a file, so that no process list shows it
     #[arg(long, value_name = "FILE")]
     pub(super) token_file: Option<PathBuf>,
+    /// A name of this node, if others call it by one, as in http://node1:5000; give
+    /// it again for more. Addresses and localhost need none
+    #[arg(long = "host", value_name = "NAME", value_parser = host_name)]
+    pub(super) hosts: Vec<HostName>,
+    /// An origin whose web pages may call this node, such as
+    /// http://localhost:3000; give it again for more. * stands for all
+    #[arg(long = "cors", value_name = "ORIGIN")]
+    pub(super) origins: Vec<Origin>,
     /// The largest body of a request, in bytes
     #[arg(long, value_name = "BYTES", default_value = "1048576", value_parser = body_bytes, allow_negative_numbers = true)]
     max_body: usize,
@@ -218,6 +226,16 @@ fn address(text: &str) -> Result<Address, String> {
         }),
         Err(_) => Err("expected an IP address, or one with a port: 127.0.0.1:5000".to_owned()),
     }
+}
+
+/// Flask's `--host` is the address to listen on.
+fn host_name(text: &str) -> Result<HostName, String> {
+    text.parse().map_err(|error| match error {
+        HostNameError::Address => {
+            format!("addresses need no --host; to listen on one, use --listen {text}")
+        }
+        HostNameError::NotAName => error.to_string(),
+    })
 }
 
 fn body_bytes(text: &str) -> Result<usize, String> {

@@ -22,9 +22,9 @@ pub(in crate::node::http) async fn handle(State(node): State<Node>) -> Result<Re
         return Err(ApiError::failing());
     }
     must_be_sound(&node)?;
-    Ok(reply::json(
+    Ok(reply::value(
         StatusCode::OK,
-        json!({
+        &json!({
             "status": "ok",
             "version": env!("CARGO_PKG_VERSION"),
             "node_id": node.id(),
@@ -35,7 +35,6 @@ pub(in crate::node::http) async fn handle(State(node): State<Node>) -> Result<Re
             "peers": node.shared.writer.peers().len(),
             "mining": node.shared.miner.is_mining(),
             "uptime": node.shared.started.elapsed().as_secs_f64(),
-        })
-        .to_string(),
+        }),
     ))
 }
