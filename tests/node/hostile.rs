@@ -105,7 +105,10 @@ fn a_body_in_wrong_chunks_is_refused_by_the_reason() {
         "Content-Type: application/json",
         "Transfer-Encoding: chunked",
     ];
-    for (body, word) in [("x\r\n", "Size"), ("fffffffffffffffff\r\n", "overflow")] {
+    for (body, word) in [
+        ("x\r\n", "size digit"),
+        ("fffffffffffffffff\r\n", "overflow"),
+    ] {
         let path = "/transactions/new";
         let answer = request(&server.address, "POST", path, &chunked, body).unwrap();
         let detail = answer.ok(400)["detail"].to_string();

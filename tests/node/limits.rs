@@ -333,7 +333,7 @@ fn malformed_requests_get_a_json_error() {
             "100",
         ),
         (
-            with(&format!("X: {long}")),
+            format!("GET / HTTP/1.1\r\nX: {long}"),
             431,
             "headers_too_large",
             "65536",
