@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use etcetera::AppStrategy as _;
 
+use super::origin::{ForeignCall, HostName, Origin};
 use crate::chain::Strictness;
 use crate::pow::{Rule, Target};
 use crate::sha256::{Digest, KernelChoice};
@@ -31,6 +32,15 @@ pub struct NodeConfig {
     pub node_id: Option<String>,
     /// Required by every call that changes the node.
     pub token: Option<Token>,
+    /// Names of the node. Without a token, it is changed only by calls for one of
+    /// them, for `localhost` or for an address.
+    pub hosts: Vec<HostName>,
+    /// Origins whose web pages may call the node. Without a token, pages of other
+    /// sites cannot change it.
+    pub origins: Vec<Origin>,
+    /// How to let such a call through. Follows the message that refuses it. Empty
+    /// by default, because only the program that starts the node knows its options.
+    pub foreign_call_hint: fn(&ForeignCall) -> String,
     /// Sizes, counts and times.
     pub limits: Limits,
     /// How to run a node with another rule. Follows the message that a peer's
@@ -54,6 +64,9 @@ impl NodeConfig {
             kernel: KernelChoice::Measured,
             node_id: None,
             token: None,
+            hosts: Vec::new(),
+            origins: Vec::new(),
+            foreign_call_hint: |_| String::new(),
             limits: Limits::default(),
             other_rule_hint: |_| String::new(),
             dropped_log_lines: || 0,
@@ -76,7 +89,7 @@ pub struct Limits {
     pub connections: usize,
     /// Calls of `/mine` that may wait for their turn.
     pub mine_queue: usize,
-    /// Time for a request's head, and again for its body.
+    /// Time for a request's head, and again for its whole body.
     pub request_time: Duration,
     /// How long a client may stop reading an answer.
     pub unread_time: Duration,

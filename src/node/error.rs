@@ -115,6 +115,9 @@ pub enum NodeError {
         /// What is wrong.
         fault: Fault,
     },
+    /// Web pages of all origins may call a node that has a token.
+    #[error("a node with a token cannot be open to the web pages of all origins")]
+    AnyOrigin,
     /// An exported chain cannot be written.
     #[error("cannot write the chain")]
     Write(#[source] io::Error),

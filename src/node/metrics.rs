@@ -28,14 +28,14 @@ pub(super) struct Metrics {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct RequestLabels {
     method: &'static str,
-    path: String,
+    path: &'static str,
     status: &'static str,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct RouteLabels {
     method: &'static str,
-    path: String,
+    path: &'static str,
 }
 
 impl Metrics {
@@ -49,12 +49,12 @@ impl Metrics {
         }
     }
 
-    /// Counts an answer. `route` is the path as the router knows it, such as
+    /// Counts an answer. `path` is as the router knows it, such as
     /// `/blocks/{index}`: clients must not be able to create new labels.
     pub(super) fn count(
         &self,
         method: &Method,
-        route: Option<&str>,
+        path: &'static str,
         status: StatusCode,
         elapsed: Duration,
     ) {
@@ -65,14 +65,9 @@ impl Metrics {
             Method::OPTIONS => "OPTIONS",
             _ => "other",
         };
-        let labels = RouteLabels {
-            method,
-            path: route.unwrap_or("other").to_owned(),
-        };
         self.durations
-            .get_or_create(&labels)
+            .get_or_create(&RouteLabels { method, path })
             .observe(elapsed.as_secs_f64());
-        let RouteLabels { method, path } = labels;
         let status = match status.as_u16() {
             ..300 => "2xx",
             300..400 => "3xx",

@@ -12,6 +12,7 @@
 //! | `peers` | other nodes: their addresses, their chains, consensus |
 //! | `metrics` | counters for Prometheus |
 //! | `state` | the node as a whole |
+//! | `origin` | names of the node, and origins of web pages that may call it |
 //! | `http` | the router, one handler per file, errors |
 //! | `server`, `malformed_requests`, `clock` | connections: limits, time-outs, shutdown |
 //! | `import_export` | chains from files and to files |
@@ -30,6 +31,7 @@ mod low_priority;
 mod malformed_requests;
 mod metrics;
 mod miner;
+mod origin;
 mod peers;
 mod server;
 mod state;
@@ -43,5 +45,6 @@ pub use database_problem::DatabaseProblem;
 pub use error::NodeError;
 pub use http::{openapi, router};
 pub use import_export::{ExchangeSummary, IfOccupied, export, import};
+pub use origin::{ForeignCall, HostName, HostNameError, Origin, OriginError};
 pub use server::serve;
 pub use state::Node;

@@ -17,7 +17,7 @@ use tokio_io_timeout::TimeoutWriter;
 
 use super::clock;
 use super::http::router;
-use super::malformed_requests::{HEAD_BYTES, WithErrorBodies};
+use super::malformed_requests::{HEAD_BYTES, WithoutErrors};
 use super::state::Node;
 
 /// How long unfinished answers may take once the node shuts down.
@@ -82,7 +82,8 @@ pub async fn serve(node: Node, listener: TcpListener, shutdown: impl Future<Outp
         // Fails when the client leaves an answer unread for too long.
         let mut writer = TimeoutWriter::new(writer);
         writer.set_timeout(Some(limits.unread_time));
-        let stream = join(reader, WithErrorBodies::new(Box::pin(writer)));
+        let (writer, mut held) = WithoutErrors::new(Box::pin(writer));
+        let stream = join(reader, writer);
         let connection = http.serve_connection(TokioIo::new(stream), service.clone());
         let connection = graceful.watch(connection);
         let open = node.shared.metrics.connections.clone();
@@ -91,6 +92,10 @@ pub async fn serve(node: Node, listener: TcpListener, shutdown: impl Future<Outp
             open.inc();
             if let Err(error) = clock::while_usable(connection).await {
                 tracing::debug!(%error, "a connection broke");
+                if let Ok(answer) = held.try_recv() {
+                    // An error: the client is gone.
+                    let _ = answer.write(&error).await;
+                }
             }
             open.dec();
         });

@@ -12,6 +12,7 @@ use super::error::NodeError;
 use super::low_priority::with_low_priority;
 use super::metrics::Metrics;
 use super::miner::NodeMiner;
+use super::origin::Origin;
 use super::peers::{PeerBook, PeerServices};
 use super::store::{Database, Readers, open_reader};
 use super::writer::WriterHandle;
@@ -60,9 +61,12 @@ impl Node {
     /// that write and search.
     ///
     /// # Errors
-    /// If the data cannot be used, were made under another rule or difficulty,
+    /// If a node with a token would be open to all origins. If the data cannot be used, were made under another rule or difficulty,
     /// or are in use by another node.
     pub fn open(config: NodeConfig) -> Result<Self, NodeError> {
+        if config.token.is_some() && config.origins.iter().any(Origin::is_any) {
+            return Err(NodeError::AnyOrigin);
+        }
         let database = Database::open(&config)?;
         let node_id = database.node_id().to_owned();
         let path = database.path().to_owned();

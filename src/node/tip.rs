@@ -17,6 +17,8 @@ pub(super) struct TipBlock {
     pub(super) hash: Digest,
     /// The canonical text.
     pub(super) text: Bytes,
+    /// The same bytes and a line break, as they are sent.
+    pub(super) line: Bytes,
     /// In decimal. A Python node's proof may have any length.
     pub(super) proof: String,
     /// As Python's `str` writes it.
@@ -25,7 +27,7 @@ pub(super) struct TipBlock {
 
 impl TipBlock {
     /// Reads the canonical text of a block; `None` if a field is missing.
-    pub(super) fn of_text(text: Vec<u8>) -> Option<Self> {
+    pub(super) fn of_text(mut text: Vec<u8>) -> Option<Self> {
         let block = View::of(&text);
         let index = ascii(member(block, "index")?.text()).parse().ok()?;
         let proof = ascii(member(block, "proof")?.text()).to_owned();
@@ -35,10 +37,13 @@ impl TipBlock {
             None => ascii(quoted.text()).to_owned(),
         };
         let hash = Digest::of(&text);
+        text.push(b'\n');
+        let line = Bytes::from(text);
         Some(Self {
             index,
             hash,
-            text: text.into(),
+            text: line.slice(..line.len() - 1),
+            line,
             proof,
             previous_hash,
         })
@@ -55,11 +60,14 @@ impl TipBlock {
         } = block;
         let sealed = block.seal();
         let hash = sealed.hash();
-        let (buffer, start) = sealed.into_buffer();
+        let (mut buffer, start) = sealed.into_buffer();
+        buffer.push(b'\n');
+        let line = Bytes::from(buffer).slice(start..);
         Self {
             index,
             hash,
-            text: Bytes::from(buffer).slice(start..),
+            text: line.slice(..line.len() - 1),
+            line,
             proof: proof.to_string(),
             previous_hash: previous_hash.to_string(),
         }

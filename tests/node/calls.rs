@@ -238,7 +238,7 @@ async fn balances_are_exact_and_pending_transactions_are_shown() {
     assert_eq!(
         fixture.get(path).await.body,
         "{\"balance\": 123456789012345678901234567890.2, \"name\": \"a/\\u00e9\", \
-         \"received\": 123456789012345678901234567897.3, \"sent\": 7.1, \"transactions\": 5}"
+         \"received\": 123456789012345678901234567897.3, \"sent\": 7.1, \"transactions\": 5}\n"
     );
     assert_eq!(
         fixture.get("/transactions/pending").await.ok(200)["count"],

@@ -59,7 +59,11 @@ fn a_search_ends_when_its_caller_goes_away() {
     let folder = tempfile::tempdir().unwrap();
     let server = Server::node(node_command(folder.path()).args(["--difficulty", "64"]));
     let mut stream = std::net::TcpStream::connect(&server.address).unwrap();
-    std::io::Write::write_all(&mut stream, b"GET /mine HTTP/1.1\r\nHost: h\r\n\r\n").unwrap();
+    std::io::Write::write_all(
+        &mut stream,
+        b"GET /mine HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    )
+    .unwrap();
     wait_until_mining_is(&server, true);
     drop(stream);
     wait_until_mining_is(&server, false);
@@ -122,7 +126,8 @@ fn an_imported_chain_can_be_exported_and_verifies() {
     };
     // While the node runs, and after it has stopped.
     ends_with(&mut export(&out), 0);
-    assert_eq!(fs::read_to_string(&out).unwrap(), server.get("/chain").body);
+    let exported = fs::read_to_string(&out).unwrap();
+    assert_eq!(exported + "\n", server.get("/chain").body);
     server.signal("TERM");
     assert_eq!(server.wait(), Some(0));
     ends_with(&mut export(&out), 2);

@@ -27,10 +27,18 @@ impl Reply {
     pub(crate) async fn of(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
+        let body = String::from_utf8(bytes.to_vec()).unwrap();
+        let is_json = parts
+            .headers
+            .get("content-type")
+            .is_some_and(|type_| type_ == "application/json");
+        if is_json && !body.is_empty() {
+            assert_form(&body);
+        }
         Self {
             status: parts.status.as_u16(),
             headers: parts.headers,
-            body: String::from_utf8(bytes.to_vec()).unwrap(),
+            body,
         }
     }
 
@@ -47,6 +55,17 @@ impl Reply {
         let text = |key: &str| body[key].as_str().unwrap().to_owned();
         assert_eq!(body.as_object().unwrap().len(), 2, "{body}");
         (text("error"), text("detail"))
+    }
+}
+
+/// Every JSON answer is one line, with a space after each comma and colon.
+#[track_caller]
+fn assert_form(body: &str) {
+    let line = body.strip_suffix('\n').expect("a line break at the end");
+    let unescaped = line.replace("\\\\", "").replace("\\\"", "");
+    for between_strings in unescaped.split('"').step_by(2) {
+        let tight = between_strings.replace(", ", "").replace(": ", "");
+        assert!(!tight.contains([',', ':', ' ', '\n']), "{body}");
     }
 }
 

@@ -107,27 +107,42 @@ async fn a_parameter_given_twice_is_refused() {
 }
 
 #[tokio::test]
-async fn parameters_of_the_content_type_are_ignored() {
+async fn json_is_taken_whatever_its_type_and_the_type_decides_how_other_bodies_are_refused() {
     let fixture = Fixture::new();
-    let send = async |types: &[&[u8]]| {
+    let send = async |types: &[&[u8]], body: &'static str| {
         let mut request = Request::post("/transactions/new");
         for type_ in types {
             request = request.header("content-type", HeaderValue::from_bytes(type_).unwrap());
         }
-        fixture
-            .send(request.body(Body::from(WHOLE)).unwrap())
-            .await
-            .status
+        fixture.send(request.body(Body::from(body)).unwrap()).await
     };
+    // The second column is Flask's answer to a body that is not JSON.
     for (types, status) in [
-        (&[&b"application/json; x=\xe9"[..]][..], 201),
-        (&[b"APPLICATION/JSON\t;x"], 201),
-        (&[b"application/problem+json"], 201),
+        (&[&b"application/json"[..]][..], 400),
+        (&[b"application/json; x=\xe9"], 400),
+        (&[b"APPLICATION/JSON\t;x"], 400),
+        (&[b"application/problem+json"], 400),
+        (&[b"text/plain", b"application/json"], 400),
+        (&[], 415),
+        (&[b""], 415),
         (&[b"application/json\xe9"], 415),
         (&[b"text/plain; application/json"], 415),
-        (&[b"text/plain", b"application/json"], 201),
+        (&[b"application/x-www-form-urlencoded"], 415),
         (&[b"application/json", b"text/plain"], 415),
     ] {
-        assert_eq!(send(types).await, status, "{types:?}");
+        assert_eq!(send(types, WHOLE).await.status, 201, "{types:?}");
+        let reply = send(types, "{}").await;
+        assert_eq!((reply.status, reply.body.as_str()), (400, "Missing values"));
+        for body in ["sender=a&recipient=b&amount=1", "{", ""] {
+            let (_, detail) = send(types, body).await.error(status);
+            assert!(detail.contains("at byte "), "{detail}");
+            assert_eq!(detail.contains("Content-Type"), status == 415, "{detail}");
+        }
+    }
+    for path in ["/nodes/register", "/mining/submit"] {
+        let json = Request::post(path).body(Body::from("5")).unwrap();
+        fixture.send(json).await.error(422);
+        let other = Request::post(path).body(Body::from("a=b")).unwrap();
+        fixture.send(other).await.error(415);
     }
 }

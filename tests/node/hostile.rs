@@ -3,8 +3,11 @@
 use std::fs;
 use std::thread;
 
+use axum::body::Body;
+use axum::http::Request;
+
 use crate::fixture::Fixture;
-use crate::support::{Server, node_command, post};
+use crate::support::{Server, node_command, post, request};
 
 const WHOLE: &str = r#"{"sender": "é", "recipient": ["b", {}], "amount": 1.5e3}"#;
 
@@ -69,6 +72,47 @@ async fn a_body_is_a_transaction_or_a_clear_error() {
         let body = WHOLE.as_bytes()[..cut].to_vec();
         let (_, detail) = fixture.post("/transactions/new", body).await.error(400);
         assert!(detail.contains("at byte "), "cut at {cut}: {detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_refused_by_its_coding() {
+    let fixture = Fixture::new();
+    let send = async |coding: &str, body: &'static [u8]| {
+        let request = Request::post("/transactions/new")
+            .header("content-type", "application/json")
+            .header("content-encoding", coding);
+        fixture.send(request.body(Body::from(body)).unwrap()).await
+    };
+    for coding in ["gzip", "br", "GZIP"] {
+        let reply = send(coding, b"\x1f\x8b\x08\0").await;
+        let (_, detail) = reply.error(415);
+        assert!(detail.contains(coding), "{detail}");
+        assert_eq!(reply.headers["accept-encoding"], "identity");
+    }
+    // Flask does not look at the header.
+    for coding in ["identity", "utf-8"] {
+        send(coding, WHOLE.as_bytes()).await.ok(201);
+    }
+    send("identity", b"\x1f\x8b\x08\0").await.error(400);
+}
+
+#[test]
+fn a_body_in_wrong_chunks_is_refused_by_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::node(&mut node_command(folder.path()));
+    let chunked = [
+        "Content-Type: application/json",
+        "Transfer-Encoding: chunked",
+    ];
+    for (body, word) in [
+        ("x\r\n", "size digit"),
+        ("fffffffffffffffff\r\n", "overflow"),
+    ] {
+        let path = "/transactions/new";
+        let answer = request(&server.address, "POST", path, &chunked, body).unwrap();
+        let detail = answer.ok(400)["detail"].to_string();
+        assert!(detail.contains(word), "{detail}");
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use axum::body::{Body, Bytes, HttpBody};
 use axum::http::Request;
 use fourzero::node::{Limits, router, serve};
+use futures_util::stream;
 use hyper::body::Frame;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
@@ -106,12 +107,34 @@ fn a_header_that_does_not_end_ends_the_connection() {
 
 #[test]
 fn a_body_that_does_not_come_gets_408() {
-    let sent = "POST /transactions/new HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
+    let sent = "POST /transactions/new HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
                 Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{\"sender\":";
     let (_serving, [client]) = Serving::after(limited(impatient()), [sent]);
     let said = read_all(client);
     assert!(said.starts_with("HTTP/1.1 408"), "{said}");
     assert!(said.contains("request_timeout"), "{said}");
+}
+
+/// A body of spaces that has no end, one at a time.
+fn dripping() -> Body {
+    Body::from_stream(stream::unfold((), async |()| {
+        tokio::time::sleep(Duration::from_millis(400)).await;
+        Some((Ok::<_, Infallible>(" "), ()))
+    }))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dripping_body_has_one_deadline_whoever_reads_it() {
+    let time = Limits::default().request_time;
+    for (path, status) in [("/transactions/new", 408), ("/nope", 404)] {
+        let fixture = Fixture::new();
+        let started = tokio::time::Instant::now();
+        let reply = fixture.post(path, dripping()).await;
+        assert_eq!(reply.status, status);
+        assert_eq!(reply.headers["connection"], "close");
+        // The clock is paused and jumps from one timer to the next.
+        assert_eq!(started.elapsed().as_secs(), time.as_secs(), "{path}");
+    }
 }
 
 #[test]
@@ -122,7 +145,7 @@ fn a_chunked_body_is_limited_too() {
     });
     let chunk = format!("50\r\n{}\r\n", " ".repeat(0x50));
     let said = read_all(serving.connect(&format!(
-        "POST /transactions/new HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\
+        "POST /transactions/new HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
          Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}{chunk}0\r\n\r\n",
     )));
     assert!(said.starts_with("HTTP/1.1 413"), "{said}");
@@ -137,7 +160,7 @@ fn a_connection_above_the_limit_waits_until_another_ends() {
     });
     let held = [serving.connect(""), serving.connect("")];
     let mut waiting =
-        serving.connect("GET /health HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        serving.connect("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     waiting
         .set_read_timeout(Some(Duration::from_millis(300)))
         .unwrap();
@@ -161,7 +184,7 @@ async fn an_unread_answer_is_given_up() {
         fixture.add(&name).await.ok(201);
         fixture.get("/mine").await.ok(200);
     }
-    let sent = "GET /chain HTTP/1.1\r\nHost: h\r\n\r\n";
+    let sent = "GET /chain HTTP/1.1\r\nHost: localhost\r\n\r\n";
     let (serving, [idle]) = Serving::after(fixture, [sent]);
     let started = Instant::now();
     loop {
@@ -263,33 +286,76 @@ async fn large_answers_above_the_memory_of_all_are_refused_until_some_is_free() 
 fn malformed_requests_get_a_json_error() {
     let serving = Serving::new(Limits::default());
     let long = "a".repeat(70_000);
-    for (sent, status, code) in [
-        ("garbage\r\n\r\n".to_owned(), 400, "bad_request"),
+    let with = |line: &str| format!("POST /mine HTTP/1.1\r\nHost: localhost\r\n{line}\r\n\r\n");
+    for (sent, status, code, word) in [
+        ("garbage\r\n\r\n".to_owned(), 400, "bad_request", "HTTP"),
         (
-            "POST /mine HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n".to_owned(),
+            "G(T / HTTP/1.1\r\n\r\n".into(),
             400,
             "bad_request",
+            "method",
         ),
         (
-            format!("GET /{long} HTTP/1.1\r\nHost: h\r\n\r\n"),
+            "GET / HTTP/3.0\r\n\r\n".into(),
+            400,
+            "bad_request",
+            "version",
+        ),
+        (
+            with("Content-Length: -1"),
+            400,
+            "bad_request",
+            "content-length",
+        ),
+        (
+            with("Content-Length: 1\r\nContent-Length: 2"),
+            400,
+            "bad_request",
+            "content-length",
+        ),
+        (
+            with("Transfer-Encoding: gzip"),
+            400,
+            "bad_request",
+            "transfer-encoding",
+        ),
+        (with("a header"), 400, "bad_request", "header"),
+        (
+            format!("GET /{long} HTTP/1.1\r\nHost: localhost\r\n\r\n"),
             414,
             "uri_too_long",
+            "path",
         ),
         (
-            format!("GET /health HTTP/1.1\r\n{}\r\n", "X: y\r\n".repeat(1000)),
+            with(&"X: y\r\n".repeat(1000)),
             431,
             "headers_too_large",
+            "100",
+        ),
+        (
+            format!("GET / HTTP/1.1\r\nX: {long}"),
+            431,
+            "headers_too_large",
+            "65536",
+        ),
+        // The answer to the request before comes first.
+        (
+            "GET /health HTTP/1.1\r\n\r\nGET / HTTP/3.0\r\n\r\n".into(),
+            200,
+            "bad_request",
+            "version",
         ),
     ] {
         let said = read_all(serving.connect(&sent));
-        let (head, body) = said.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{said}");
+        let (head, body) = said.rsplit_once("\r\n\r\n").unwrap();
         assert!(head.contains("content-type: application/json"), "{head}");
         let length = format!("content-length: {}\r\n", body.len());
         assert!(head.contains(&length), "{said}");
+        assert!(body.ends_with("}\n"), "{body}");
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         assert_eq!(body["error"], code);
-        assert!(body["detail"].is_string(), "{body}");
+        assert!(body["detail"].as_str().unwrap().contains(word), "{body}");
     }
 }
 
@@ -298,9 +364,9 @@ fn a_client_that_breaks_off_does_no_harm() {
     let serving = Serving::new(Limits::default());
     for sent in [
         "\u{0}\r\n\r\n",
-        "POST /transactions/new HTTP/1.1\r\nHost: h\r\nContent-Type: application/json\r\n\
+        "POST /transactions/new HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
          Content-Length: 100\r\n\r\n{",
-        "GET /chain HTTP/1.1\r\nHost: h\r\n\r\n",
+        "GET /chain HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ] {
         drop(serving.connect(sent));
     }
@@ -314,21 +380,22 @@ fn after_a_refused_call_the_connection_goes_on_or_says_that_it_closes() {
     for (sent, status) in [
         ("PUT /chain", 405),
         ("POST /nope", 404),
-        ("POST /transactions/new", 415),
+        ("POST /transactions/new", 422),
         ("GET /health", 200),
     ] {
         // The body follows after a pause, as Python's `requests` sends it.
         let mut stream = serving.connect(&format!(
-            "{sent} HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\n"
+            "{sent} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n"
         ));
         std::thread::sleep(Duration::from_millis(20));
         // This fails if the connection is closed. The answers are checked below.
         let _ = stream.write_all(b"12345");
         std::thread::sleep(Duration::from_millis(20));
-        let _ = stream.write_all(b"GET /blocks/1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        let _ = stream
+            .write_all(b"GET /blocks/1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         let said = read_all(stream);
         assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{said}");
-        let (first, second) = said.split_once("}HTTP/1.1 ").unwrap_or((&said, "200"));
+        let (first, second) = said.split_once("}\nHTTP/1.1 ").unwrap_or((&said, "200"));
         let is_closed = first.contains("connection: close");
         assert!(is_closed || first.len() < said.len(), "{sent}: {said}");
         assert!(second.starts_with("200"), "{said}");
@@ -340,19 +407,19 @@ fn a_connection_goes_on_after_a_body_that_no_handler_reads() {
     let serving = Serving::new(Limits::default());
     for (sent, size) in [("DELETE /chain", 300_000), ("POST /nope", 3_000_000)] {
         let mut stream = serving.connect(&format!(
-            "{sent} HTTP/1.1\r\nHost: h\r\nContent-Length: {size}\r\n\r\n"
+            "{sent} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {size}\r\n\r\n"
         ));
         stream.write_all(&vec![b'x'; size]).unwrap();
         stream
-            .write_all(b"GET /blocks/1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+            .write_all(b"GET /blocks/1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             .unwrap();
         let said = read_all(stream);
         assert_eq!(said.matches("HTTP/1.1 ").count(), 2, "{said}");
     }
     // A chunked body marks its own end.
     let said = read_all(serving.connect(
-        "POST /nope HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n\
-         2\r\nab\r\n0\r\n\r\nGET /blocks/1 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n",
+        "POST /nope HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n\
+         2\r\nab\r\n0\r\n\r\nGET /blocks/1 HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
     ));
     assert_eq!(said.matches("HTTP/1.1 ").count(), 2, "{said}");
 }
@@ -377,7 +444,7 @@ fn an_answer_before_the_end_of_a_body_says_that_the_connection_closes() {
             400,
         ),
     ];
-    let sent = cases.map(|(head, _)| format!("{head}\r\nHost: h\r\n\r\n"));
+    let sent = cases.map(|(head, _)| format!("{head}\r\nHost: localhost\r\n\r\n"));
     let (_serving, clients) = Serving::after(limited(impatient()), sent);
     for (client, (_, status)) in clients.into_iter().zip(cases) {
         let said = read_all(client);

@@ -28,3 +28,4 @@ mod soak;
 mod support;
 mod unread_log;
 mod untaken_chains;
+mod web_pages;

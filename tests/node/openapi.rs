@@ -71,5 +71,6 @@ async fn the_description_lists_the_methods_of_the_router() {
         for part in ["\"security\"", "\"securitySchemes\"", "\"401\""] {
             assert_eq!(text.contains(part), has_token, "{part}");
         }
+        assert_eq!(text.contains("\"403\""), !has_token);
     }
 }

@@ -219,7 +219,7 @@ fn a_dead_or_lying_peer_is_skipped_and_named() {
     mine(&honest, 2);
     mine(&scratch, 4);
     let text = scratch.get("/chain").body;
-    let tip = scratch.get("/blocks/latest").body;
+    let tip = scratch.get("/blocks/latest").body.trim_end().to_owned();
     let longer = text.replace("\"length\": 5", "\"length\": 500");
     let forged = text.replacen("\"amount\": 1,", "\"amount\": 9,", 1);
     let no_genesis = text.replace("\"proof\": 100,", "\"proof\": 100.0,");

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use fourzero::chain::Format;
-use fourzero::node::Limits;
+use fourzero::node::{HostName, HostNameError, Limits, Origin};
 use fourzero::pow::Rule;
 
 use crate::cli::args::common::{Difficulty, Engine, Strict, group};
@@ -138,6 +138,14 @@ pub(super) struct ServeArgs {
     /// Read the token from a file, so that no process list shows it
     #[arg(long, value_name = "FILE", help_heading = NETWORK)]
     pub(super) token_file: Option<PathBuf>,
+    /// A name of this node, if others call it by one, as in http://node1:5000; give
+    /// it again for more. Addresses and localhost need none
+    #[arg(long = "host", value_name = "NAME", value_parser = host_name)]
+    pub(super) hosts: Vec<HostName>,
+    /// An origin whose web pages may call this node, such as
+    /// http://localhost:3000; give it again for more. * stands for all
+    #[arg(long = "cors", value_name = "ORIGIN")]
+    pub(super) origins: Vec<Origin>,
     /// The largest body of a request, in bytes
     #[arg(long, value_name = "BYTES", default_value = "1048576", value_parser = body_bytes, help_heading = LIMITS)]
     max_body: usize,
@@ -255,6 +263,16 @@ fn port(text: &str) -> Result<u16, String> {
             "expected a number from 0 to 65535, found \"{text}\""
         )),
     }
+}
+
+/// Flask's `--host` is the address to listen on.
+fn host_name(text: &str) -> Result<HostName, String> {
+    text.parse().map_err(|error| match error {
+        HostNameError::Address => {
+            format!("addresses need no --host; to listen on one, use --listen {text}")
+        }
+        HostNameError::NotAName => error.to_string(),
+    })
 }
 
 fn body_bytes(text: &str) -> Result<usize, String> {

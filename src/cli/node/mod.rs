@@ -13,7 +13,8 @@ use anyhow::{Context as _, anyhow, bail};
 use fourzero::batch::Overwrite;
 use fourzero::chain::{FaultKind, Format};
 use fourzero::node::{
-    DatabaseProblem, IfOccupied, Node, NodeConfig, NodeError, default_data_folder,
+    DatabaseProblem, ForeignCall, HostName, IfOccupied, Node, NodeConfig, NodeError, Origin,
+    default_data_folder,
 };
 use fourzero::pow::{Control, Rule};
 use serde::Serialize;
@@ -78,6 +79,9 @@ fn run_node(args: &ServeArgs) -> anyhow::Result<Exit> {
     let config = NodeConfig {
         node_id: args.node_id.clone(),
         token,
+        hosts: args.hosts.clone(),
+        origins: args.origins.clone(),
+        foreign_call_hint,
         limits: args.limits(),
         other_rule_hint: hints::other_rule,
         dropped_log_lines: log::dropped,
@@ -163,6 +167,24 @@ fn data_folder(given: Option<&Path>) -> anyhow::Result<PathBuf> {
         .ok_or_else(|| anyhow!("this user has no home folder; choose one with --data"))
 }
 
+/// The option that lets a call through. Names only what is safe to copy.
+fn foreign_call_hint(call: &ForeignCall) -> String {
+    match call {
+        ForeignCall::Host(host) => {
+            let name = host.split(':').next().unwrap_or_default();
+            let name = name.parse::<HostName>().map_or("NAME", |_| name);
+            format!("; start the node with --host {name} if it is")
+        }
+        ForeignCall::Origin(origin) if origin.parse::<Origin>().is_ok() => {
+            format!("; start the node with --cors {origin} if it should")
+        }
+        ForeignCall::Origin(_) | ForeignCall::Site => {
+            "; serve the page over HTTP, name its origin with --cors, and call with fetch()"
+                .to_owned()
+        }
+    }
+}
+
 /// Adds the option that helps, where there is one.
 fn with_advice(error: NodeError) -> anyhow::Error {
     let advice = match &error {
@@ -176,6 +198,7 @@ fn with_advice(error: NodeError) -> anyhow::Error {
         }
         NodeError::OtherDifficulty { .. } => "choose another --data".to_owned(),
         NodeError::NoNode { .. } => "choose the folder of a node with --data".to_owned(),
+        NodeError::AnyOrigin => "give --cors their origins".to_owned(),
         NodeError::Occupied { .. } => "use --force to replace it".to_owned(),
         NodeError::Database {
             problem: DatabaseProblem::NotADatabase | DatabaseProblem::Foreign,

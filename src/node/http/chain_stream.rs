@@ -46,8 +46,9 @@ pub(super) async fn answer(
         before,
         first,
         last,
-        after,
+        mut after,
     } = answer;
+    after.push('\n');
     let mut reader = PartReader {
         node: node.clone(),
         generation: head.generation,
@@ -62,7 +63,7 @@ pub(super) async fn answer(
     if reader.is_done() {
         text.extend_from_slice(after.as_bytes());
         let text = answer_memory::try_count(node, text)?;
-        return Ok(reply::json(StatusCode::OK, text));
+        return Ok(reply::line(StatusCode::OK, text));
     }
     let text = answer_memory::try_count(node, text)?;
     let (parts, mut waiting) = mpsc::channel(PARTS_AHEAD);

@@ -1,5 +1,7 @@
 //! The JSON form of all errors: `{"error": CODE, "detail": SENTENCE}`.
 
+use std::error::Error;
+
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
 use axum::http::header::{
@@ -9,6 +11,7 @@ use axum::http::{Method, Response, StatusCode};
 use axum::response::IntoResponse;
 use serde_json::json;
 
+use super::reply;
 use crate::node::database_problem::DatabaseProblem;
 use crate::node::miner::MiningError;
 use crate::node::peers::ResolveError;
@@ -50,6 +53,18 @@ impl ApiError {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "unprocessable", detail)
     }
 
+    pub(super) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", detail)
+    }
+
+    pub(super) fn unsupported_media_type(detail: impl Into<String>) -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            detail,
+        )
+    }
+
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
@@ -60,7 +75,11 @@ impl ApiError {
 
     /// The body broke off or is malformed, so the connection cannot go on.
     pub(super) fn broken_body(error: axum::Error) -> Self {
-        Self::bad_request(format!("the body ended too early: {error}"))
+        let mut cause: &dyn Error = &error;
+        while let Some(deeper) = cause.source() {
+            cause = deeper;
+        }
+        Self::bad_request(format!("the body cannot be read: {cause}"))
             .with_header(CONNECTION, "close")
     }
 
@@ -89,7 +108,7 @@ impl ApiError {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, code, detail).with_header(RETRY_AFTER, "1")
     }
 
-    fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
+    pub(super) fn with_header(mut self, name: HeaderName, value: &'static str) -> Self {
         self.header = Some((name, HeaderValue::from_static(value)));
         self
     }
@@ -195,13 +214,15 @@ impl From<ResolveError> for ApiError {
     }
 }
 
+/// The body of an error.
+pub(in crate::node) fn body(code: &str, detail: &str) -> String {
+    reply::spaced(&json!({ "error": code, "detail": detail })) + "\n"
+}
+
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response<Body> {
         let (content_type, body) = match self.code {
-            Some(code) => (
-                "application/json",
-                json!({ "error": code, "detail": self.detail }).to_string(),
-            ),
+            Some(code) => ("application/json", body(code, &self.detail)),
             None => ("text/html; charset=utf-8", self.detail),
         };
         let mut response = (self.status, [(CONTENT_TYPE, content_type)], body).into_response();

@@ -4,7 +4,7 @@
 mod answer_memory;
 mod authorization;
 mod chain_stream;
-mod error;
+pub(super) mod error;
 mod handlers;
 mod normalize_path;
 mod openapi;
@@ -14,11 +14,12 @@ mod request_body;
 use std::time::Instant;
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::{Next, from_fn_with_state, map_request, map_response};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, any, get, post};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 
 use self::error::ApiError;
 use self::handlers::{
@@ -26,30 +27,46 @@ use self::handlers::{
     nodes_register, nodes_resolve, openapi_json, pending, transactions_new,
 };
 use self::request_body::RequestBody;
+use super::config::NodeConfig;
+use super::origin::Origin;
 use super::state::Node;
 
 /// Every call the node answers, as a service that needs no socket.
 pub fn router(node: Node) -> Router {
-    let calls = Router::new()
-        .route("/mine", get(mine::handle).post(mine::handle))
-        .route("/transactions/new", post(transactions_new::handle))
-        .route("/transactions/pending", get(pending::handle))
-        .route("/chain", get(chain::handle))
-        .route("/blocks/latest", get(blocks::latest))
-        .route("/blocks/{index}", get(blocks::by_index))
-        .route("/balances/{name}", get(balances::handle))
-        .route("/nodes", get(nodes::handle))
-        .route("/nodes/register", post(nodes_register::handle))
-        .route("/nodes/resolve", get(nodes_resolve::handle))
-        .route("/mining/template", get(mining_template::handle))
-        .route("/mining/submit", post(mining_submit::handle))
-        .route("/health", get(health::handle))
-        .route("/metrics", get(metrics::handle))
-        .route("/openapi.json", get(openapi_json::handle))
-        .fallback(unknown_path)
-        .method_not_allowed_fallback(other_method)
-        .layer(from_fn_with_state(node.clone(), observe))
-        .with_state(node);
+    let calls = [
+        ("/mine", get(mine::handle).post(mine::handle)),
+        ("/transactions/new", post(transactions_new::handle)),
+        ("/transactions/pending", get(pending::handle)),
+        ("/chain", get(chain::handle)),
+        ("/blocks/latest", get(blocks::latest)),
+        ("/blocks/{index}", get(blocks::by_index)),
+        ("/balances/{name}", get(balances::handle)),
+        ("/nodes", get(nodes::handle)),
+        ("/nodes/register", post(nodes_register::handle)),
+        ("/nodes/resolve", get(nodes_resolve::handle)),
+        ("/mining/template", get(mining_template::handle)),
+        ("/mining/submit", post(mining_submit::handle)),
+        ("/health", get(health::handle)),
+        ("/metrics", get(metrics::handle)),
+        ("/openapi.json", get(openapi_json::handle)),
+    ];
+    let cors = cors(&node.shared.config);
+    let layered = |route: &'static str, methods: MethodRouter<Node>| {
+        let methods = match &cors {
+            Some(cors) => methods.layer(cors.clone()),
+            None => methods,
+        };
+        methods
+            .layer(from_fn_with_state((node.clone(), route), observe))
+            .with_state(node.clone())
+    };
+    let unknown = layered("other", any(unknown_path));
+    let calls = calls
+        .into_iter()
+        .fold(Router::new(), |router, (path, methods)| {
+            router.route(path, layered(path, methods.fallback(other_method)))
+        })
+        .fallback_service(unknown);
     // A layer around a fallback runs before the routes inside it are matched.
     Router::new()
         .fallback_service(calls)
@@ -62,22 +79,43 @@ pub fn openapi(node: &Node) -> serde_json::Value {
     openapi::describe(&node.shared.config)
 }
 
+/// Answers preflights, and tells browsers which origins may read answers. `None`
+/// if pages of no other origin may: browsers then need no header.
+fn cors(config: &NodeConfig) -> Option<CorsLayer> {
+    let origins = &config.origins;
+    let allowed = match origins.iter().any(Origin::is_any) {
+        true => AllowOrigin::any(),
+        false => AllowOrigin::list(origins.iter().map(|origin| origin.header().clone())),
+    };
+    let cors = CorsLayer::new()
+        .allow_origin(allowed)
+        .allow_methods([Method::GET, Method::HEAD, Method::POST])
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([reply::BLOCK_HASH, header::RETRY_AFTER]);
+    (!origins.is_empty()).then_some(cors)
+}
+
 /// Times, counts and logs a call, and discards the unread rest of its body.
-async fn observe(State(node): State<Node>, request: Request, next: Next) -> Response {
+/// `route` is its path as the router knows it.
+async fn observe(
+    State((node, route)): State<(Node, &'static str)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let started = Instant::now();
     let method = request.method().clone();
     let path = tracing::enabled!(tracing::Level::DEBUG).then(|| request.uri().path().to_owned());
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let (request, body) = RequestBody::attach(request);
+    let body = RequestBody::detach(&mut request, node.shared.config.limits.request_time);
     let mut response = next.run(request).await;
     let elapsed = started.elapsed();
 
-    let headers = response.headers_mut();
-    if !body.discard(node.shared.config.limits.request_time).await {
+    if let Some(body) = body
+        && !body.discard().await
+    {
+        let headers = response.headers_mut();
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     let status = response.status();
-    let route = route.as_ref().map(MatchedPath::as_str);
     node.shared.metrics.count(&method, route, status, elapsed);
     if let Some(path) = path {
         let milliseconds = elapsed.as_secs_f64() * 1e3;

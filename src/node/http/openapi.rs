@@ -19,6 +19,8 @@ pub(super) fn describe(config: &NodeConfig) -> Value {
     }
     if config.token.is_none() {
         remove_token(&mut description);
+    } else {
+        remove_responses(&mut description, "403");
     }
     description
 }
@@ -26,12 +28,27 @@ pub(super) fn describe(config: &NodeConfig) -> Value {
 /// Removes the parts that only a node with a token has.
 fn remove_token(description: &mut Value) {
     remove(&mut description["components"], "securitySchemes");
-    let paths = description["paths"].as_object_mut();
-    let calls = paths.into_iter().flat_map(|paths| paths.values_mut());
-    for call in calls.flat_map(|path| path.as_object_mut().into_iter().flatten()) {
-        remove(call.1, "security");
-        remove(&mut call.1["responses"], "401");
+    for call in calls(description) {
+        remove(call, "security");
     }
+    remove_responses(description, "401");
+}
+
+/// Removes a response from all calls.
+fn remove_responses(description: &mut Value, status: &str) {
+    for call in calls(description) {
+        remove(&mut call["responses"], status);
+    }
+}
+
+fn calls(description: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let paths = description["paths"].as_object_mut();
+    let paths = paths.into_iter().flat_map(|paths| paths.values_mut());
+    paths.flat_map(|path| {
+        path.as_object_mut()
+            .into_iter()
+            .flat_map(|path| path.values_mut())
+    })
 }
 
 fn remove(object: &mut Value, key: &str) {

@@ -1,18 +1,19 @@
 //! Request bodies: JSON of limited size, read in limited time, and with a limit
 //! on the memory of all bodies together.
 
+use std::mem;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequestParts, Request};
-use axum::http::header::{CONTENT_TYPE, EXPECT};
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, EXPECT, HeaderName};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use http_body_util::BodyExt as _;
 use tokio::sync::{Mutex, OwnedSemaphorePermit};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::error::ApiError;
 use crate::chain::json::{Kind, MAX_VALUE_BYTES, SyntaxError, SyntaxErrorKind, Transcoder, View};
@@ -29,20 +30,33 @@ const DISCARD_PAUSE: Duration = Duration::from_millis(500);
 #[derive(Clone)]
 pub(super) struct RequestBody {
     body: Arc<Mutex<Body>>,
+    /// When the head of the request was read.
+    since: Instant,
+    /// Time for the whole body from then on, whoever reads it.
+    time: Duration,
     /// Whether the client waits to be asked before it sends the body.
     is_withheld: bool,
 }
 
 impl RequestBody {
     /// Moves the body of a request to its extensions, where [`JsonBody`] finds it.
-    pub(super) fn attach(request: Request) -> (Request, Self) {
-        let (mut parts, body) = request.into_parts();
+    /// `None` if there is no body.
+    pub(super) fn detach(request: &mut Request, time: Duration) -> Option<Self> {
+        if request.body().is_end_stream() {
+            return None;
+        }
         let body = Self {
-            body: Arc::new(Mutex::new(body)),
-            is_withheld: parts.headers.contains_key(EXPECT),
+            body: Arc::new(Mutex::new(mem::take(request.body_mut()))),
+            since: Instant::now(),
+            time,
+            is_withheld: request.headers().contains_key(EXPECT),
         };
-        parts.extensions.insert(body.clone());
-        (Request::from_parts(parts, Body::empty()), body)
+        request.extensions_mut().insert(body.clone());
+        Some(body)
+    }
+
+    fn time_left(&self) -> Duration {
+        self.time.saturating_sub(self.since.elapsed())
     }
 
     /// Reads and drops the rest of the body. Returns whether nothing is left,
@@ -51,7 +65,7 @@ impl RequestBody {
     /// hyper only drops what it has already received. If more is on its way,
     /// it closes the connection, and a client that is still sending may then
     /// lose the answer.
-    pub(super) async fn discard(self, time: Duration) -> bool {
+    pub(super) async fn discard(self) -> bool {
         let mut body = self.body.lock().await;
         if body.is_end_stream() {
             return true;
@@ -74,15 +88,18 @@ impl RequestBody {
                 }
             }
         };
-        timeout(time, discard).await.unwrap_or(false)
+        timeout(self.time_left(), discard).await.unwrap_or(false)
     }
 }
 
-/// The bytes of a JSON body. They count towards the memory of all bodies until
-/// they are dropped.
+/// The bytes of a body that should be JSON, whatever its headers say. They count
+/// towards the memory of all bodies until they are dropped.
+#[derive(Default)]
 pub(super) struct JsonBody {
     bytes: Vec<u8>,
     memory: Option<OwnedSemaphorePermit>,
+    /// They may tell why it is not JSON.
+    headers: HeaderMap,
 }
 
 impl Deref for JsonBody {
@@ -100,20 +117,22 @@ impl FromRequestParts<Node> for JsonBody {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, node: &Node) -> Result<Self, ApiError> {
-        check_content_type(&parts.headers)?;
-        let body = parts
-            .extensions
-            .get::<RequestBody>()
-            .expect("the router attaches the body of every request");
-        let time = node.shared.config.limits.request_time;
-        let read = timeout(time, Self::read(&body.body, node)).await;
-        read.unwrap_or_else(|_| {
-            Err(ApiError::new(
+        // No extractor comes after this one.
+        let headers = mem::take(&mut parts.headers);
+        let Some(body) = parts.extensions.get::<RequestBody>() else {
+            return Ok(Self {
+                headers,
+                ..Self::default()
+            });
+        };
+        match timeout(body.time_left(), Self::read(&body.body, node)).await {
+            Ok(read) => Ok(Self { headers, ..read? }),
+            Err(_) => Err(ApiError::new(
                 StatusCode::REQUEST_TIMEOUT,
                 "request_timeout",
-                format!("the body took longer than {} s", time.as_secs()),
-            ))
-        })
+                format!("the body took longer than {} s", body.time.as_secs()),
+            )),
+        }
     }
 }
 
@@ -127,10 +146,7 @@ impl JsonBody {
         if body.size_hint().lower() > most as u64 {
             return Err(too_large());
         }
-        let mut read = Self {
-            bytes: Vec::new(),
-            memory: None,
-        };
+        let mut read = Self::default();
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(ApiError::broken_body)?.into_data() else {
                 continue;
@@ -161,7 +177,7 @@ impl JsonBody {
         let mut text = Vec::new();
         Transcoder::default()
             .transcode(self, &mut text)
-            .map_err(|error| not_json(&error))?;
+            .map_err(|error| self.not_json(&error))?;
         let value = View::of(&text);
         if value.kind() != Kind::Object {
             return Err(ApiError::unprocessable(format!(
@@ -171,23 +187,42 @@ impl JsonBody {
         }
         Ok(text)
     }
-}
 
-/// Refuses a content type that Flask would not read as JSON.
-fn check_content_type(headers: &HeaderMap) -> Result<(), ApiError> {
-    // Of several, Flask uses the last.
-    let given = headers.get_all(CONTENT_TYPE).iter().next_back();
-    if given.is_some_and(|value| is_json(value.as_bytes())) {
-        return Ok(());
+    /// The error for a body that is not JSON, or too large in canonical form. As
+    /// in Flask, the status depends on what the headers promise.
+    pub(super) fn not_json(&self, error: &SyntaxError) -> ApiError {
+        if matches!(error.kind, SyntaxErrorKind::TooLarge) {
+            return ApiError::too_large(format!(
+                "the body, as Python writes it, takes more than {MAX_VALUE_BYTES} bytes"
+            ));
+        }
+        // Of several, Flask uses the last.
+        let last = |name: HeaderName| self.headers.get_all(name).iter().next_back();
+        let shown = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        if let Some(coding) = last(CONTENT_ENCODING)
+            && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
+        {
+            return ApiError::unsupported_media_type(format!(
+                "Content-Encoding is {:?}; send the body as it is",
+                shown(coding)
+            ))
+            .with_header(ACCEPT_ENCODING, "identity");
+        }
+        let fault = format!(
+            "the body is not JSON: at byte {}: {}",
+            error.offset, error.kind
+        );
+        match last(CONTENT_TYPE) {
+            Some(value) if is_json(value.as_bytes()) => ApiError::bad_request(fault),
+            given => {
+                let given =
+                    given.map_or("missing".to_owned(), |value| format!("{:?}", shown(value)));
+                ApiError::unsupported_media_type(format!(
+                    "{fault}; Content-Type is {given}, expected application/json"
+                ))
+            }
+        }
     }
-    let given = given.map_or("missing".to_owned(), |value| {
-        format!("{:?}", String::from_utf8_lossy(value.as_bytes()))
-    });
-    Err(ApiError::new(
-        StatusCode::UNSUPPORTED_MEDIA_TYPE,
-        "unsupported_media_type",
-        format!("Content-Type is {given}, expected application/json"),
-    ))
 }
 
 /// Parameters after the type may hold any bytes.
@@ -197,19 +232,6 @@ fn is_json(content_type: &[u8]) -> bool {
     let essence = essence.to_ascii_lowercase();
     essence == b"application/json"
         || (essence.starts_with(b"application/") && essence.ends_with(b"+json"))
-}
-
-/// The error for a body that is not JSON, or too large in canonical form.
-pub(super) fn not_json(error: &SyntaxError) -> ApiError {
-    match error.kind {
-        SyntaxErrorKind::TooLarge => ApiError::too_large(format!(
-            "the body, as Python writes it, takes more than {MAX_VALUE_BYTES} bytes"
-        )),
-        _ => ApiError::bad_request(format!(
-            "the body is not JSON: at byte {}: {}",
-            error.offset, error.kind
-        )),
-    }
 }
 
 /// One field of an object in canonical text.

@@ -15,7 +15,7 @@ pub(in crate::node::http) async fn latest(State(node): State<Node>) -> Response 
 
 fn last_block(head: &ChainHead) -> Response {
     let hash = head.tip.hash.to_string();
-    reply::block(head.tip.text.clone(), &hash)
+    reply::block(head.tip.line.clone(), &hash)
 }
 
 pub(in crate::node::http) async fn by_index(
@@ -49,6 +49,6 @@ pub(in crate::node::http) async fn by_index(
         .block(number)
         .await?
         .ok_or_else(not_found)?;
-    let text = answer_memory::try_count(&node, block.text.into_bytes())?;
-    Ok(reply::block(text, &block.hash))
+    let line = answer_memory::try_count(&node, (block.text + "\n").into_bytes())?;
+    Ok(reply::block(line, &block.hash))
 }

@@ -15,15 +15,14 @@ pub(in crate::node::http) async fn handle(State(node): State<Node>) -> Result<Re
     let head = node.shared.writer.head();
     let template = head.tip.template(node.shared.config.rule);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok(reply::json(
+    Ok(reply::value(
         StatusCode::OK,
-        json!({
+        &json!({
             "template_id": head.tip.hash.to_string(),
             "prefix": text(template.prefix()),
             "suffix": text(template.suffix()),
             "difficulty": node.shared.config.target.bits() / 4,
             "index": head.tip.index + 1,
-        })
-        .to_string(),
+        }),
     ))
 }

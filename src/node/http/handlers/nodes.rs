@@ -25,5 +25,5 @@ pub(in crate::node::http) async fn handle(State(node): State<Node>) -> Response 
             json!({"node": peer, "last_visit": visit})
         })
         .collect();
-    reply::json(StatusCode::OK, json!({ "nodes": nodes }).to_string())
+    reply::value(StatusCode::OK, &json!({ "nodes": nodes }))
 }

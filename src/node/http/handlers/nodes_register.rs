@@ -52,8 +52,8 @@ pub(in crate::node::http) async fn handle(
         nodes.push(peer);
     }
     let total = node.shared.writer.register(nodes).await?;
-    Ok(reply::json(
+    Ok(reply::value(
         StatusCode::CREATED,
-        json!({"message": "New nodes have been added", "total_nodes": total}).to_string(),
+        &json!({"message": "New nodes have been added", "total_nodes": total}),
     ))
 }

@@ -9,5 +9,5 @@ use crate::node::state::Node;
 
 pub(in crate::node::http) async fn handle(State(node): State<Node>) -> Response {
     let description = openapi::describe(&node.shared.config);
-    reply::json(StatusCode::OK, description.to_string())
+    reply::value(StatusCode::OK, &description)
 }

@@ -12,8 +12,8 @@ pub(in crate::node::http) async fn handle(State(node): State<Node>) -> Result<Re
     let (transactions, count) = node.shared.readers.pending().await?;
     let mut text = format!("{{\"count\": {count}, \"transactions\": [").into_bytes();
     text.extend_from_slice(&transactions);
-    text.extend_from_slice(b"]}");
-    Ok(reply::json(
+    text.extend_from_slice(b"]}\n");
+    Ok(reply::line(
         StatusCode::OK,
         answer_memory::try_count(&node, text)?,
     ))

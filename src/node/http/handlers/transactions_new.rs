@@ -8,7 +8,7 @@ use crate::chain::{TransactionError, TransactionProblem, Transactions};
 use crate::node::http::authorization::Authorized;
 use crate::node::http::error::ApiError;
 use crate::node::http::reply;
-use crate::node::http::request_body::{JsonBody, not_json};
+use crate::node::http::request_body::JsonBody;
 use crate::node::state::Node;
 use crate::node::store::NewTransaction;
 
@@ -21,7 +21,7 @@ pub(in crate::node::http) async fn handle(
     transactions
         .push_json(&body, node.shared.config.strictness)
         .map_err(|error| match error {
-            TransactionError::Syntax(error) => not_json(&error),
+            TransactionError::Syntax(error) => body.not_json(&error),
             TransactionError::Problem(problem) if lacks_fields(&problem) => {
                 ApiError::tutorial("Missing values")
             }
