@@ -8,7 +8,8 @@ use std::path::Path;
 use super::config::NodeConfig;
 use super::error::NodeError;
 use super::store::{self, Database, ReplaceError};
-use crate::chain::{ChainWriter, Format, Verifier, VerifyOptions};
+use super::verify::verify_file;
+use crate::chain::{ChainWriter, Format, Verifier};
 use crate::pow::Control;
 
 /// What an import does with a database that already holds a chain.
@@ -49,15 +50,9 @@ pub fn import(
         source,
     };
     let mut source = File::open(file).map_err(io_error)?;
-    let options = VerifyOptions {
-        rule: Some(config.rule),
-        target: config.target,
-        strictness: config.strictness,
-    };
-    let report = Verifier::new(config.threads)
-        .map_err(NodeError::Thread)?
-        .verify_file(&source, &options, control)
-        .map_err(|source| NodeError::Verify {
+    let verifier = Verifier::new(config.threads).map_err(NodeError::Thread)?;
+    let report =
+        verify_file(&verifier, &source, config, control).map_err(|source| NodeError::Verify {
             path: path.clone(),
             source,
         })?;

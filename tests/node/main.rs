@@ -19,4 +19,5 @@ mod openapi;
 mod peers;
 mod replace;
 mod soak;
+mod strict;
 mod support;

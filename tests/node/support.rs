@@ -44,7 +44,11 @@ pub(crate) fn node_command_on(address: &str, data: &Path) -> Command {
 impl Server {
     /// Starts a node and reads its address.
     pub(crate) fn node(command: &mut Command) -> Self {
-        let (child, line) = start(command.args(["--log-level", "error"]));
+        Self::with_log_level("error", command)
+    }
+
+    pub(crate) fn with_log_level(level: &str, command: &mut Command) -> Self {
+        let (child, line) = start(command.args(["--log-level", level]));
         let said: Value = serde_json::from_str(&line).expect("the node prints JSON");
         let address = said["address"].as_str().unwrap();
         Self {

@@ -206,16 +206,42 @@ fn errors_name_line_and_field() {
 }
 
 #[test]
-fn strict_queues_need_the_right_types() {
-    let odd = r#"{"sender": 1, "recipient": "r", "amount": 1}"#;
-    assert_eq!(
-        blocks_with(odd.as_bytes(), Strictness::Typed),
-        Err("line 1 column 1: the field \"sender\" is 1, expected a string".into())
-    );
-    assert_eq!(
-        blocks_with(b"sender,recipient,amount\na,r,many\n", Strictness::Typed),
-        Err("line 2: the field \"amount\" is \"many\", expected a number".into())
-    );
+fn strict_queues_need_names_and_positive_amounts() {
+    let strict = |text: &str| blocks_with(text.as_bytes(), Strictness::Strict);
+    for (sender, recipient, amount, field) in [
+        ("1", "\"r\"", "1", "sender"),
+        ("\"\"", "\"r\"", "1", "sender"),
+        ("\"a\"", "\" \\u00a0\"", "1", "recipient"),
+        ("\"a\"", "\"r\"", "\"1\"", "amount"),
+        ("\"a\"", "\"r\"", "0", "amount"),
+        ("\"a\"", "\"r\"", "-2.50", "amount"),
+        ("\"a\"", "\"r\"", "1e-400", "amount"),
+    ] {
+        let usual =
+            format!("\"sender\": {sender}, \"recipient\": {recipient}, \"amount\": {amount}");
+        // The longer one takes the way of unusual spellings.
+        for text in [format!("{{{usual}}}"), format!("{{\"note\":\t1, {usual}}}")] {
+            let error = strict(&format!("{}\n{text}", t("fine"))).unwrap_err();
+            let start = format!("line 2 column 1: the field \"{field}\" is ");
+            assert!(error.starts_with(&start), "{error}");
+            assert!(blocks_count(&text) == 1, "{text}");
+        }
+    }
+    for (amount, found) in [("many", "\"many\""), (" 0.00", "0.0"), ("-7", "-7")] {
+        assert_eq!(
+            strict(&format!("sender,recipient,amount\na,r,1\na,r,{amount}\n")),
+            Err(format!(
+                "line 3: the field \"amount\" is {found}, expected a number above 0"
+            ))
+        );
+    }
+}
+
+/// The number of blocks of a queue that need not be strict.
+fn blocks_count(text: &str) -> usize {
+    let size = NonZeroUsize::MIN;
+    let queue = Queue::new(text.as_bytes(), size, Strictness::Presence);
+    queue.map(Result::unwrap).count()
 }
 
 #[test]
@@ -236,7 +262,7 @@ fn ordinary_lines_give_the_same_blocks_together_and_one_by_one() {
     let read = |text: &str, one_by_one: bool| {
         let size = NonZeroUsize::new(7).unwrap();
         let source = std::io::Cursor::new(text.to_owned());
-        let mut queue = Queue::new(source, size, Strictness::Typed);
+        let mut queue = Queue::new(source, size, Strictness::Strict);
         queue.keep_lines(one_by_one);
         let mut blocks = Vec::new();
         for block in queue {

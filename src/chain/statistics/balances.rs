@@ -11,11 +11,8 @@ use smallvec::SmallVec;
 
 use crate::chain::amount::Amount;
 use crate::chain::json::{Kind, View};
-use crate::chain::transaction::TransactionView;
+use crate::chain::transaction::{MINT, TransactionView};
 use crate::sha256::Digest;
-
-/// The sender that creates money.
-const MINT: &[u8] = b"\"0\"";
 
 /// Of a longer name, only the start and the digest are stored.
 const MAX_NAME_BYTES: usize = 256;

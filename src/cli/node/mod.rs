@@ -13,7 +13,9 @@ use std::time::Duration;
 use anyhow::{Context as _, anyhow, bail};
 use fourzero::batch::{Overwrite, WholeFile};
 use fourzero::chain::{FaultKind, Format};
-use fourzero::node::{IfOccupied, Node, NodeConfig, NodeError, Token, default_data_folder};
+use fourzero::node::{
+    IfOccupied, Node, NodeConfig, NodeError, Overdraft, Token, default_data_folder,
+};
 use fourzero::pow::Control;
 use serde::Serialize;
 use tokio::net::TcpListener;
@@ -165,6 +167,11 @@ fn config(args: &ChainArgs) -> anyhow::Result<NodeConfig> {
         rule: args.rule,
         target: args.difficulty.target,
         strictness: args.strict.strictness(),
+        overdraft: if args.no_overdraft {
+            Overdraft::Refused
+        } else {
+            Overdraft::Allowed
+        },
         threads: args.engine.threads(),
         kernel: args.engine.kernel(),
         ..NodeConfig::new(data_folder(args.data.as_deref())?)

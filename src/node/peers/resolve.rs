@@ -11,8 +11,9 @@ use tokio::task;
 
 use super::fetch::fetch_chain;
 use super::{PeerBook, ResolveError, Resolved};
-use crate::chain::{VerifyError, VerifyOptions};
+use crate::chain::VerifyError;
 use crate::node::store::{ReplaceError, Replacement, SharedBlocks, check_start};
+use crate::node::verify::verify_file;
 use crate::pow::Control;
 
 /// Peers that are visited at the same time.
@@ -130,17 +131,12 @@ impl PeerBook {
         let file = fetch_chain(peer, &config.data, &config.limits)
             .await
             .map_err(|error| error.to_string())?;
-        let options = VerifyOptions {
-            rule: Some(config.rule),
-            target: config.target,
-            strictness: config.strictness,
-        };
+        let config = config.clone();
         let verifier = Arc::clone(&self.services.verifier);
         let verified = task::spawn_blocking(move || {
-            let report = verifier
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .verify_file(&file, &options, &control)?;
+            let verifier = verifier.lock().unwrap_or_else(PoisonError::into_inner);
+            let report = verify_file(&verifier, &file, &config, &control)?;
+            drop(verifier);
             let rewind = || {
                 let result = (&file).rewind();
                 result.map_err(|error| VerifyError::Read(error.into()))

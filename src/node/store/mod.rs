@@ -15,6 +15,7 @@
 //! | `readers` | the connections that read |
 //! | `database` | the connection that writes: transactions, blocks, peers |
 //! | `replace` | replacing our chain by a staged one |
+//! | `overdraft` | which transactions are refused because of what their sender has |
 //!
 //! Each uses only those above it.
 
@@ -22,6 +23,7 @@ mod balances;
 mod database;
 mod integrity;
 mod open;
+mod overdraft;
 mod readers;
 mod replace;
 mod rows;

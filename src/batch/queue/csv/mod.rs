@@ -17,9 +17,11 @@ use self::header::columns;
 pub use self::problem::CsvProblem;
 use self::records::Records;
 use super::{KEPT_BYTES, MAX_BLOCK_BYTES, QueueError, QueueItem};
-use crate::chain::json::{Position, SyntaxErrorKind, Transcoder, write_string, written_length};
+use crate::chain::json::{
+    Position, SyntaxErrorKind, Transcoder, View, write_string, written_length,
+};
 use crate::chain::read_buffer::{ReadBuffer, Source};
-use crate::chain::{Strictness, TRANSACTION_FIELDS, Transactions};
+use crate::chain::{Strictness, TRANSACTION_FIELDS, Transactions, check_value};
 
 /// A CSV queue whose header was read.
 pub(super) struct CsvQueue<R> {
@@ -215,15 +217,15 @@ impl RowWriter {
             if trim(cell).is_empty() {
                 return Err(CsvProblem::Empty(field));
             }
+            let start = self.text.len();
             if field != "amount" {
                 write_string(cell, &mut self.text);
             } else if !self.write_number(trim(cell), field)? {
-                if strictness == Strictness::Typed {
-                    let found = quoted(trim(cell));
-                    return Err(CsvProblem::NotANumber { field, found });
-                }
                 write_string(cell, &mut self.text);
                 amount_is_text = true;
+            }
+            if strictness == Strictness::Strict {
+                check_value(field, View::of(&self.text[start..]))?;
             }
         }
         self.text.push(b'}');

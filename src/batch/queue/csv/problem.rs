@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::chain::TransactionProblem;
+
 /// What is wrong with the header or a row of a CSV queue.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
@@ -56,14 +58,10 @@ pub enum CsvProblem {
     /// A number is past the range of a double.
     #[error("the field \"{0}\" is past the range of a double")]
     OutOfRange(&'static str),
-    /// A field is not a number.
-    #[error("the field \"{field}\" is {found}, expected a number")]
-    NotANumber {
-        /// The column.
-        field: &'static str,
-        /// The field, quoted, and shortened if it is long.
-        found: String,
-    },
+    /// A value is not what [`Strictness::Strict`](crate::chain::Strictness)
+    /// requires.
+    #[error(transparent)]
+    Value(#[from] TransactionProblem),
 }
 
 /// `the field "amount" is missing: `, if there is a missing field.

@@ -120,10 +120,19 @@ fn json(text: &[u8], strictness: Strictness) -> Option<Vec<Item>> {
 fn entry(value: &Json, strictness: Strictness) -> Option<Json> {
     let field = |key| value.get(key).cloned();
     let (sender, recipient, amount) = (field("sender")?, field("recipient")?, field("amount")?);
-    let is_typed = matches!(sender, Json::Text(_))
-        && matches!(recipient, Json::Text(_))
-        && matches!(amount, Json::Number(_));
-    (is_typed || strictness == Strictness::Presence).then(|| transaction(sender, recipient, amount))
+    let is_name = |value: &Json| matches!(value, Json::Text(name) if !name.trim().is_empty());
+    let is_strict = is_name(&sender) && is_name(&recipient) && is_positive(&amount);
+    let is_taken = is_strict || strictness == Strictness::Presence;
+    is_taken.then(|| transaction(sender, recipient, amount))
+}
+
+/// Whether a value is a number above zero. All numbers are in canonical text.
+fn is_positive(value: &Json) -> bool {
+    let Json::Number(number) = value else {
+        return false;
+    };
+    let mantissa = number.split('e').next().unwrap_or_default();
+    !number.starts_with('-') && mantissa.contains(|digit| ('1'..='9').contains(&digit))
 }
 
 /// The fields of each record, or `None` if a quote is in a place where RFC 4180
@@ -216,7 +225,8 @@ fn amount(cell: &str, strictness: Strictness) -> Option<Json> {
     if let Ok(number) = serde_json::from_str::<serde_json::Number>(trimmed) {
         // Outside the range of a double, this is not a number.
         let number = serde_tree::one(number.as_str().as_bytes())?;
-        return matches!(number, Json::Number(_)).then_some(number);
+        let is_taken = strictness == Strictness::Presence || is_positive(&number);
+        return (matches!(number, Json::Number(_)) && is_taken).then_some(number);
     }
     (strictness == Strictness::Presence).then(|| string(cell))
 }
