@@ -141,6 +141,24 @@ async fn requests_in_one_commit_spend_a_coin_once() {
     assert_eq!(fixture.node.pending(), 1);
 }
 
+#[tokio::test]
+async fn the_description_says_what_is_refused() {
+    let options: [(fn(&mut NodeConfig), bool, bool); 3] = [
+        (|_| {}, false, false),
+        (|config| config.strictness = Strictness::Strict, true, false),
+        (careful, true, true),
+    ];
+    for (option, is_strict, is_careful) in options {
+        let fixture = Fixture::with(option);
+        let description = fixture.get("/openapi.json").await.ok(200);
+        let schemas = &description["components"]["schemas"];
+        let amount = &schemas["NewTransaction"]["properties"]["amount"];
+        assert_eq!(amount["exclusiveMinimum"] == 0, is_strict);
+        let answers = &description["paths"][NEW]["post"]["responses"];
+        assert_eq!(answers.get("409").is_some(), is_careful);
+    }
+}
+
 /// Balances from scratch, in units of 10^-7.
 #[derive(Default)]
 struct Model(HashMap<String, i128>);

@@ -42,10 +42,10 @@ impl Database {
     /// amount when another chain replaced ours. Part of a transaction of the
     /// caller's.
     pub(in crate::node) fn drop_refused(&mut self) -> rusqlite::Result<()> {
-        let dropped = match self.strictness {
-            Strictness::Presence => return Ok(()),
-            Strictness::Strict => self.refused()?,
-        };
+        if self.takes_all_pending() {
+            return Ok(());
+        }
+        let dropped = self.refused()?;
         if dropped.is_empty() {
             return Ok(());
         }
@@ -64,9 +64,16 @@ impl Database {
 
     /// [`Self::drop_refused`] as a transaction.
     pub(in crate::node) fn drop_refused_and_commit(&mut self) -> rusqlite::Result<()> {
+        if self.takes_all_pending() {
+            return Ok(());
+        }
         self.begin()?;
         self.drop_refused()?;
         self.commit()
+    }
+
+    fn takes_all_pending(&self) -> bool {
+        self.strictness == Strictness::Presence || self.pending() == 0
     }
 
     /// The ids of the pending transactions that are refused. Counts those as
