@@ -7,6 +7,7 @@
 #![cfg(unix)]
 
 mod audit;
+mod balance_model;
 mod balances;
 mod calls;
 mod commands;

@@ -57,11 +57,11 @@ pub enum TransactionProblem {
     #[error("the sender {sender} has {balance} and cannot send {amount}")]
     Overdraft {
         /// The sender as JSON. All three values are shortened if they are long.
-        sender: String,
+        sender: Box<str>,
         /// What the sender has.
-        balance: String,
+        balance: Box<str>,
         /// The amount.
-        amount: String,
+        amount: Box<str>,
     },
 }
 
@@ -130,8 +130,8 @@ impl<'a> TransactionView<'a> {
         if balance.clone().minus(&sent).sign() != Ordering::Less {
             return Ok(());
         }
-        let [amount, _, sender] = self.0.map(View::excerpt);
-        let balance = View::of(balance.to_string().as_bytes()).excerpt();
+        let [amount, _, sender] = self.0.map(|value| value.excerpt().into());
+        let balance = View::of(balance.to_string().as_bytes()).excerpt().into();
         Err(TransactionProblem::Overdraft {
             sender,
             balance,
