@@ -16,6 +16,9 @@ use crate::fixture::{Fixture, Reply};
 use crate::peers::{fake_peer, http, register};
 use crate::support::{Server, node_command};
 
+/// A change of a node's configuration.
+type Change = fn(&mut NodeConfig);
+
 pub(crate) const NEW: &str = "/transactions/new";
 
 pub(crate) fn transfer(sender: &str, recipient: &str, amount: &str) -> String {
@@ -142,7 +145,7 @@ async fn requests_in_one_commit_spend_a_coin_once() {
 
 #[tokio::test]
 async fn the_description_says_what_is_refused() {
-    let options: [(fn(&mut NodeConfig), bool, bool); 3] = [
+    let options: [(Change, bool, bool); 3] = [
         (|_| {}, false, false),
         (|config| config.strictness = Strictness::Strict, true, false),
         (careful, true, true),
@@ -235,7 +238,7 @@ async fn chains_of_peers_and_files_are_judged_like_new_transactions() {
             careful(config);
             config.overdraft = Overdraft::Allowed;
         };
-        let options: [(fn(&mut NodeConfig), _); 3] = [
+        let options: [(Change, _); 3] = [
             (|_| {}, None),
             (|config| config.strictness = Strictness::Strict, strict),
             (
