@@ -28,8 +28,12 @@ pub use rename::{Rename, RenameError};
 pub use statistics::{
     Balances, Cycle, Holder, Proofs, Range, Statistics, StatisticsError, Times, statistics,
 };
-pub(crate) use transaction::{LEVELS_ABOVE, TransactionLayout};
+#[cfg(feature = "node")]
+pub(crate) use transaction::TransactionView;
+pub(crate) use transaction::{LEVELS_ABOVE, TransactionLayout, check_value};
 pub use transaction::{
     Strictness, TRANSACTION_FIELDS, TransactionError, TransactionProblem, Transactions,
 };
+#[cfg(feature = "node")]
+pub(crate) use verify::first_overdraft;
 pub use verify::{Fault, FaultKind, Report, Verifier, VerifyError, VerifyOptions};

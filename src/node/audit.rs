@@ -10,13 +10,14 @@ use std::thread::{self, JoinHandle};
 
 use rusqlite::Connection;
 
-use super::config::NodeConfig;
+use super::config::{NodeConfig, Overdraft};
 use super::database_problem::DatabaseProblem;
 use super::error::NodeError;
 use super::low_priority::give_way;
 use super::store::{PART_BYTES, chain_part, first_damaged};
+use super::verify::verify_options;
 use super::writer::ChainHead;
-use crate::chain::{Report, Strictness, Verifier, VerifyError, VerifyOptions};
+use crate::chain::{FaultKind, Strictness, Verifier, VerifyError, first_overdraft};
 use crate::pow::Control;
 
 /// Blocks that are read in one transaction. A longer transaction would keep the
@@ -45,17 +46,12 @@ impl Audit {
         control: Control,
     ) -> Result<(Self, JoinHandle<()>), NodeError> {
         let audit = Self::default();
-        let options = VerifyOptions {
-            rule: Some(config.rule),
-            target: config.target,
-            // An earlier run may have been less strict with transactions.
-            strictness: Strictness::Presence,
-        };
+        let config = config.clone();
         let damage = Arc::clone(&audit.0);
         let thread = move || {
             give_way();
             let verifier = verifier.lock().unwrap_or_else(PoisonError::into_inner);
-            match check(&mut chain, &head, &verifier, &options, &control) {
+            match check(&mut chain, &head, &verifier, &config, &control) {
                 Ok(true) => {
                     tracing::debug!(blocks = head.tip.index, "the stored chain is valid");
                 }
@@ -90,27 +86,50 @@ fn check(
     chain: &mut Connection,
     head: &ChainHead,
     verifier: &Verifier,
-    options: &VerifyOptions,
+    config: &NodeConfig,
     control: &Control,
 ) -> Result<bool, String> {
-    let mut stored = StoredChain {
-        connection: chain,
-        head,
-        next: 1,
-        part: io::Cursor::default(),
-        was_replaced: false,
-    };
-    let verified = verifier.verify(&mut stored, options, control);
-    if stored.was_replaced {
-        return Ok(false);
+    let mut options = verify_options(config);
+    let mut refused = None;
+    loop {
+        let mut stored = StoredChain::new(chain, head);
+        let verified = verifier.verify(&mut stored, &options, control);
+        if stored.was_replaced {
+            return Ok(false);
+        }
+        match verified.map(|report| report.fault) {
+            Ok(None) => break,
+            // An earlier run may have been less strict.
+            Ok(Some(fault))
+                if matches!(fault.kind, FaultKind::Transaction { .. })
+                    && options.strictness == Strictness::Strict =>
+            {
+                refused = Some(fault);
+                options.strictness = Strictness::Presence;
+            }
+            Ok(Some(fault)) => return Err(fault.to_string()),
+            Err(VerifyError::Cancelled) => return Ok(false),
+            Err(error) => return Err(error.to_string()),
+        }
     }
-    match verified {
-        Ok(Report { fault: None, .. }) => {}
-        Ok(Report {
-            fault: Some(fault), ..
-        }) => return Err(fault.to_string()),
-        Err(VerifyError::Cancelled) => return Ok(false),
-        Err(error) => return Err(error.to_string()),
+    if refused.is_none() && config.overdraft == Overdraft::Refused {
+        let mut stored = StoredChain::new(chain, head);
+        let found = first_overdraft(&mut stored, control);
+        if stored.was_replaced {
+            return Ok(false);
+        }
+        match found {
+            Ok(fault) => refused = fault,
+            Err(VerifyError::Cancelled) => return Ok(false),
+            Err(error) => return Err(error.to_string()),
+        }
+    }
+    if let Some(fault) = refused {
+        tracing::warn!(
+            %fault,
+            "the stored chain holds what this node refuses by now; nodes with its options do \
+             not take the chain"
+        );
     }
     let blocks = head.tip.index;
     let mut next = 1;
@@ -138,6 +157,18 @@ struct StoredChain<'a> {
     next: u64,
     part: io::Cursor<Vec<u8>>,
     was_replaced: bool,
+}
+
+impl<'a> StoredChain<'a> {
+    fn new(connection: &'a mut Connection, head: &'a ChainHead) -> Self {
+        Self {
+            connection,
+            head,
+            next: 1,
+            part: io::Cursor::default(),
+            was_replaced: false,
+        }
+    }
 }
 
 impl Read for StoredChain<'_> {

@@ -23,6 +23,8 @@ pub struct NodeConfig {
     pub target: Target,
     /// What is checked in transactions.
     pub strictness: Strictness,
+    /// Whether senders may send more than they have.
+    pub overdraft: Overdraft,
     /// The number of threads that search for proofs.
     pub threads: NonZeroUsize,
     /// The kernel they use.
@@ -60,6 +62,7 @@ impl NodeConfig {
             rule: Rule::default(),
             target: Target::default(),
             strictness: Strictness::default(),
+            overdraft: Overdraft::default(),
             threads: NonZeroUsize::MIN,
             kernel: KernelChoice::Measured,
             node_id: None,
@@ -72,6 +75,26 @@ impl NodeConfig {
             dropped_log_lines: || 0,
         }
     }
+
+    /// What is checked in each transaction.
+    pub(super) const fn strictness(&self) -> Strictness {
+        match self.overdraft {
+            Overdraft::Allowed => self.strictness,
+            Overdraft::Refused => Strictness::Strict,
+        }
+    }
+}
+
+/// Whether senders may send more than they have: what they received less what
+/// they sent, in blocks and pending.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Overdraft {
+    /// They may, as in the tutorial.
+    #[default]
+    Allowed,
+    /// They may not. This includes [`Strictness::Strict`]: a negative amount
+    /// would take from the recipient.
+    Refused,
 }
 
 /// The largest sizes, counts and times that a node accepts.

@@ -9,7 +9,8 @@ use super::config::NodeConfig;
 use super::database_problem::DatabaseProblem;
 use super::error::NodeError;
 use super::store::{self, Database, FileState, ReplaceError};
-use crate::chain::{ChainWriter, Format, Verifier, VerifyOptions};
+use super::verify::verify_file;
+use crate::chain::{ChainWriter, Format, Verifier};
 use crate::pow::Control;
 
 /// What an import does with a database that already holds a chain.
@@ -50,15 +51,9 @@ pub fn import(
         source,
     };
     let mut source = File::open(file).map_err(io_error)?;
-    let options = VerifyOptions {
-        rule: Some(config.rule),
-        target: config.target,
-        strictness: config.strictness,
-    };
-    let report = Verifier::new(config.threads)
-        .map_err(NodeError::Thread)?
-        .verify_file(&source, &options, control)
-        .map_err(|source| NodeError::Verify {
+    let verifier = Verifier::new(config.threads).map_err(NodeError::Thread)?;
+    let report =
+        verify_file(&verifier, &source, config, control).map_err(|source| NodeError::Verify {
             path: path.clone(),
             source,
         })?;

@@ -8,6 +8,7 @@
 //! | `writer` | the one thread that writes, many changes per commit |
 //! | `miner` | searches for proofs, one at a time |
 //! | `audit` | verifies the stored chain when the node starts |
+//! | `verify` | what a chain is verified against, ours or another's |
 //! | `low_priority` | low priority for background threads |
 //! | `peers` | other nodes: their addresses, their chains, consensus |
 //! | `metrics` | counters for Prometheus |
@@ -38,9 +39,10 @@ mod state;
 mod store;
 mod tip;
 mod transaction_row;
+mod verify;
 mod writer;
 
-pub use config::{Limits, NodeConfig, Token, default_data_folder};
+pub use config::{Limits, NodeConfig, Overdraft, Token, default_data_folder};
 pub use database_problem::DatabaseProblem;
 pub use error::NodeError;
 pub use http::{openapi, router};

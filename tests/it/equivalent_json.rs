@@ -312,7 +312,7 @@ proptest! {
             apply(&mut text, edit);
         }
         let options = VerifyOptions {
-            strictness: if is_strict { Strictness::Typed } else { Strictness::Presence },
+            strictness: if is_strict { Strictness::Strict } else { Strictness::Presence },
             ..VerifyOptions::default()
         };
         let verifier = Verifier::new(NonZeroUsize::MIN).unwrap();

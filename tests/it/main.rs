@@ -42,6 +42,7 @@ mod python;
 mod resume;
 mod search;
 mod single_bytes;
+mod strict;
 mod support;
 mod terminal;
 #[cfg(unix)]

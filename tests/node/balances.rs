@@ -103,7 +103,7 @@ fn database(data: &Path) -> Connection {
     Connection::open(data.join("node.sqlite3")).unwrap()
 }
 
-fn stop(mut server: Server) {
+pub(crate) fn stop(mut server: Server) {
     server.signal("TERM");
     server.wait();
 }

@@ -89,7 +89,6 @@ async fn the_two_errors_of_the_tutorial_are_its_texts() {
 #[tokio::test]
 async fn every_other_error_is_json_that_names_the_field() {
     let fixture = Fixture::with(|config| {
-        config.strictness = fourzero::chain::Strictness::Typed;
         config.limits = Limits {
             body_bytes: 1000,
             ..Limits::default()
@@ -102,12 +101,6 @@ async fn every_other_error_is_json_that_names_the_field() {
         (transaction, r#"{"sender": NaN}"#, 400, "NaN"),
         (transaction, r#"{"sender": "\ud800"}"#, 400, "surrogate"),
         (transaction, "5", 422, "5"),
-        (
-            transaction,
-            r#"{"sender": "a", "recipient": "b", "amount": "5"}"#,
-            422,
-            "\"amount\"",
-        ),
         ("/nodes/register", r#"{"nodes": "a:1"}"#, 422, "nodes"),
         (
             "/nodes/register",

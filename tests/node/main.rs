@@ -8,6 +8,7 @@
 
 mod addresses;
 mod audit;
+mod balance_model;
 mod balances;
 mod calls;
 mod clock;
@@ -25,6 +26,7 @@ mod peers;
 mod read_only;
 mod replace;
 mod soak;
+mod strict;
 mod support;
 mod unread_log;
 mod untaken_chains;

@@ -209,7 +209,7 @@ fn an_object_that_is_no_transaction_is_named() {
             of_keys(&["Sender", "amount", "recipient"]),
         ),
     ] {
-        let queue = Queue::new(text.as_bytes(), NonZeroUsize::MIN, Strictness::Typed);
+        let queue = Queue::new(text.as_bytes(), NonZeroUsize::MIN, Strictness::Strict);
         match queue.last() {
             Some(Err(QueueError::OtherObject { found, .. })) => assert_eq!(found, expected),
             other => panic!("{text}: {other:?}"),
@@ -268,7 +268,7 @@ fn decimal_commas_are_read_only_when_asked_for() {
         )
     };
     use DecimalSeparator::{Comma, Point};
-    use Strictness::{Presence, Typed};
+    use Strictness::{Presence, Strict};
     let commas = [
         "1,5",
         "-0,25",
@@ -279,7 +279,7 @@ fn decimal_commas_are_read_only_when_asked_for() {
     ];
     for delimiter in [',', ';', '\t', '|'] {
         let text = csv(delimiter, &commas);
-        let read = amounts(&text, Comma, Typed).unwrap();
+        let read = amounts(&text, Comma, Strict).unwrap();
         assert_eq!(read, "1.5 -0.25 7 1500.0 1.2345678901234567e+19 0.1");
         // Never as thousands.
         let text = csv(delimiter, &["1,234,5", "many", "1,"]);
@@ -298,13 +298,13 @@ fn decimal_commas_are_read_only_when_asked_for() {
                 "{error:?}"
             );
         }
-        for strictness in [Presence, Typed] {
+        for strictness in [Presence, Strict] {
             let read = amounts(&csv(delimiter, &["1", "1,5"]), Point, strictness);
             match read {
                 Err(QueueError::Csv {
                     line: 3,
                     problem: CsvProblem::DecimalComma { number, .. },
-                }) if delimiter != ',' || strictness == Typed => assert_eq!(number, "1.5"),
+                }) if delimiter != ',' || strictness == Strict => assert_eq!(number, "1.5"),
                 Ok(read) => assert_eq!((read.as_str(), delimiter), (r#"1 "1,5""#, ',')),
                 other => panic!("{other:?}"),
             }
@@ -441,16 +441,42 @@ fn errors_name_line_and_field() {
 }
 
 #[test]
-fn strict_queues_need_the_right_types() {
-    let odd = r#"{"sender": 1, "recipient": "r", "amount": 1}"#;
-    assert_eq!(
-        blocks_with(odd.as_bytes(), Strictness::Typed),
-        Err("line 1 column 1: the field \"sender\" is 1, expected a string".into())
-    );
-    assert_eq!(
-        blocks_with(b"sender,recipient,amount\na,r,many\n", Strictness::Typed),
-        Err("line 2: the field \"amount\" is \"many\", expected a number".into())
-    );
+fn strict_queues_need_names_and_positive_amounts() {
+    let strict = |text: &str| blocks_with(text.as_bytes(), Strictness::Strict);
+    for (sender, recipient, amount, field) in [
+        ("1", "\"r\"", "1", "sender"),
+        ("\"\"", "\"r\"", "1", "sender"),
+        ("\"a\"", "\" \\u00a0\"", "1", "recipient"),
+        ("\"a\"", "\"r\"", "\"1\"", "amount"),
+        ("\"a\"", "\"r\"", "0", "amount"),
+        ("\"a\"", "\"r\"", "-2.50", "amount"),
+        ("\"a\"", "\"r\"", "1e-400", "amount"),
+    ] {
+        let usual =
+            format!("\"sender\": {sender}, \"recipient\": {recipient}, \"amount\": {amount}");
+        // The longer one takes the way of unusual spellings.
+        for text in [format!("{{{usual}}}"), format!("{{\"note\":\t1, {usual}}}")] {
+            let error = strict(&format!("{}\n{text}", t("fine"))).unwrap_err();
+            let start = format!("line 2 column 1: the field \"{field}\" is ");
+            assert!(error.starts_with(&start), "{error}");
+            assert!(blocks_count(&text) == 1, "{text}");
+        }
+    }
+    for (amount, found) in [("many", "\"many\""), (" 0.00", "0.0"), ("-7", "-7")] {
+        assert_eq!(
+            strict(&format!("sender,recipient,amount\na,r,1\na,r,{amount}\n")),
+            Err(format!(
+                "line 3: the field \"amount\" is {found}, expected a number above 0"
+            ))
+        );
+    }
+}
+
+/// The number of blocks of a queue that need not be strict.
+fn blocks_count(text: &str) -> usize {
+    let size = NonZeroUsize::MIN;
+    let queue = Queue::new(text.as_bytes(), size, Strictness::Presence);
+    queue.map(Result::unwrap).count()
 }
 
 #[test]
@@ -471,7 +497,7 @@ fn ordinary_lines_give_the_same_blocks_together_and_one_by_one() {
     let read = |text: &str, one_by_one: bool| {
         let size = NonZeroUsize::new(7).unwrap();
         let source = std::io::Cursor::new(text.to_owned());
-        let mut queue = Queue::new(source, size, Strictness::Typed);
+        let mut queue = Queue::new(source, size, Strictness::Strict);
         queue.keep_lines(one_by_one);
         let mut blocks = Vec::new();
         for block in queue {

@@ -10,17 +10,24 @@ use std::ops::Range;
 
 use super::BlockFields;
 use crate::chain::json::{MAX_VALUE_BYTES, View, canonical_number, canonical_string};
+use crate::chain::transaction::{Strictness, is_blank, is_positive};
 
 /// Recognizes the block at the start of `text`, and returns its fields and the
-/// length of its raw text. Appends the canonical text to `buffer`, unless the
-/// raw text is canonical. On `None`, `buffer` may hold a part of it.
-pub(super) fn recognize(text: &[u8], buffer: &mut Vec<u8>) -> Option<(BlockFields, usize)> {
+/// length of its raw text. Its transactions are as `strictness` requires.
+/// Appends the canonical text to `buffer`, unless the raw text is canonical. On
+/// `None`, `buffer` may hold a part of it.
+pub(super) fn recognize(
+    text: &[u8],
+    strictness: Strictness,
+    buffer: &mut Vec<u8>,
+) -> Option<(BlockFields, usize)> {
     let start = buffer.len();
     let is_raw = text.starts_with(b"{\"index\": ");
-    let (fields, length) = if is_raw {
-        Cursor::<true>::new(text, buffer).block()?
-    } else {
-        Cursor::<false>::new(text, buffer).block()?
+    let (fields, length) = match (is_raw, strictness) {
+        (true, Strictness::Presence) => Cursor::<true, false>::new(text, buffer).block()?,
+        (true, Strictness::Strict) => Cursor::<true, true>::new(text, buffer).block()?,
+        (false, Strictness::Presence) => Cursor::<false, false>::new(text, buffer).block()?,
+        (false, Strictness::Strict) => Cursor::<false, true>::new(text, buffer).block()?,
     };
     // The limit is for the canonical text, which for Flask is the longer one.
     let canonical_length = if is_raw { length } else { buffer.len() - start };
@@ -29,7 +36,7 @@ pub(super) fn recognize(text: &[u8], buffer: &mut Vec<u8>) -> Option<(BlockField
 
 /// A position in the text of one block. Unless the text `IS_CANONICAL`, its
 /// canonical form is appended to `out`.
-struct Cursor<'a, 'o, const IS_CANONICAL: bool> {
+struct Cursor<'a, 'o, const IS_CANONICAL: bool, const IS_STRICT: bool> {
     text: &'a [u8],
     position: usize,
     out: &'o mut Vec<u8>,
@@ -47,7 +54,9 @@ macro_rules! take {
     }};
 }
 
-impl<'a, 'o, const IS_CANONICAL: bool> Cursor<'a, 'o, IS_CANONICAL> {
+impl<'a, 'o, const IS_CANONICAL: bool, const IS_STRICT: bool>
+    Cursor<'a, 'o, IS_CANONICAL, IS_STRICT>
+{
     fn new(text: &'a [u8], out: &'o mut Vec<u8>) -> Self {
         Self {
             text,
@@ -95,12 +104,12 @@ impl<'a, 'o, const IS_CANONICAL: bool> Cursor<'a, 'o, IS_CANONICAL> {
         }
         loop {
             take!(self, r#"{"amount":"#, "")?;
-            self.number()?;
+            self.amount()?;
             take!(self, ",", r#""recipient":"#, r#"""#)?;
-            self.string()?;
+            self.name()?;
             take!(self, ",", r#""sender":"#, r#"""#)?;
             let sender = self.position;
-            self.string()?;
+            self.name()?;
             rewards += u64::from(self.text[sender..self.position] == *b"0\"");
             take!(self, "}")?;
             count += 1;
@@ -109,6 +118,21 @@ impl<'a, 'o, const IS_CANONICAL: bool> Cursor<'a, 'o, IS_CANONICAL> {
             }
             take!(self, ",", "")?;
         }
+    }
+
+    #[inline(always)]
+    fn amount(&mut self) -> Option<()> {
+        let start = self.position;
+        self.number()?;
+        (!IS_STRICT || is_positive(&self.text[start..self.position])).then_some(())
+    }
+
+    /// Takes a sender or recipient whose opening quote was taken.
+    #[inline(always)]
+    fn name(&mut self) -> Option<()> {
+        let start = self.position;
+        self.string()?;
+        (!IS_STRICT || !is_blank(&self.text[start..self.position - 1])).then_some(())
     }
 
     #[inline(always)]
@@ -163,28 +187,40 @@ fn whole_number(digits: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chain::Strictness;
     use crate::chain::json::canonical;
     use crate::chain::verify::check_block;
 
     const BLOCK: &str = concat!(
         r#"{"index": 12, "previous_hash": "00ab", "proof": 35293, "timestamp": 1795354854.3924382, "#,
-        r#""transactions": [{"amount": -2.5e-07, "recipient": "M\u00fcller \ud83d\ude00", "sender": "a\tb"}, "#,
+        r#""transactions": [{"amount": 2.5e-07, "recipient": "M\u00fcller \ud83d\ude00", "sender": "a\tb"}, "#,
         r#"{"amount": 1, "recipient": "a rather long name, { } [ ] : 12345678", "sender": "0"}]}"#,
     );
 
-    /// Whether `raw` is recognized. If so, the result must be that of the
-    /// transcoder and the slow check.
+    /// Whether `raw` is recognized, which must not depend on the strictness if
+    /// the slow check of its text does not. If so, the result must be that of
+    /// the transcoder and the slow check.
     fn is_recognized(raw: &[u8]) -> bool {
+        let is_recognized = is_recognized_as(raw, Strictness::Presence);
+        let is_strict = canonical(raw).is_ok_and(|text| {
+            check_block(View::of(text.as_bytes()), 12, Strictness::Strict).is_ok()
+        });
+        let is_recognized_as_strict = is_recognized_as(raw, Strictness::Strict);
+        if is_strict {
+            assert_eq!(is_recognized_as_strict, is_recognized);
+        }
+        is_recognized
+    }
+
+    fn is_recognized_as(raw: &[u8], strictness: Strictness) -> bool {
         let mut buffer = Vec::new();
-        let found = recognize(raw, &mut buffer);
+        let found = recognize(raw, strictness, &mut buffer);
         let Some((fields, _)) = found.filter(|(_, length)| *length == raw.len()) else {
             return false;
         };
         let found = if buffer.is_empty() { raw } else { &buffer };
         let text = canonical(raw).expect("only JSON is recognized");
         assert_eq!(std::str::from_utf8(found), Ok(text.as_str()));
-        let checked = check_block(View::of(found), fields.index, Strictness::Typed)
+        let checked = check_block(View::of(found), fields.index, strictness)
             .expect("only well-formed blocks are recognized");
         assert_eq!(checked, fields);
         true
@@ -209,6 +245,20 @@ mod tests {
             BLOCK.replace("\"index\": 12", "\"index\":12").as_bytes()
         ));
         assert!(!is_recognized(format!("{BLOCK} ").as_bytes()));
+        for (fine, odd) in [
+            ("2.5e-07", "-2.5e-07"),
+            ("2.5e-07", "0.0"),
+            ("\"amount\": 1,", "\"amount\": 0,"),
+            ("a\\tb", ""),
+            ("M\\u00fcller \\ud83d\\ude00", " \\u2003"),
+        ] {
+            let odd = BLOCK.replacen(fine, odd, 1);
+            assert!(is_recognized(odd.as_bytes()), "{odd}");
+            assert!(
+                !is_recognized_as(odd.as_bytes(), Strictness::Strict),
+                "{odd}"
+            );
+        }
     }
 
     #[test]

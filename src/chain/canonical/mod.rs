@@ -17,6 +17,7 @@ pub(super) use self::reader::CanonicalReader;
 
 use super::file::{Batch, ChainPlace, ReadError};
 use super::json::{Advance, Position, StreamError, SyntaxError, Transcoder, value_length};
+use super::transaction::Strictness;
 
 /// Memory that [`CanonicalTexts::shrink`] keeps: more than most batches need.
 const KEPT_BYTES: usize = 512 << 10;
@@ -41,7 +42,8 @@ pub(super) struct TextPlace {
 pub(super) struct CanonicalBlock<'a> {
     pub(super) place: TextPlace,
     pub(super) text: &'a [u8],
-    /// `None` if the fast path did not take the block.
+    /// `None` if the fast path did not take the block. Otherwise its transactions
+    /// are as strict as was asked for.
     pub(super) fields: Option<BlockFields>,
 }
 
@@ -62,12 +64,13 @@ impl CanonicalTexts {
     pub(super) fn read(
         &mut self,
         batch: &Batch,
+        strictness: Strictness,
         mut each: impl FnMut(u64, Position, CanonicalBlock<'_>) -> Result<(), ReadError>,
     ) -> Result<(), ReadError> {
         self.written.clear();
         let mut start = 0;
         for (index, (raw, position)) in (batch.first_index..).zip(batch.blocks()) {
-            let block = match self.recognize(raw, start) {
+            let block = match self.recognize(raw, start, strictness) {
                 Some((block, length)) if length == raw.len() => block,
                 _ => self.transcode(raw).map_err(|error| {
                     let error = StreamError::inside(raw, position, error);
@@ -86,6 +89,7 @@ impl CanonicalTexts {
     pub(super) fn read_guess(
         &mut self,
         batch: &Batch,
+        strictness: Strictness,
         mut each: impl FnMut(CanonicalBlock<'_>) -> Option<()>,
     ) -> Option<Advance> {
         self.written.clear();
@@ -94,7 +98,7 @@ impl CanonicalTexts {
         let mut advance = Advance::default();
         while start < text.len() {
             let rest = &text[start..];
-            let (block, length) = match self.recognize(rest, start) {
+            let (block, length) = match self.recognize(rest, start, strictness) {
                 Some((block, length)) => {
                     // The fast path takes only ASCII in one line.
                     advance.over_characters(length);
@@ -138,9 +142,11 @@ impl CanonicalTexts {
         &'a mut self,
         text: &'a [u8],
         start: usize,
+        strictness: Strictness,
     ) -> Option<(CanonicalBlock<'a>, usize)> {
         let end = self.written.len();
-        let Some((fields, length)) = fast_path::recognize(text, &mut self.written) else {
+        let Some((fields, length)) = fast_path::recognize(text, strictness, &mut self.written)
+        else {
             self.written.truncate(end);
             return None;
         };

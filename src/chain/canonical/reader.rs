@@ -5,6 +5,7 @@ use std::io::Read;
 use super::{BlockFields, CanonicalBlock, CanonicalTexts, TextPlace};
 use crate::chain::file::{Batch, ChainReader, Filled, ReadError};
 use crate::chain::json::{Kind, View};
+use crate::chain::transaction::Strictness;
 
 #[derive(Debug)]
 pub(in crate::chain) struct CanonicalReader<R> {
@@ -52,26 +53,32 @@ impl<R: Read> CanonicalReader<R> {
     fn read_batch(&mut self) -> Result<bool, ReadError> {
         let blocks = &mut self.blocks;
         if self.batch.is_guess() {
-            let advance = self.texts.read_guess(&self.batch, |block| {
-                is_object(&block).then(|| blocks.push((block.place, block.fields)))
-            });
+            let advance = self
+                .texts
+                .read_guess(&self.batch, Strictness::Presence, |block| {
+                    is_object(&block).then(|| blocks.push((block.place, block.fields)))
+                });
             if let Some(advance) = advance {
                 self.reader.confirm(self.blocks.len() as u64, advance);
             }
             return Ok(advance.is_some());
         }
-        self.texts.read(&self.batch, |index, position, block| {
-            if !is_object(&block) {
-                let found = View::of(block.text).excerpt();
-                return Err(ReadError::NotAnObject {
-                    position,
-                    index,
-                    found,
-                });
-            }
-            blocks.push((block.place, block.fields));
-            Ok(())
-        })?;
+        self.texts.read(
+            &self.batch,
+            Strictness::Presence,
+            |index, position, block| {
+                if !is_object(&block) {
+                    let found = View::of(block.text).excerpt();
+                    return Err(ReadError::NotAnObject {
+                        position,
+                        index,
+                        found,
+                    });
+                }
+                blocks.push((block.place, block.fields));
+                Ok(())
+            },
+        )?;
         Ok(true)
     }
 

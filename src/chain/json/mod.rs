@@ -22,7 +22,7 @@ pub(crate) use number::write_float;
 pub(crate) use position::Advance;
 pub use position::Position;
 pub(crate) use stream::{JsonStream, StreamError, value_length};
-pub(crate) use string::{write_string, written_length};
+pub(crate) use string::{read_escape, write_string, written_length};
 pub use transcode::{MAX_DEPTH, Transcoder, canonical};
 pub(crate) use view::{Kind, View};
 

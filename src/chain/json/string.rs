@@ -85,7 +85,7 @@ pub(crate) fn write_escaped(character: char, out: &mut Vec<u8>) {
 /// Reads the escape sequence at the start of `text`, which starts with a
 /// backslash. Returns its character and length; a surrogate pair is one
 /// sequence.
-pub(super) fn read_escape(text: &[u8]) -> Result<(char, usize), SyntaxError> {
+pub(crate) fn read_escape(text: &[u8]) -> Result<(char, usize), SyntaxError> {
     let fail = |offset, kind| Err(SyntaxError { offset, kind });
     let character = match text.get(1) {
         Some(b'n') => '\n',

@@ -76,7 +76,7 @@ struct Account {
 impl Accounts {
     pub(super) fn add(&mut self, transaction: &TransactionView<'_>) {
         let [amount, recipient, sender] = transaction.values();
-        self.rewards += u64::from(transaction.is_reward());
+        self.rewards += u64::from(transaction.is_minted());
         let amount = self.amount(amount);
         let account = self.account(sender);
         account.transactions += 1;

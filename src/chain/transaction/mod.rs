@@ -1,30 +1,31 @@
 //! Transactions, kept as canonical text.
 
 mod layout;
+mod strictness;
+
+#[cfg(feature = "node")]
+use std::cmp::Ordering;
 
 use thiserror::Error;
 
 pub(crate) use self::layout::TransactionLayout;
+pub use self::strictness::Strictness;
+pub(crate) use self::strictness::check_value;
+pub(super) use self::strictness::{is_blank, is_positive};
+#[cfg(feature = "node")]
+use super::amount::Amount;
 use super::json::{Kind, SyntaxError, Transcoder, View, write_string};
 
 /// The three keys of a transaction, in the order in which they are written.
 pub const TRANSACTION_FIELDS: [&str; 3] = ["amount", "recipient", "sender"];
 
+/// The sender that creates money, as canonical text.
+pub(super) const MINT: &[u8] = b"\"0\"";
+
 /// Levels of nesting reserved for what surrounds a transaction: its block, the
 /// chain file, and the stack frames of a Python program that reads it. Python's
 /// limit for all of them is about [`MAX_DEPTH`](super::json::MAX_DEPTH).
 pub(crate) const LEVELS_ABOVE: usize = 100;
-
-/// What a transaction's values must be.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum Strictness {
-    /// The three keys are present, with any values: all that the tutorial
-    /// requires.
-    #[default]
-    Presence,
-    /// In addition, sender and recipient are strings and the amount is a number.
-    Typed,
-}
 
 /// What is wrong with a transaction.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -42,15 +43,25 @@ pub enum TransactionProblem {
         /// The key.
         field: &'static str,
     },
-    /// A value does not have the type that [`Strictness::Typed`] requires.
+    /// A value is not what [`Strictness::Strict`] requires.
     #[error("the field \"{field}\" is {found}, expected {expected}")]
-    WrongType {
+    WrongValue {
         /// The key.
         field: &'static str,
         /// The JSON value, shortened if it is long.
         found: String,
-        /// The type it should have.
+        /// What it should be.
         expected: &'static str,
+    },
+    /// The sender does not have the amount.
+    #[error("the sender {sender} has {balance} and cannot send {amount}")]
+    Overdraft {
+        /// The sender as JSON. All three values are shortened if they are long.
+        sender: Box<str>,
+        /// What the sender has.
+        balance: Box<str>,
+        /// The amount.
+        amount: Box<str>,
     },
 }
 
@@ -64,9 +75,6 @@ pub enum TransactionError {
     #[error(transparent)]
     Problem(#[from] TransactionProblem),
 }
-
-/// The sender of rewards, in JSON.
-pub(super) const MINT: &[u8] = b"\"0\"";
 
 /// The values of a transaction's three fields, in the order of [`TRANSACTION_FIELDS`].
 #[derive(Clone, Copy, Debug)]
@@ -85,38 +93,56 @@ impl<'a> TransactionView<'a> {
             return Err(TransactionProblem::MissingField { field });
         }
         let transaction = Self(found.map(|value| value.expect("no field is missing")));
-        if strictness == Strictness::Typed {
-            transaction.check_types()?;
+        if strictness == Strictness::Strict {
+            transaction.check_values()?;
         }
         Ok(transaction)
     }
 
-    /// Whether it pays the reward of a block.
-    pub(super) fn is_reward(&self) -> bool {
+    /// Whether its coins come from nobody, as those of a reward do.
+    pub(super) fn is_minted(&self) -> bool {
         let [_, _, sender] = self.0;
         sender.text() == MINT
     }
 
-    pub(super) const fn values(&self) -> [View<'a>; 3] {
+    pub(crate) const fn values(&self) -> [View<'a>; 3] {
         self.0
     }
 
-    fn check_types(&self) -> Result<(), TransactionProblem> {
-        for (value, field) in self.0.iter().zip(TRANSACTION_FIELDS) {
-            let kind = value.kind();
-            let (is_right, expected) = match field {
-                "amount" => (matches!(kind, Kind::Integer | Kind::Float), "a number"),
-                _ => (kind == Kind::String, "a string"),
-            };
-            if !is_right {
-                return Err(TransactionProblem::WrongType {
-                    field,
-                    found: value.excerpt(),
-                    expected,
-                });
-            }
+    fn check_values(&self) -> Result<(), TransactionProblem> {
+        for (value, field) in self.0.into_iter().zip(TRANSACTION_FIELDS) {
+            check_value(field, value)?;
         }
         Ok(())
+    }
+
+    /// Whether this is a miner's reward, if it is the last one of its block.
+    #[cfg(feature = "node")]
+    pub(super) fn is_reward(&self) -> bool {
+        let [amount, _, sender] = self.0.map(View::text);
+        sender == MINT && matches!(amount, b"1" | b"1.0")
+    }
+
+    /// The amount; `None` if it is not a number.
+    #[cfg(feature = "node")]
+    pub(crate) fn amount(&self) -> Option<Amount> {
+        Amount::parse(std::str::from_utf8(self.0[0].text()).ok()?)
+    }
+
+    /// Checks that a sender who has `balance` can send the amount.
+    #[cfg(feature = "node")]
+    pub(crate) fn check_balance(&self, balance: &Amount) -> Result<(), TransactionProblem> {
+        let sent = self.amount().unwrap_or_default();
+        if balance.clone().minus(&sent).sign() != Ordering::Less {
+            return Ok(());
+        }
+        let [amount, _, sender] = self.0.map(|value| value.excerpt().into());
+        let balance = View::of(balance.to_string().as_bytes()).excerpt().into();
+        Err(TransactionProblem::Overdraft {
+            sender,
+            balance,
+            amount,
+        })
     }
 
     /// Appends the canonical text of the object with just the three keys.
@@ -283,8 +309,8 @@ impl Transactions {
         transaction: TransactionView<'_>,
         strictness: Strictness,
     ) -> Result<(), TransactionProblem> {
-        if strictness == Strictness::Typed {
-            transaction.check_types()?;
+        if strictness == Strictness::Strict {
+            transaction.check_values()?;
         }
         self.push(transaction);
         Ok(())
@@ -352,18 +378,24 @@ mod tests {
     }
 
     #[test]
-    fn types_are_checked_only_if_required() {
+    fn values_are_checked_only_if_required() {
         let odd = r#"{"sender": null, "recipient": [1], "amount": "many"}"#;
         assert_eq!(
             push(odd, Strictness::Presence).unwrap(),
             r#"{"amount": "many", "recipient": [1], "sender": null}"#
         );
         assert_eq!(
-            push(odd, Strictness::Typed).unwrap_err(),
-            "the field \"amount\" is \"many\", expected a number"
+            push(odd, Strictness::Strict).unwrap_err(),
+            "the field \"amount\" is \"many\", expected a number above 0"
         );
-        let fine = r#"{"sender": "a", "recipient": "b", "amount": 1.5}"#;
-        assert!(push(fine, Strictness::Typed).is_ok());
+        let mut reward = Transactions::new();
+        reward.push_reward("me");
+        for fine in [
+            r#"{"sender": "a", "recipient": "b", "amount": 1.5}"#,
+            reward.canonical_text(),
+        ] {
+            assert!(push(fine, Strictness::Strict).is_ok());
+        }
     }
 
     #[test]

@@ -55,23 +55,24 @@ impl BatchCheck {
         };
         let mut fault = None;
         let blocks = &mut self.blocks;
-        self.texts.read(&self.batch, |index, _, block| {
-            result.blocks += 1;
-            match check_fields(block, index, options.strictness) {
-                Ok((place, fields)) => {
-                    result.transactions += fields.transactions;
-                    result.rewards += fields.rewards;
-                    // Blocks after a fault are only counted.
-                    if fault.is_none() {
-                        blocks.push((place, fields));
+        self.texts
+            .read(&self.batch, options.strictness, |index, _, block| {
+                result.blocks += 1;
+                match check_fields(block, index, options.strictness) {
+                    Ok((place, fields)) => {
+                        result.transactions += fields.transactions;
+                        result.rewards += fields.rewards;
+                        // Blocks after a fault are only counted.
+                        if fault.is_none() {
+                            blocks.push((place, fields));
+                        }
+                    }
+                    Err(kind) => {
+                        fault.get_or_insert(Fault { block: index, kind });
                     }
                 }
-                Err(kind) => {
-                    fault.get_or_insert(Fault { block: index, kind });
-                }
-            }
-            Ok(())
-        })?;
+                Ok(())
+            })?;
         self.link(&mut result, fault, options);
         Ok(result)
     }
@@ -82,16 +83,18 @@ impl BatchCheck {
         let mut result = BatchResult::default();
         let mut next_index = None;
         let blocks = &mut self.blocks;
-        let advance = self.texts.read_guess(&self.batch, |block| {
-            let index = next_index.or_else(|| stated_index(&block))?;
-            let (place, fields) = check_fields(block, index, options.strictness).ok()?;
-            next_index = Some(index.checked_add(1)?);
-            result.blocks += 1;
-            result.transactions += fields.transactions;
-            result.rewards += fields.rewards;
-            blocks.push((place, fields));
-            Some(())
-        });
+        let advance = self
+            .texts
+            .read_guess(&self.batch, options.strictness, |block| {
+                let index = next_index.or_else(|| stated_index(&block))?;
+                let (place, fields) = check_fields(block, index, options.strictness).ok()?;
+                next_index = Some(index.checked_add(1)?);
+                result.blocks += 1;
+                result.transactions += fields.transactions;
+                result.rewards += fields.rewards;
+                blocks.push((place, fields));
+                Some(())
+            });
         result.advance = Some(advance?);
         result.first_index = self.blocks.first()?.1.index;
         self.link(&mut result, None, options);

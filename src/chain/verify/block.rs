@@ -65,7 +65,7 @@ pub(in crate::chain) fn check_block(
             differences: transaction_differences(transaction),
             problem,
         })?;
-        rewards += u64::from(transaction.is_reward());
+        rewards += u64::from(transaction.is_minted());
     }
     Ok(BlockFields {
         index,

@@ -22,6 +22,8 @@ mod batch;
 mod block;
 mod fault;
 mod link;
+#[cfg(feature = "node")]
+mod overdraft;
 mod result;
 mod scheduler;
 
@@ -35,6 +37,8 @@ use thiserror::Error;
 pub(super) use self::block::check_block;
 pub use self::fault::{Fault, FaultKind};
 pub(super) use self::link::PreviousBlock;
+#[cfg(feature = "node")]
+pub(crate) use self::overdraft::first_overdraft;
 use self::scheduler::Scheduler;
 
 use super::file::{Format, Input, ReadError};

@@ -74,9 +74,10 @@ impl Engine {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct Strict {
-    /// Require senders and recipients to be strings and amounts to be numbers
+    /// Require names that are not blank and amounts above 0
     ///
-    /// By default they only have to be present.
+    /// Senders and recipients must be strings, and amounts numbers. By default
+    /// they only have to be present.
     #[arg(long, help_heading = group::CHAIN)]
     strict: bool,
 }
@@ -84,7 +85,7 @@ pub(in crate::cli) struct Strict {
 impl Strict {
     pub(in crate::cli) const fn strictness(&self) -> Strictness {
         if self.strict {
-            Strictness::Typed
+            Strictness::Strict
         } else {
             Strictness::Presence
         }

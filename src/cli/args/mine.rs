@@ -51,7 +51,7 @@ pub(in crate::cli) struct MineArgs {
     #[arg(long, value_name = "N", default_value = "10", value_parser = values::at_least_one, help_heading = group::CHAIN)]
     pub(in crate::cli) block_size: NonZeroUsize,
     /// Recipient of the block rewards [default: a new node id]
-    #[arg(long, value_name = "ID", help_heading = group::CHAIN)]
+    #[arg(long, value_name = "ID", value_parser = values::name, help_heading = group::CHAIN)]
     pub(in crate::cli) recipient: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) engine: Engine,

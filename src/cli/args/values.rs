@@ -86,6 +86,14 @@ pub(in crate::cli) fn whole<T: FromStr>(text: &str) -> Result<T, String> {
     })
 }
 
+/// Who receives rewards.
+pub(in crate::cli) fn name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("expected a name that is not blank".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 /// A difficulty in hex zeros.
 pub(in crate::cli) fn hex_zeros(text: &str) -> Result<Target, String> {
     Target::from_hex_zeros(whole(text)?).map_err(|error| error.to_string())

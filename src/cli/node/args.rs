@@ -115,6 +115,12 @@ pub(super) struct ChainArgs {
     pub(super) engine: Engine,
     #[command(flatten)]
     pub(super) strict: Strict,
+    /// Refuse transactions that send more than the sender has
+    ///
+    /// Includes --strict. Rewards and pending transactions count. A chain of a
+    /// peer, or one to import, is refused if a sender in it had too little.
+    #[arg(long)]
+    pub(super) no_overdraft: bool,
 }
 
 #[derive(Debug, Args)]
@@ -128,7 +134,7 @@ pub(super) struct ServeArgs {
     #[command(flatten)]
     pub(super) chain: ChainArgs,
     /// Who receives the rewards [default: the id in the database, or a new one]
-    #[arg(long, value_name = "ID", help_heading = group::CHAIN)]
+    #[arg(long, value_name = "ID", value_parser = values::name, help_heading = group::CHAIN)]
     pub(super) node_id: Option<String>,
     /// A secret that calls which change the node must send as Authorization:
     /// Bearer TOKEN [env: FOURZERO_TOKEN]

@@ -14,7 +14,7 @@ use fourzero::batch::Overwrite;
 use fourzero::chain::{FaultKind, Format};
 use fourzero::node::{
     DatabaseProblem, ForeignCall, HostName, IfOccupied, Node, NodeConfig, NodeError, Origin,
-    default_data_folder,
+    Overdraft, default_data_folder,
 };
 use fourzero::pow::{Control, Rule};
 use serde::Serialize;
@@ -154,6 +154,11 @@ fn config(args: &ChainArgs) -> anyhow::Result<NodeConfig> {
         rule: args.rule,
         target: args.difficulty.target,
         strictness: args.strict.strictness(),
+        overdraft: if args.no_overdraft {
+            Overdraft::Refused
+        } else {
+            Overdraft::Allowed
+        },
         threads: args.engine.threads(),
         kernel: args.engine.kernel(),
         ..NodeConfig::new(data_folder(args.data.as_deref())?)

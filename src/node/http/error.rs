@@ -21,7 +21,7 @@ use crate::node::writer::WriteError;
 #[derive(Debug)]
 pub(super) struct ApiError {
     status: StatusCode,
-    /// The kind of error; `None` for the tutorial's two errors, which are texts.
+    /// The kind of error; `None` for texts, as the tutorial's node answers.
     code: Option<&'static str>,
     detail: String,
     header: Option<(HeaderName, HeaderValue)>,
@@ -37,7 +37,7 @@ impl ApiError {
         }
     }
 
-    /// 400 with one of the tutorial's texts.
+    /// 400 with a text, as the tutorial's node answers about values.
     pub(super) fn tutorial(text: &str) -> Self {
         Self {
             code: None,
@@ -183,6 +183,7 @@ impl From<WriteError> for ApiError {
         match error {
             WriteError::Full { .. } => Self::unavailable("pending_full", detail),
             WriteError::Stale => Self::stale(),
+            WriteError::Refused(_) => Self::new(StatusCode::CONFLICT, "overdraft", detail),
             WriteError::TooManyNodes => Self::unprocessable(detail),
             WriteError::Storage(problem) => problem.into(),
             WriteError::Closed => Self::unavailable("shutting_down", detail),

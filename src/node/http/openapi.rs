@@ -3,19 +3,23 @@
 use serde_json::{Value, json};
 
 use crate::chain::Strictness;
-use crate::node::config::NodeConfig;
+use crate::node::config::{NodeConfig, Overdraft};
 
 /// The description of a node with this configuration.
 pub(super) fn describe(config: &NodeConfig) -> Value {
     let mut description: Value = serde_json::from_str(include_str!("openapi.json"))
         .expect("openapi.json is JSON: every test of /openapi.json parses it");
     description["info"]["version"] = env!("CARGO_PKG_VERSION").into();
-    if config.strictness == Strictness::Typed {
+    if config.strictness() == Strictness::Strict {
         description["components"]["schemas"]["NewTransaction"]["properties"] = json!({
-            "sender": {"type": "string"},
-            "recipient": {"type": "string"},
-            "amount": {"type": "number"},
+            "sender": {"type": "string", "pattern": "\\S"},
+            "recipient": {"type": "string", "pattern": "\\S"},
+            "amount": {"type": "number", "exclusiveMinimum": 0},
         });
+    }
+    if config.overdraft == Overdraft::Allowed {
+        let call = &mut description["paths"]["/transactions/new"]["post"];
+        remove(&mut call["responses"], "409");
     }
     if config.token.is_none() {
         remove_token(&mut description);

@@ -14,6 +14,7 @@ use super::fetch::fetch_chain;
 use super::{PeerBook, Resolution, ResolveError, Resolved};
 use crate::chain::{FaultKind, Report, VerifyError, VerifyOptions};
 use crate::node::store::{ReplaceError, Replacement, SharedBlocks, check_start};
+use crate::node::verify::{verify_file, verify_options};
 use crate::pow::Control;
 
 /// Peers that are visited at the same time.
@@ -142,19 +143,15 @@ impl PeerBook {
         let file = fetch_chain(peer, &config.data, &config.limits)
             .await
             .map_err(|error| error.to_string())?;
-        let options = VerifyOptions {
-            rule: Some(config.rule),
-            target: config.target,
-            strictness: config.strictness,
-        };
+        let expected = config.clone();
         let verifier = Arc::clone(&self.services.verifier);
         let verified = task::spawn_blocking(move || {
             let verifier = verifier.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut report = verifier.verify_file(&file, &options, &control)?;
+            let mut report = verify_file(&verifier, &file, &expected, &control)?;
             if has_wrong_proof(&report) {
                 let options = VerifyOptions {
                     rule: None,
-                    ..options
+                    ..verify_options(&expected)
                 };
                 let other = verifier.verify_file(&file, &options, &control)?;
                 if other.is_valid() {

@@ -80,6 +80,13 @@ struct NameSums {
 #[derive(Debug, Default)]
 pub(super) struct BalanceChanges(HashMap<String, NameSums>);
 
+/// Whether a balance counts pending transactions.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Pending {
+    Counted,
+    Left,
+}
+
 /// What happens to a transaction.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Move {
@@ -93,6 +100,8 @@ pub(super) enum Move {
     Return,
     /// A transaction in a block is removed.
     Remove,
+    /// A pending transaction is removed.
+    Drop,
 }
 
 impl BalanceChanges {
@@ -114,6 +123,7 @@ impl BalanceChanges {
             Move::Mine => (0, -1),
             Move::Return => (0, 1),
             Move::Remove => (-1, 0),
+            Move::Drop => (-1, -1),
         };
         // Only a text is a name.
         let [recipient, sender] = [recipient, sender].map(|value| value.as_str().ok());
@@ -124,6 +134,27 @@ impl BalanceChanges {
             account.all.count(all, amount, receives, sends);
             account.pending.count(pending, amount, receives, sends);
         }
+    }
+
+    /// What `name` received less what it sent, with the changes: in blocks, and
+    /// if asked for in pending transactions.
+    pub(super) fn balance(
+        &self,
+        connection: &Connection,
+        name: &str,
+        pending: Pending,
+    ) -> rusqlite::Result<Amount> {
+        let mut sums = stored(connection, name)?;
+        if let Some(change) = self.0.get(name) {
+            sums.all.add(&change.all);
+            sums.pending.add(&change.pending);
+        }
+        let balance = |sums: Sums| sums.received.minus(&sums.sent);
+        let all = balance(sums.all);
+        Ok(match pending {
+            Pending::Counted => all,
+            Pending::Left => all.minus(&balance(sums.pending)),
+        })
     }
 
     /// Starts a new round: a block takes everything that is pending.

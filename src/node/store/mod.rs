@@ -16,6 +16,7 @@
 //! | `readers` | the connections that read |
 //! | `database` | the connection that writes: transactions, blocks, peers |
 //! | `replace` | replacing our chain by a staged one |
+//! | `overdraft` | which transactions are refused because of what their sender has |
 //!
 //! Each uses only those above it.
 
@@ -24,6 +25,7 @@ mod database;
 mod integrity;
 mod open;
 mod open_files;
+mod overdraft;
 mod readers;
 mod replace;
 mod rows;

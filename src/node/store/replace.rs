@@ -34,11 +34,12 @@ pub(in crate::node) struct Replacement {
 }
 
 /// Transactions that are out of the way of new blocks, with negated ids.
-struct Moved {
+#[derive(Default)]
+pub(super) struct Moved {
     /// Their ids by the digest of their text, in order.
-    ids: HashMap<Digest, VecDeque<i64>>,
+    pub(super) ids: HashMap<Digest, VecDeque<i64>>,
     /// The ids of those that do not become pending.
-    dropped: Vec<i64>,
+    pub(super) dropped: Vec<i64>,
 }
 
 impl StagedChain {
@@ -228,7 +229,7 @@ impl Database {
     }
 
     /// Makes the moved transactions pending, except for those to drop.
-    fn move_back(&self, moved: &Moved) -> rusqlite::Result<()> {
+    pub(super) fn move_back(&self, moved: &Moved) -> rusqlite::Result<()> {
         let mut delete = self
             .connection
             .prepare("DELETE FROM entries WHERE id = -?")?;

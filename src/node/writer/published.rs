@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use thiserror::Error;
 
+use crate::chain::TransactionProblem;
 use crate::node::database_problem::DatabaseProblem;
 use crate::node::tip::TipBlock;
 
@@ -18,6 +19,9 @@ pub(in crate::node) enum WriteError {
     Full { pending: u64 },
     #[error("the chain has another last block by now")]
     Stale,
+    /// The transaction sends more than its sender has.
+    #[error(transparent)]
+    Refused(TransactionProblem),
     #[error("nodes: at most {MOST_NODES} nodes can be registered")]
     TooManyNodes,
     #[error("the database failed: {0}")]

@@ -181,6 +181,9 @@ impl WriterThread {
         if pending >= self.most_pending || !self.database.has_room_for(new) {
             return Ok(Err(WriteError::Full { pending }));
         }
+        if let Err(problem) = self.database.check_balance(new)? {
+            return Ok(Err(WriteError::Refused(problem)));
+        }
         self.database.add(new)?;
         Ok(Ok(self.database.tip().index + 1))
     }
@@ -230,6 +233,9 @@ impl WriterThread {
                     self.set_failing(true);
                 }
                 self.roll_back();
+                if queued.staged.appended.is_some() {
+                    self.drop_refused();
+                }
             }
         }
         self.publish();
@@ -251,9 +257,22 @@ impl WriterThread {
         if staged.appended.is_none() && theirs <= ours {
             return Err(ReplaceError::NotLonger { theirs, ours });
         }
-        let replaced = self.database.replace_step(staged, STEP_TIME, control)?;
+        let mut replaced = self.database.replace_step(staged, STEP_TIME, control)?;
+        if let Some(replacement) = &mut replaced {
+            self.database.drop_refused()?;
+            replacement.pending = self.database.pending();
+        }
         self.database.commit()?;
         Ok(replaced)
+    }
+
+    /// Drops what a part of another chain made invalid.
+    fn drop_refused(&mut self) {
+        if let Err(error) = self.database.drop_refused_and_commit() {
+            tracing::error!(%error, "a commit failed");
+            self.set_failing(true);
+            self.roll_back();
+        }
     }
 
     /// Shows the end of the chain to everybody, if it is known.

@@ -90,7 +90,7 @@ proptest! {
         is_lines in any::<bool>(),
         count in 2usize..9,
         piece in prop::sample::select(vec![usize::MAX, 100_000, 4_097]),
-        strictness in prop::sample::select(vec![Strictness::Presence, Strictness::Typed]),
+        strictness in prop::sample::select(vec![Strictness::Presence, Strictness::Strict]),
     ) {
         let mut chain = chain(&sizes, rule);
         let mut torn = None;

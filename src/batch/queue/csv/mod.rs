@@ -19,9 +19,9 @@ use self::header::{Header, read_header};
 pub use self::problem::CsvProblem;
 use self::records::Records;
 use super::{KEPT_BYTES, MAX_BLOCK_BYTES, QueueError, QueueItem};
-use crate::chain::json::{SyntaxErrorKind, Transcoder, write_string, written_length};
+use crate::chain::json::{SyntaxErrorKind, Transcoder, View, write_string, written_length};
 use crate::chain::read_buffer::{ReadBuffer, Source};
-use crate::chain::{Strictness, TRANSACTION_FIELDS, Transactions};
+use crate::chain::{Strictness, TRANSACTION_FIELDS, Transactions, check_value};
 
 /// What separates the whole and the fraction of an amount in CSV queues.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -180,20 +180,19 @@ impl RowWriter {
             if trimmed.is_empty() {
                 return Err(CsvProblem::Empty(field));
             }
+            let start = self.text.len();
             if field != "amount" {
                 write_string(cell, &mut self.text);
                 doubtful[place] = trimmed.len() != cell.len();
             } else if !self.write_number(trimmed, field)? {
-                let is_strict = strictness == Strictness::Typed;
-                if is_strict || self.refuses_commas {
+                if strictness == Strictness::Strict || self.refuses_commas {
                     self.refuse_comma(trimmed, field)?;
-                }
-                if is_strict {
-                    let found = quoted(trimmed);
-                    return Err(CsvProblem::NotANumber { field, found });
                 }
                 write_string(cell, &mut self.text);
                 doubtful[place] = true;
+            }
+            if strictness == Strictness::Strict {
+                check_value(field, View::of(&self.text[start..]))?;
             }
         }
         self.text.push(b'}');

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::chain::TransactionProblem;
+
 /// What is wrong with the header or a row of a CSV queue.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
@@ -85,14 +87,10 @@ pub enum CsvProblem {
         /// The field, quoted, and shortened if it is long.
         found: String,
     },
-    /// A field is not a number.
-    #[error("the field \"{field}\" is {found}, expected a number")]
-    NotANumber {
-        /// The column.
-        field: &'static str,
-        /// The field, quoted, and shortened if it is long.
-        found: String,
-    },
+    /// A value is not what [`Strictness::Strict`](crate::chain::Strictness)
+    /// requires.
+    #[error(transparent)]
+    Value(#[from] TransactionProblem),
 }
 
 /// `the field "amount" is missing: `, if there is a missing field.

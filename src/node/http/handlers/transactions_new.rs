@@ -19,13 +19,16 @@ pub(in crate::node::http) async fn handle(
 ) -> Result<Response, ApiError> {
     let mut transactions = Transactions::new();
     transactions
-        .push_json(&body, node.shared.config.strictness)
+        .push_json(&body, node.shared.config.strictness())
         .map_err(|error| match error {
             TransactionError::Syntax(error) => body.not_json(&error),
             TransactionError::Problem(problem) if lacks_fields(&problem) => {
                 ApiError::tutorial("Missing values")
             }
-            TransactionError::Problem(problem) => ApiError::unprocessable(problem.to_string()),
+            TransactionError::Problem(problem @ TransactionProblem::NotAnObject { .. }) => {
+                ApiError::unprocessable(problem.to_string())
+            }
+            TransactionError::Problem(problem) => ApiError::tutorial(&problem.to_string()),
         })?;
     let index = node
         .shared
@@ -44,6 +47,6 @@ fn lacks_fields(problem: &TransactionProblem) -> bool {
     match problem {
         TransactionProblem::MissingField { .. } => true,
         TransactionProblem::NotAnObject { found } => found.starts_with(['[', '"']),
-        TransactionProblem::WrongType { .. } => false,
+        TransactionProblem::WrongValue { .. } | TransactionProblem::Overdraft { .. } => false,
     }
 }

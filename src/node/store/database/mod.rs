@@ -16,7 +16,7 @@ use super::schema;
 use crate::batch::{fresh_node_id, unix_time};
 use crate::chain::json::View;
 use crate::chain::{Block, Strictness, Transactions};
-use crate::node::config::NodeConfig;
+use crate::node::config::{NodeConfig, Overdraft};
 use crate::node::error::NodeError;
 use crate::node::tip::TipBlock;
 use crate::node::transaction_row::TransactionRow;
@@ -34,8 +34,8 @@ const BAD_LAST_BLOCK: &str = "its last block does not match its hash";
 /// A transaction on its way into the database.
 #[derive(Debug)]
 pub(in crate::node) struct NewTransaction {
-    text: Transactions,
-    entry: TransactionRow,
+    pub(super) text: Transactions,
+    pub(super) entry: TransactionRow,
 }
 
 impl NewTransaction {
@@ -68,6 +68,8 @@ pub(in crate::node) struct Database {
     node_id: String,
     pub(super) end: ChainEnd,
     pub(super) balance_changes: BalanceChanges,
+    pub(super) strictness: Strictness,
+    pub(super) overdraft: Overdraft,
     /// Whether `end` is what the database holds.
     is_known: bool,
     _lock: File,
@@ -88,11 +90,18 @@ pub(super) struct ChainEnd {
 impl Database {
     /// Opens the database of a node. A new one gets its first block.
     pub(in crate::node) fn open(config: &NodeConfig) -> Result<Self, NodeError> {
-        let database = Self::open_to_replace(config)?;
+        let mut database = Self::open_to_replace(config)?;
         if !database.is_known {
             return Err(NodeError::Damaged {
                 path: database.path,
                 what: BAD_LAST_BLOCK.to_owned(),
+            });
+        }
+        // An earlier run may have taken what this one refuses.
+        if let Err(error) = database.drop_refused_and_commit() {
+            return Err(NodeError::Database {
+                path: database.path,
+                problem: error.into(),
             });
         }
         Ok(database)
@@ -130,6 +139,8 @@ impl Database {
             node_id,
             end,
             balance_changes: BalanceChanges::default(),
+            strictness: config.strictness(),
+            overdraft: config.overdraft,
             is_known,
             _lock: lock,
         })

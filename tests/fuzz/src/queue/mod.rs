@@ -29,7 +29,7 @@ pub fn queue_reader(data: &[u8]) {
     let block_size = 1 + usize::from(choice >> 2 & 3);
     let strictness = match choice >> 4 & 1 {
         0 => Strictness::Presence,
-        _ => Strictness::Typed,
+        _ => Strictness::Strict,
     };
     let text = match choice & 3 {
         0 | 1 => recipe.rest().to_vec(),

@@ -153,10 +153,14 @@ fn has_one_list(object: &Tree) -> bool {
 fn entry(value: &Json, strictness: Strictness) -> Option<Json> {
     let field = |key| value.get(key).cloned();
     let (sender, recipient, amount) = (field("sender")?, field("recipient")?, field("amount")?);
-    let is_typed = matches!(sender, Json::Text(_))
-        && matches!(recipient, Json::Text(_))
-        && matches!(amount, Json::Number(_));
-    (is_typed || strictness == Strictness::Presence).then(|| transaction(sender, recipient, amount))
+    let is_name = |value: &Json| matches!(value, Json::Text(name) if !name.trim().is_empty());
+    let is_strict = is_name(&sender) && is_name(&recipient) && is_positive(&amount);
+    let is_taken = is_strict || strictness == Strictness::Presence;
+    is_taken.then(|| transaction(sender, recipient, amount))
+}
+
+fn is_positive(value: &Json) -> bool {
+    matches!(value, Json::Number(number) if number.parse().is_ok_and(|value: f64| value > 0.0))
 }
 
 /// The delimiter, and the records without a line that names it; `None` if this
@@ -281,7 +285,8 @@ fn amount(cell: &str, delimiter: u8, strictness: Strictness) -> Option<Json> {
     if let Ok(number) = serde_json::from_str::<serde_json::Number>(trimmed) {
         // Outside the range of a double, this is not a number.
         let number = serde_tree::one(number.as_str().as_bytes())?;
-        return matches!(number, Json::Number(_)).then_some(number);
+        let is_taken = strictness == Strictness::Presence || is_positive(&number);
+        return (matches!(number, Json::Number(_)) && is_taken).then_some(number);
     }
     let with_point = trimmed.replace(',', ".");
     let has_comma = !trimmed.contains('.')
@@ -291,6 +296,6 @@ fn amount(cell: &str, delimiter: u8, strictness: Strictness) -> Option<Json> {
                 Some(Json::Number(_))
             )
         });
-    let is_refused = strictness == Strictness::Typed || (delimiter != b',' && has_comma);
+    let is_refused = strictness == Strictness::Strict || (delimiter != b',' && has_comma);
     (!is_refused).then(|| string(cell))
 }
