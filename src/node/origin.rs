@@ -88,7 +88,9 @@ impl FromStr for Origin {
 /// The origin in the form that browsers send; `None` if `text` is none.
 fn serialized(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
-    let host = url.host_str().filter(|host| !host.is_empty())?;
+    // A pattern such as http://*.example.org is not an origin.
+    let is_host = |host: &&str| !host.is_empty() && !host.contains('*');
+    let host = url.host_str().filter(is_host)?;
     // Without the scheme's default port.
     let port = url.port().map(|port| format!(":{port}"));
     let origin = format!("{}://{host}{}", url.scheme(), port.unwrap_or_default());

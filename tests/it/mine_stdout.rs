@@ -43,7 +43,8 @@ fn the_bytes_are_those_of_a_file() {
         assert_eq!(run.stdout, folder.read("chain"));
         let summary: serde_json::Value = serde_json::from_str(&run.stderr).unwrap();
         assert_eq!(summary["output"], "-");
-        assert_eq!(summary["transactions"], 500);
+        assert_eq!(summary["transactions"], 550);
+        assert_eq!(summary["rewards"], 50);
     }
 }
 

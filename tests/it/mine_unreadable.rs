@@ -106,11 +106,8 @@ fn unreadable() -> Vec<(Vec<u8>, &'static str)> {
         (text("null\n"), "line 1"),
         (text(&format!("{GOOD}\nnull\n")), "line 2 column 1"),
         (text("\"text\"\n"), "line 1"),
-        (text("<!DOCTYPE html>\n<html>\n"), "line 1"),
-        (
-            text("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"),
-            "line 1",
-        ),
+        (text("<!DOCTYPE html>\n<html>\n"), ""),
+        (text("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]"), ""),
         (b"PK\x03\x04\x14\0\x06\0\x08\0\0\0!\0".to_vec(), ""),
         // CSV.
         (text("sender,recipient\na,b\n"), "line 1"),

@@ -249,12 +249,13 @@ async fn an_outside_miner_forges_a_block_once() {
         assert_eq!(template["difficulty"], 3);
         assert_eq!(template["index"], 3);
         let text = |key: &str| template[key].as_str().unwrap();
-        let nonce = (0u64..)
-            .find(|nonce| {
-                let message = format!("{}{nonce}{}", text("prefix"), text("suffix"));
-                let digest = fourzero::sha256::Digest::of(message.as_bytes());
-                digest.to_string().starts_with("000")
-            })
+        let is_proof = |nonce: u64| {
+            let message = format!("{}{nonce}{}", text("prefix"), text("suffix"));
+            let digest = fourzero::sha256::Digest::of(message.as_bytes());
+            digest.to_string().starts_with("000")
+        };
+        let nonce = (1..)
+            .find(|nonce| is_proof(*nonce) && !is_proof(nonce - 1))
             .unwrap();
         let id = text("template_id");
         let submit = |nonce: u64| json!({"template_id": id, "nonce": nonce}).to_string();

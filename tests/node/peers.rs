@@ -430,12 +430,7 @@ fn health_fails_from_a_failed_commit_until_one_succeeds() {
     let said: Vec<_> = log
         .lines()
         .map(|line| line.split_once(" ERROR ").unwrap().1)
+        .map(|said| said.split_once(" error=").unwrap().0)
         .collect();
-    assert_eq!(
-        said,
-        [
-            "a commit failed error=database is locked",
-            "replacing the chain failed error=database is locked"
-        ]
-    );
+    assert_eq!(said, ["a commit failed", "replacing the chain failed"]);
 }

@@ -372,7 +372,7 @@ fn a_stored_chain_that_is_refused_by_now_is_a_warning() {
         let mut command = node_command(&data);
         command.args(["--difficulty", "1"]).args(options);
         command.stderr(fs::File::create(&log).unwrap());
-        let server = Server::node_with_log(&mut command, "info");
+        let server = Server::node_with_log(&mut command, "debug");
         let said = || fs::read_to_string(&log).unwrap();
         server.wait_until("/health", |_| said().contains("the stored chain is valid"));
         server.get("/health").ok(200);

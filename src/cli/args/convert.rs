@@ -47,7 +47,7 @@ pub(in crate::cli) struct ConvertArgs {
     /// Rename a key of every block to index, timestamp, transactions, proof or
     /// previous_hash, or a key of every transaction to sender, recipient or
     /// amount; can be repeated
-    #[arg(long = "rename", value_name = "OLD=NEW")]
+    #[arg(long = "rename", value_name = "OLD=NEW", help_heading = group::CHAIN)]
     pub(in crate::cli) renames: Vec<Rename>,
     /// Overwrite an existing output file
     #[arg(long, help_heading = group::FILES)]

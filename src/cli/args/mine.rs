@@ -94,7 +94,7 @@ pub(in crate::cli) struct MineArgs {
     /// Read 1,5 as 1.5 in CSV queues
     ///
     /// Amounts with a point are then refused, because it may separate thousands.
-    #[arg(long)]
+    #[arg(long, help_heading = group::CHAIN)]
     pub(in crate::cli) decimal_comma: bool,
     #[command(flatten)]
     pub(in crate::cli) strict: Strict,

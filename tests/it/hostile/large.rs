@@ -60,7 +60,7 @@ fn chains(size: usize) -> Vec<Row> {
         row(
             "empty blocks in one line",
             Chain,
-            text("[").then(repeat("{},", size)).then("{}]"),
+            text("[{\"index\": 1},").then(repeat("{},", size)).then("{}]"),
             invalid(NO_INDEX),
         ),
         row(
@@ -332,13 +332,15 @@ fn queues_of_many_megabytes() {
 
 #[test]
 fn ten_million_empty_blocks() {
-    let blocks = || repeat("{}\n", 30_000_000);
+    let blocks = || text("{\"index\": 1}\n").then(repeat("{}\n", 30_000_000));
     check(vec![
         row("lines", Chain, blocks(), invalid(NO_INDEX)),
         row(
             "an array",
             Chain,
-            text("[").then(repeat("{},", 29_999_997)).then("{}]"),
+            text("[{\"index\": 1},")
+                .then(repeat("{},", 29_999_997))
+                .then("{}]"),
             invalid(NO_INDEX),
         ),
         // Each of them is mined.
