@@ -116,7 +116,10 @@ impl Report {
             write(&mut text, row(contender, &figures));
             if contender == DEFAULT {
                 let chosen = |message| peers::chosen(message).to_string();
-                write(&mut text, row("kernel that it measured as fastest", &chosen));
+                write(
+                    &mut text,
+                    row("kernel that it measured as fastest", &chosen),
+                );
                 let lead = |message| match self.lead(message) {
                     Some((other, times)) => format!("{times:.2} times {other}"),
                     None => "alone".to_owned(),
