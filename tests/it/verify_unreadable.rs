@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 /// Contents that are not a chain, with the place of the error.
-const UNREADABLE: [(&[u8], &str); 34] = [
+const UNREADABLE: [(&[u8], &str); 35] = [
     (b"", "line 1 column 1"),
     (b" \r\n\t\n", "line 3 column 1"),
     (b"42", "line 1 column 1"),
@@ -48,6 +48,7 @@ const UNREADABLE: [(&[u8], &str); 34] = [
     ("[{\"é😀\": x}]".as_bytes(), "line 1 column 9"),
     // Recognised by their first bytes.
     (b"\xff\xfe[\0]\0", ""),
+    (b"[\0]\0", ""),
     (b"\x1f\x8b\x08\0", ""),
     (b"PK\x03\x04", ""),
     (b"\n <!doctype html>", ""),

@@ -320,12 +320,15 @@ impl<R: Read> Queue<R> {
                         return Ok(None);
                     };
                     let starts_with_tab = stream.first_byte()? == Some(b'\t');
-                    self.format = match stream.peek()? {
-                        None => return Ok(None),
-                        Some(b'{' | b'[') => QueueFormat::Json(Box::new(JsonQueue::new(stream)?)),
-                        Some(_) => {
+                    let first = stream.peek()?;
+                    let foreign = stream.foreign_format();
+                    self.format = match (first, foreign) {
+                        (None, _) => return Ok(None),
+                        (Some(b'{' | b'['), None) => {
+                            QueueFormat::Json(Box::new(JsonQueue::new(stream)?))
+                        }
+                        (Some(_), _) => {
                             let Position { line, column } = stream.position();
-                            let foreign = stream.foreign_format();
                             let (mut unread, source) = stream.into_bytes();
                             if starts_with_tab && (line, column) == (1, 2) {
                                 // The header's first name is empty, as for row numbers.

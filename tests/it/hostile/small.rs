@@ -376,6 +376,12 @@ fn a_queue_that_cannot_be_read_is_refused_with_the_place() {
             error(""),
         ),
         row(
+            "UTF-16 without a mark, with a bracket",
+            Queue,
+            bytes("", &[b'[', 0, b'{', 0], ""),
+            error(""),
+        ),
+        row(
             "a header of other words",
             Queue,
             "Date;Sender;Recipient;Amount\n",

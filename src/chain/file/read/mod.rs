@@ -201,15 +201,16 @@ impl<R: Read> ChainReader<R> {
     fn next_block(&mut self, batch: &mut Batch) -> Result<Step, ReadError> {
         match (self.expected, self.stream.peek()?) {
             (NextToken::End, _) => Ok(Step::End),
-            (NextToken::Start, Some(b'[')) => {
-                self.format = Some(Format::Array);
-                self.go_on(NextToken::FirstBlock, batch)
-            }
-            (NextToken::Start, Some(b'{')) => self.first_object(batch),
-            (NextToken::Start, _) => Err(match self.stream.foreign_format() {
-                Some(format) => format.into(),
-                None => self.stream.unexpected("a chain ('{' or '[')").into(),
-            }),
+            (NextToken::Start, first) => match (self.stream.foreign_format(), first) {
+                // UTF-16 may start with a bracket, too.
+                (Some(format), _) => Err(format.into()),
+                (None, Some(b'[')) => {
+                    self.format = Some(Format::Array);
+                    self.go_on(NextToken::FirstBlock, batch)
+                }
+                (None, Some(b'{')) => self.first_object(batch),
+                (None, _) => Err(self.stream.unexpected("a chain ('{' or '[')").into()),
+            },
             (NextToken::Line, Some(_)) => self.push_value(batch),
             (NextToken::Line, None) => {
                 self.expected = NextToken::End;
