@@ -2,7 +2,7 @@
 //!
 //! `num_cpus` rounds a quota up, but reads only the process's own group; the
 //! standard library also reads the groups above, but rounds down. Neither says
-//! that a quota was what counted.
+//! whether a quota was the limit.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,8 @@ pub(super) fn lowest_quota(root: &Path) -> Option<f64> {
     let quotas = mounts.filter_map(|mount| {
         let group = mount.group_in(&groups)?;
         let top = root.join(mount.point.trim_start_matches('/'));
-        // A container may see the mount of its group, but the name on the host.
+        // In a container, the mount may start at its group, although the name is
+        // that on the host.
         let below = group.strip_prefix(mount.root).unwrap_or(Path::new(""));
         let group = top.join(below);
         let groups = group

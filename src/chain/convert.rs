@@ -54,7 +54,7 @@ pub enum ConvertError {
     /// The first block has no key of a block. In a file that does not call
     /// itself a chain, it would not be read as one.
     #[error(
-        "block 1 has no key of a block, so only the format {} can hold it",
+        "block 1 has no index, proof or previous_hash, so it can only be written as {}",
         Format::Json
     )]
     ReadsAsNoBlock,
@@ -73,8 +73,8 @@ pub enum ConvertError {
 /// canonical text, in memory that does not grow with the chain.
 ///
 /// Blocks keep all their keys, and thus their hashes, unless keys are renamed.
-/// A hash is taken over the names too, so a chain that was linked under other
-/// names is not linked under the new ones. Other members beside
+/// A hash covers the names too, so a chain whose hashes were computed from the
+/// old names is not linked under the new ones. Other members beside
 /// `"chain"` are dropped, and the length is corrected. The chain is not
 /// verified.
 ///
@@ -155,7 +155,7 @@ fn check_first(block: &[u8], format: Format) -> Result<(), ConvertError> {
     }
 }
 
-/// Finds out over which names the hashes of a renamed chain were taken.
+/// Finds out from which names the hashes of a renamed chain were computed.
 #[derive(Default)]
 struct Link {
     /// The hash of block 1 under its old names, if the new ones change it.

@@ -55,7 +55,7 @@ const BLOCK_NAMES: [&[&str]; BLOCK_FIELDS.len()] = [
     PREVIOUS_HASH,
 ];
 
-/// Other objects hardly have one of these.
+/// Other objects rarely have one of these.
 const PREVIOUS_HASH: &[&str] = &[
     "previoushash",
     "prevhash",

@@ -202,7 +202,7 @@ fn wrong_length(conversion: &Conversion) -> Option<String> {
 
 /// What renaming did to a chain.
 const LINKS_OLD_NAMES: &str =
-    "the hashes in this chain cover its old names, so it is not valid under new ones";
+    "the hashes in this chain were computed from its old names, so the renamed chain is not valid";
 
 fn warn(args: &ConvertArgs, conversion: &Conversion) {
     if conversion.links_old_names {

@@ -189,10 +189,10 @@ pub(super) fn unpack(format: ForeignFormat, name: &str, command: &str) -> String
             return "; save it as CSV in UTF-8".to_owned();
         }
         ForeignFormat::Html => {
-            return "; was the address right? a node answers with JSON".to_owned();
+            return "; check the address: a node answers with JSON".to_owned();
         }
         ForeignFormat::HttpResponse => {
-            return "; call curl without -i, or delete the lines before the JSON".to_owned();
+            return "; run curl without -i, or delete the lines before the JSON".to_owned();
         }
         _ => return String::new(),
     };

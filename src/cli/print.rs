@@ -108,7 +108,7 @@ pub(super) fn warning(text: &str) {
     unless_quiet(&format!("{WARNING}warning:{WARNING:#} {text}"));
 }
 
-/// Prints a message that no one misses with `--quiet`.
+/// Prints a message, unless `--quiet` was given.
 pub(super) fn unless_quiet(text: &str) {
     if !is_quiet() {
         message(text);

@@ -30,7 +30,7 @@ struct Queue {
     dropped: u64,
     has_thread: bool,
     is_writing: bool,
-    /// Nothing was written since someone waited in vain.
+    /// A wait timed out, and nothing was written since.
     is_stalled: bool,
 }
 
@@ -125,8 +125,8 @@ pub(super) fn message(text: String) {
     }
 }
 
-/// Writes a drawing to the terminal if all before it is there, and returns
-/// whether it did.
+/// Writes a drawing to the terminal if everything before it was written.
+/// Returns whether it did.
 pub(super) fn draw(text: String) -> bool {
     let mut queue = Queue::lock();
     let is_free = queue.is_empty();
@@ -136,8 +136,8 @@ pub(super) fn draw(text: String) -> bool {
     is_free
 }
 
-/// Clears what [`draw`] wrote, after all that waits. Returns whether there was
-/// room.
+/// Clears what [`draw`] wrote, after everything that waits. Returns whether
+/// there was room.
 pub(super) fn clear(text: String) -> bool {
     let mut queue = Queue::lock();
     let has_room = !queue.is_full();
@@ -153,7 +153,8 @@ pub(super) fn settle() {
     drop(wait_while(Queue::lock(), |queue| !queue.is_empty()));
 }
 
-/// The same before the program ends: the reader may be back.
+/// The same before the program ends. Waits in any case, because the reader may
+/// be back.
 pub(super) fn finish() {
     let mut queue = Queue::lock();
     queue.is_stalled = false;

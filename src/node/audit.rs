@@ -127,8 +127,8 @@ fn check(
     if let Some(fault) = refused {
         tracing::warn!(
             %fault,
-            "the stored chain holds what this node refuses by now; nodes with its options do \
-             not take the chain"
+            "this node would refuse its stored chain from another node, and other nodes with \
+             its options will refuse it"
         );
     }
     let blocks = head.tip.index;

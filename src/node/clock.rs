@@ -1,7 +1,7 @@
-//! A clock that HTTP cannot write.
+//! Times of the clock that HTTP cannot express.
 //!
 //! hyper puts the date into each answer, and panics before 1970 and past 9999,
-//! even if told to leave it out. So with such a clock no connection may reach
+//! even if told to leave it out. So at such a time no connection may reach
 //! it. Everything else works with any clock.
 
 use std::future::{Future, poll_fn};

@@ -7,7 +7,7 @@ use thiserror::Error;
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum DatabaseProblem {
-    /// The file is no SQLite database.
+    /// The file is not an SQLite database.
     #[error("it is not an SQLite database")]
     NotADatabase,
     /// The tables are not those of a node.
@@ -33,8 +33,8 @@ pub enum DatabaseProblem {
     /// Changes are in the write-ahead log that cannot be read where nothing can
     /// be written.
     #[error(
-        "its log, the file that ends in -wal, holds blocks, and reading them takes a folder that \
-         can be written"
+        "its log, the file that ends in -wal, may hold blocks, and reading them needs a \
+         writable folder"
     )]
     LogNeedsFolder,
     /// It changed during an export that could not lock it.
@@ -53,7 +53,7 @@ pub enum DatabaseProblem {
     #[error("it is damaged ({0}); restore a backup, or import a copy of the chain elsewhere")]
     Damaged(String),
     /// The file, or its log, was removed or replaced while it was open.
-    #[error("its files were removed or replaced while it was open; no change is kept any more")]
+    #[error("its files were removed or replaced while it was open, so changes are no longer saved")]
     Lost,
     /// Anything else.
     #[error("{0}")]

@@ -130,7 +130,7 @@ impl<W: AsyncWrite + Unpin> HeldError<W> {
             b"431" => (
                 "headers_too_large",
                 format!(
-                    "the headers are more than {MOST_HEADERS}, or take more than {HEAD_BYTES} bytes"
+                    "there are more than {MOST_HEADERS} headers, or they take more than {HEAD_BYTES} bytes"
                 ),
             ),
             _ => {

@@ -85,7 +85,8 @@ impl FromStr for Origin {
     }
 }
 
-/// The origin in the form that browsers send; `None` if `text` is none.
+/// The origin in the form that browsers send; `None` if `text` is not an
+/// origin.
 fn serialized(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     // A pattern such as http://*.example.org is not an origin.
@@ -94,7 +95,7 @@ fn serialized(text: &str) -> Option<String> {
     // Without the scheme's default port.
     let port = url.port().map(|port| format!(":{port}"));
     let origin = format!("{}://{host}{}", url.scheme(), port.unwrap_or_default());
-    // Nothing but a slash may follow, and no user name may stand before.
+    // Nothing but a slash may follow, and no user name may come before the host.
     let rest = url.as_str().strip_prefix(&origin)?;
     matches!(rest, "" | "/").then_some(origin)
 }

@@ -61,8 +61,9 @@ impl Node {
     /// that write and search.
     ///
     /// # Errors
-    /// If a node with a token would be open to all origins. If the data cannot be used, were made under another rule or difficulty,
-    /// or are in use by another node.
+    /// If a node with a token would be open to all origins, or if the data cannot
+    /// be used, were made under another rule or difficulty, or are in use by
+    /// another node.
     pub fn open(config: NodeConfig) -> Result<Self, NodeError> {
         if config.token.is_some() && config.origins.iter().any(Origin::is_any) {
             return Err(NodeError::AnyOrigin);

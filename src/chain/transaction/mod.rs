@@ -99,7 +99,7 @@ impl<'a> TransactionView<'a> {
         Ok(transaction)
     }
 
-    /// Whether its coins come from nobody, as those of a reward do.
+    /// Whether it creates its coins, as a reward does.
     pub(super) fn is_minted(&self) -> bool {
         let [_, _, sender] = self.0;
         sender.text() == MINT

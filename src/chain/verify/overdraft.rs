@@ -15,10 +15,10 @@ use crate::pow::Control;
 use crate::sha256::Digest;
 
 /// Reads a chain without faults, and finds the first transaction that sends more
-/// than its sender has. Only a block's reward needs no sender who has it: the
-/// last transaction, one coin from `"0"`.
+/// than its sender has. Only the reward of a block is exempt: its last
+/// transaction, one coin from `"0"`.
 ///
-/// Memory grows by some 100 bytes for each name. `control` cancels between
+/// Memory grows by about 100 bytes for each name. `control` cancels between
 /// batches.
 ///
 /// # Errors

@@ -30,8 +30,8 @@ Examples:
   fourzero bench --baseline sweep.json")]
 pub(in crate::cli) struct BenchArgs {
     /// Numbers of threads, such as 1,2,4, or all up to the logical cores or the
-    /// CPU quota [default: 1, 2, 4 and so on, the physical cores, and the last
-    /// of all]
+    /// CPU quota [default: 1, 2, 4 and so on, the physical cores, and as
+    /// many as other commands use]
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = thread_counts, help_heading = MEASUREMENT)]
     threads: Vec<OrKeyword<NonZeroUsize>>,
     /// SHA-256 implementations, such as avx2,sha2, or all that this CPU runs

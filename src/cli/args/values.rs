@@ -125,7 +125,7 @@ pub(in crate::cli) fn nonce(text: &str) -> Result<Nonce, String> {
     whole(text).map(Nonce)
 }
 
-/// The nonce before which a search ends. The end of all nonces is none itself.
+/// The nonce before which a search ends. 2^64 is not a nonce itself.
 pub(in crate::cli) type NonceEnd = u128;
 
 /// A [`NonceEnd`].

@@ -188,7 +188,7 @@ fn crowding(threads: &[NonZeroUsize], cores: &AvailableCores) -> Option<String> 
     let threads = crowded.join(", ");
     Some(match cores.quota {
         Some(quota) if most < cores.physical => format!(
-            "{threads} threads are more than the CPU quota of {} lets run at the same time",
+            "{threads} threads are more than the CPU quota of {} allows to run at the same time",
             print::cores(quota)
         ),
         _ => format!(
@@ -258,7 +258,7 @@ mod tests {
         assert_eq!(warning(2, 4, None).unwrap(), expected);
         assert_eq!(warning(2, 4, Some(3.5)).unwrap(), expected);
         let expected =
-            "4 threads are more than the CPU quota of 1.5 cores lets run at the same time";
+            "4 threads are more than the CPU quota of 1.5 cores allows to run at the same time";
         assert_eq!(warning(4, 8, Some(1.5)).unwrap(), expected);
     }
 

@@ -94,7 +94,7 @@ pub(super) fn run(args: &MineArgs, folder: &Path) -> anyhow::Result<Exit> {
         }
     })?;
     drop(progress);
-    // One warning of a kind for all, in the order of the queues.
+    // One warning of each kind. It names the first cell in the order of the queues.
     let doubts = doubts.into_values();
     summary::warn(args, &doubts.fold(CsvDoubts::default(), CsvDoubts::and));
     let chains = print::count(written, "chain");

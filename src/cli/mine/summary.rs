@@ -93,7 +93,7 @@ pub(super) fn hashrate(hashes: u64, elapsed: Duration, remembered_proofs: u64) -
     format!(" ({})", print::hashrate(hashes as f64 / seconds))
 }
 
-/// Warns of cells that are probably not intended, once for all of a kind.
+/// Warns once about each kind of cell that is probably not intended.
 pub(super) fn warn(args: &MineArgs, doubts: &CsvDoubts) {
     if let Some(amounts) = &doubts.text_amounts {
         let decimal_comma = match !args.decimal_comma && amounts.first.contains(',') {
@@ -108,8 +108,8 @@ pub(super) fn warn(args: &MineArgs, doubts: &CsvDoubts) {
     }
     if let Some(names) = &doubts.padded_names {
         print::warning(&format!(
-            "{} starts or ends with a blank{}; blanks are part of a name, so remove those that are \
-             not meant",
+            "{} starts or ends with white space{}, which is part of the name; remove it if it is not \
+             intended",
             first(names),
             more(names)
         ));

@@ -144,12 +144,12 @@ pub(super) struct ServeArgs {
     /// Read the token from a file, so that no process list shows it
     #[arg(long, value_name = "FILE", help_heading = NETWORK)]
     pub(super) token_file: Option<PathBuf>,
-    /// A name of this node, if others call it by one, as in http://node1:5000; give
-    /// it again for more. Addresses and localhost need none
+    /// A name that others use for this node, as in http://node1:5000; can be
+    /// repeated. Addresses and localhost are always accepted
     #[arg(long = "host", value_name = "NAME", value_parser = host_name)]
     pub(super) hosts: Vec<HostName>,
     /// An origin whose web pages may call this node, such as
-    /// http://localhost:3000; give it again for more. * stands for all
+    /// http://localhost:3000; can be repeated. * stands for all
     #[arg(long = "cors", value_name = "ORIGIN")]
     pub(super) origins: Vec<Origin>,
     /// The largest body of a request, in bytes

@@ -203,7 +203,7 @@ fn with_advice(error: NodeError) -> anyhow::Error {
         }
         NodeError::OtherDifficulty { .. } => "choose another --data".to_owned(),
         NodeError::NoNode { .. } => "choose the folder of a node with --data".to_owned(),
-        NodeError::AnyOrigin => "give --cors their origins".to_owned(),
+        NodeError::AnyOrigin => "name the trusted origins with --cors".to_owned(),
         NodeError::Occupied { .. } => "use --force to replace it".to_owned(),
         NodeError::Database {
             problem: DatabaseProblem::NotADatabase | DatabaseProblem::Foreign,

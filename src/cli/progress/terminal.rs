@@ -9,10 +9,10 @@ use indicatif::{ProgressDrawTarget, TermLike};
 
 use crate::cli::stderr;
 
-/// Drawings a second, as indicatif's own.
+/// Drawings per second, as in indicatif's own target.
 const MOST_DRAWINGS: u8 = 20;
 
-/// The terminal, or a hidden target if stderr is none.
+/// The terminal, or a hidden target if stderr is not a terminal.
 pub(in crate::cli) fn target() -> ProgressDrawTarget {
     let target = ProgressDrawTarget::stderr();
     // Escape codes move the cursor only on Unix.

@@ -1,5 +1,5 @@
-//! Who may change the node: callers with the token or, if there is none, all
-//! but the web pages of other sites.
+//! Who may change the node: callers with the token. Without a token, everyone
+//! except web pages of other sites.
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderValue;
@@ -13,8 +13,8 @@ use crate::node::origin::{ForeignCall, HostName, Origin};
 use crate::node::state::Node;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// Browsers send it with calls to loopback addresses, also with those that have
-/// no Origin: images, links.
+/// Browsers send it to loopback addresses, even with calls that have no Origin,
+/// such as images and links.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// Proof that the caller may change the node: it sent the token, or the node
@@ -88,8 +88,8 @@ fn check(parts: &Parts, config: &NodeConfig) -> Result<(), ForeignCall> {
 
 /// Whether `host`, perhaps with a port, is an address or a name of this node.
 ///
-/// A page can be loaded from a name of its site, and the name then be pointed to
-/// this node. The browser takes its calls for calls of the same origin.
+/// A site can load its page from a name of its own, and then point that name to
+/// this node. To the browser, the calls of the page are then same-origin.
 fn is_ours(host: &str, names: &[HostName]) -> bool {
     let is_port = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let name = match host.rsplit_once(':') {
@@ -103,8 +103,8 @@ fn is_ours(host: &str, names: &[HostName]) -> bool {
     }
 }
 
-/// Whether a page of `origin` calls the host that it came from. A proxy may have
-/// taken it over HTTPS.
+/// Whether a page of `origin` calls the host that it came from. The page may have
+/// come over HTTPS from a proxy.
 fn is_same(origin: &HeaderValue, hosts: &[String]) -> bool {
     let origin = origin.to_str().unwrap_or_default();
     let (Some((scheme, authority)), [host]) = (origin.split_once("://"), hosts) else {

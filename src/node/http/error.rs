@@ -145,8 +145,8 @@ impl ApiError {
         Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "database_lost",
-            "the files of the database were removed or replaced while the node runs, so nothing \
-             new is kept; save the chain with GET /chain, then start the node again",
+            "the files of the database were removed or replaced while the node was running, so \
+             nothing new is saved; save the chain with GET /chain, then start the node again",
         )
     }
 

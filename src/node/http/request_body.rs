@@ -203,7 +203,7 @@ impl JsonBody {
             && !coding.as_bytes().eq_ignore_ascii_case(b"identity")
         {
             return ApiError::unsupported_media_type(format!(
-                "Content-Encoding is {:?}; send the body as it is",
+                "Content-Encoding is {:?}; send the body uncompressed",
                 shown(coding)
             ))
             .with_header(ACCEPT_ENCODING, "identity");

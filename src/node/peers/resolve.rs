@@ -79,12 +79,12 @@ impl PeerBook {
             Err(ReplaceError::Cancelled) => Err(ResolveError::Closing),
             Err(ReplaceError::Database(error)) => Err(ResolveError::Storage(error.into())),
             Err(error) => {
-                let told = error.to_string();
+                let finding = error.to_string();
                 // Otherwise our chain grew meanwhile.
                 if !matches!(error, ReplaceError::NotLonger { .. }) {
-                    self.note(&peer, Err(told.clone()));
+                    self.note(&peer, Err(finding.clone()));
                 }
-                findings.insert(peer, told);
+                findings.insert(peer, finding);
                 Ok(kept(&findings))
             }
         }
@@ -121,11 +121,11 @@ impl PeerBook {
             let outcome = visited.as_ref().map(|(blocks, _)| *blocks);
             self.note(&peer, outcome.map_err(Clone::clone));
             let ours = writer.head().tip.index;
-            let told = match &visited {
+            let finding = match &visited {
                 Ok((theirs, _)) => format!("its chain is not longer: {theirs} blocks, ours {ours}"),
                 Err(error) => error.clone(),
             };
-            findings.insert(peer.clone(), told);
+            findings.insert(peer.clone(), finding);
             let most = longest.as_ref().map_or(ours, |one| one.blocks);
             if let Ok((blocks, file)) = visited
                 && blocks > most
@@ -198,11 +198,11 @@ fn has_wrong_proof(report: &Report) -> bool {
 }
 
 fn kept(findings: &Findings) -> Resolution {
-    let told: Vec<_> = findings
+    let lines: Vec<_> = findings
         .iter()
-        .map(|(peer, told)| format!("{peer}: {told}"))
+        .map(|(peer, finding)| format!("{peer}: {finding}"))
         .collect();
-    Resolution::Kept(told.join(". ").into())
+    Resolution::Kept(lines.join(". ").into())
 }
 
 struct CancelOnDrop(Control);

@@ -84,7 +84,7 @@ pub(super) struct BalanceChanges(HashMap<String, NameSums>);
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Pending {
     Counted,
-    Left,
+    Ignored,
 }
 
 /// What happens to a transaction.
@@ -136,8 +136,8 @@ impl BalanceChanges {
         }
     }
 
-    /// What `name` received less what it sent, with the changes: in blocks, and
-    /// if asked for in pending transactions.
+    /// What `name` received less what it sent, with the changes: in blocks and,
+    /// if asked for, in pending transactions.
     pub(super) fn balance(
         &self,
         connection: &Connection,
@@ -153,7 +153,7 @@ impl BalanceChanges {
         let all = balance(sums.all);
         Ok(match pending {
             Pending::Counted => all,
-            Pending::Left => all.minus(&balance(sums.pending)),
+            Pending::Ignored => all.minus(&balance(sums.pending)),
         })
     }
 

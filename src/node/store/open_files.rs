@@ -2,8 +2,8 @@
 //!
 //! A system keeps a file that was removed or replaced while it is open. SQLite
 //! would go on committing to it, and nobody would find those commits again.
-//! Names are only looked up: if this process opened the file beside SQLite and
-//! closed it, SQLite's locks (POSIX) would be gone.
+//! The names are only looked up: if this process opened and closed a file itself,
+//! it would drop the POSIX locks that SQLite has on it.
 
 use std::fs;
 use std::io;
@@ -15,7 +15,7 @@ use rusqlite::{Connection, ffi};
 
 use crate::node::database_problem::DatabaseProblem;
 
-/// The most looks in one hundredth of a second that are not for a commit.
+/// The most checks in 10 ms that are not for a commit.
 const MOST_LOOKS: u64 = 10;
 
 /// Tells a file from all others that exist.
@@ -25,11 +25,11 @@ type Identity = [u64; 2];
 #[derive(Debug)]
 pub(in crate::node) struct OpenFiles {
     files: Vec<(PathBuf, Identity)>,
-    /// Stays set: what was committed meanwhile may be missing from a file that
-    /// is put back.
+    /// Never cleared, because a file that is put back may lack what was
+    /// committed meanwhile.
     is_lost: AtomicBool,
     opened: Instant,
-    /// The last hundredth of a second with a look, times 16, and its looks.
+    /// The last 10 ms with a check, as a number times 16, plus its checks.
     looks: AtomicU64,
 }
 
@@ -59,7 +59,8 @@ impl OpenFiles {
         })
     }
 
-    /// As [`OpenFiles::check`], but of very many calls only some look.
+    /// As [`OpenFiles::check`], but if it is called very often, only some calls
+    /// check.
     pub(in crate::node) fn check_some(&self) -> rusqlite::Result<()> {
         let now = (self.opened.elapsed().as_millis() / 10) as u64;
         let last = self.looks.load(Ordering::Relaxed);
@@ -72,8 +73,8 @@ impl OpenFiles {
         Ok(())
     }
 
-    /// Fails if a file is no longer the one under its name, and always once that
-    /// was so. The first time is logged.
+    /// Fails if a file is no longer the one under its name, and from then on
+    /// always. The first failure is logged.
     pub(in crate::node) fn check(&self) -> rusqlite::Result<()> {
         if self.is_lost() {
             return Err(lost());

@@ -1,9 +1,9 @@
-//! Pending transactions that are refused, above all because of what their sender
-//! has.
+//! Pending transactions that are refused, mostly because their sender does not
+//! have the amount.
 //!
 //! Our blocks take the pending transactions in the order in which they came. So
-//! a sender has what is left after all transactions before, those that are
-//! pending too: then every transaction is covered at its place in the chain.
+//! a sender has what all earlier transactions leave, including pending ones. Then
+//! every transaction is covered at its place in the chain.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -133,7 +133,7 @@ impl Database {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
                 let (connection, changes) = (&self.connection, &self.balance_changes);
-                let balance = changes.balance(connection, new.key(), Pending::Left)?;
+                let balance = changes.balance(connection, new.key(), Pending::Ignored)?;
                 new.insert(balance)
             }
         })

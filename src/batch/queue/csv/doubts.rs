@@ -10,8 +10,8 @@ use crate::chain::TRANSACTION_FIELDS;
 pub struct CsvDoubts {
     /// Amounts that are not numbers, and become text in the chain.
     pub text_amounts: Option<DoubtfulCells>,
-    /// Names that start or end with blanks. The chain keeps the blanks, so they
-    /// are other names than those without.
+    /// Names that start or end with white space. The chain keeps it, so they are
+    /// not the names without it.
     pub padded_names: Option<DoubtfulCells>,
 }
 

@@ -3,9 +3,9 @@
 //! The columns may be in any order, and other columns are ignored. The header
 //! shows what separates the fields. CSV has no types: sender and recipient are
 //! strings, and an amount is a number if it is written like a JSON number,
-//! otherwise a string. Blanks around an amount are dropped. Blanks around a name
-//! belong to it, as RFC 4180 says, but a name must not be all blank. Rows without
-//! any text are skipped, as blank lines are.
+//! otherwise a string. White space around an amount is dropped.
+//! White space around a name belongs to it, as RFC 4180 says, but a name must not
+//! be blank. Rows without any text are skipped, as blank lines are.
 
 mod doubts;
 mod header;

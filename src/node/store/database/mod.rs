@@ -197,7 +197,8 @@ impl Database {
         self.connection.execute_batch("BEGIN IMMEDIATE")
     }
 
-    /// Commits, and fails if that went to a file that nobody can find.
+    /// Commits. Fails if the commit went to a file that is no longer under its
+    /// name.
     pub(in crate::node) fn commit(&mut self) -> rusqlite::Result<()> {
         self.balance_changes.write(&self.connection)?;
         self.connection.execute_batch("COMMIT")?;
