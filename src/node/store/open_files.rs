@@ -8,15 +8,11 @@
 use std::fs;
 use std::io;
 use std::path::{self, Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use rusqlite::{Connection, ffi};
 
 use crate::node::database_problem::DatabaseProblem;
-
-/// The most checks in 10 ms that are not for a commit.
-const MOST_LOOKS: u64 = 10;
 
 /// Tells a file from all others that exist.
 type Identity = [u64; 2];
@@ -28,9 +24,6 @@ pub(in crate::node) struct OpenFiles {
     /// Never cleared, because a file that is put back may lack what was
     /// committed meanwhile.
     is_lost: AtomicBool,
-    opened: Instant,
-    /// The last 10 ms with a check, as a number times 16, plus its checks.
-    looks: AtomicU64,
 }
 
 impl OpenFiles {
@@ -54,23 +47,7 @@ impl OpenFiles {
         Ok(Self {
             files,
             is_lost: AtomicBool::new(false),
-            opened: Instant::now(),
-            looks: AtomicU64::new(0),
         })
-    }
-
-    /// As [`OpenFiles::check`], but if it is called very often, only some calls
-    /// check.
-    pub(in crate::node) fn check_some(&self) -> rusqlite::Result<()> {
-        let now = (self.opened.elapsed().as_millis() / 10) as u64;
-        let last = self.looks.load(Ordering::Relaxed);
-        let looks = if last / 16 == now { last % 16 } else { 0 };
-        if looks >= MOST_LOOKS && !self.is_lost() {
-            return Ok(());
-        }
-        self.check()?;
-        self.looks.store(now * 16 + looks + 1, Ordering::Relaxed);
-        Ok(())
     }
 
     /// Fails if a file is no longer the one under its name, and from then on

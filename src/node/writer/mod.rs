@@ -158,7 +158,7 @@ impl WriterHandle {
     /// Fails if a file of the database was removed or replaced. Then no change is
     /// made until the node is started again.
     pub(super) fn check_files(&self) -> rusqlite::Result<()> {
-        let checked = self.files.check_some();
+        let checked = self.files.check();
         if checked.is_err() {
             // The thread then saves what the log holds.
             let (reply, _) = oneshot::channel();
@@ -172,7 +172,7 @@ impl WriterHandle {
     /// clients may not write to a node that reports a failure.
     pub(super) async fn is_failing(&self) -> bool {
         let is_failing =
-            || self.gauges.is_failing.load(Ordering::Relaxed) || self.files.check_some().is_err();
+            || self.gauges.is_failing.load(Ordering::Relaxed) || self.files.check().is_err();
         if is_failing() {
             let (reply, done) = oneshot::channel();
             if self.commands.try_send(WriterCommand::Probe(reply)).is_ok() {
