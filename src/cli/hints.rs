@@ -64,12 +64,6 @@ fn output(error: &OutputError) -> String {
     }
 }
 
-/// How to run a node whose peers follow `rule`.
-#[cfg(feature = "node")]
-pub(super) fn other_rule(rule: fourzero::pow::Rule) -> String {
-    format!("; to take it, start a node with --rule {rule} and a new folder for --data")
-}
-
 pub(super) fn search(error: &SearchError) -> &'static str {
     match error {
         SearchError::Kernel(KernelError::Faulty { .. }) | SearchError::KernelFault { .. } => {

@@ -40,15 +40,11 @@ pub struct NodeConfig {
     /// Origins whose web pages may call the node. Without a token, pages of other
     /// sites cannot change it.
     pub origins: Vec<Origin>,
-    /// How to let such a call through. Follows the message that refuses it. Empty
-    /// by default, because only the program that starts the node knows its options.
-    pub foreign_call_hint: fn(&ForeignCall) -> String,
     /// Sizes, counts and times.
     pub limits: Limits,
-    /// How to run a node with another rule. Follows the message that a peer's
-    /// chain is valid under that rule. Empty by default, because only the program
-    /// that starts the node knows its options.
-    pub other_rule_hint: fn(Rule) -> String,
+    /// How to allow what the node refuses. Follows the message. Empty by default,
+    /// because only the program that starts the node knows its options.
+    pub advice: fn(Refusal<'_>) -> String,
     /// Returns how many lines of the log were dropped so far, for `/metrics`.
     pub dropped_log_lines: fn() -> usize,
 }
@@ -69,9 +65,8 @@ impl NodeConfig {
             token: None,
             hosts: Vec::new(),
             origins: Vec::new(),
-            foreign_call_hint: |_| String::new(),
             limits: Limits::default(),
-            other_rule_hint: |_| String::new(),
+            advice: |_| String::new(),
             dropped_log_lines: || 0,
         }
     }
@@ -83,6 +78,16 @@ impl NodeConfig {
             Overdraft::Refused => Strictness::Strict,
         }
     }
+}
+
+/// What a node refuses, although its owner may want it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
+pub enum Refusal<'a> {
+    /// A call that may come from a foreign web page.
+    ForeignCall(&'a ForeignCall),
+    /// A peer's chain, because it follows this rule.
+    OtherRule(Rule),
 }
 
 /// Whether senders may send more than they have: what they received less what

@@ -42,7 +42,7 @@ mod transaction_row;
 mod verify;
 mod writer;
 
-pub use config::{Limits, NodeConfig, Overdraft, Token, default_data_folder};
+pub use config::{Limits, NodeConfig, Overdraft, Refusal, Token, default_data_folder};
 pub use database_problem::DatabaseProblem;
 pub use error::NodeError;
 pub use http::{openapi, router};

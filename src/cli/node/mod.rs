@@ -14,7 +14,7 @@ use fourzero::batch::Overwrite;
 use fourzero::chain::{FaultKind, Format};
 use fourzero::node::{
     DatabaseProblem, ForeignCall, HostName, IfOccupied, Node, NodeConfig, NodeError, Origin,
-    Overdraft, default_data_folder,
+    Overdraft, Refusal, default_data_folder,
 };
 use fourzero::pow::{Control, Rule};
 use serde::Serialize;
@@ -81,9 +81,8 @@ fn run_node(args: &ServeArgs) -> anyhow::Result<Exit> {
         token,
         hosts: args.hosts.clone(),
         origins: args.origins.clone(),
-        foreign_call_hint,
         limits: args.limits(),
-        other_rule_hint: hints::other_rule,
+        advice,
         dropped_log_lines: log::dropped,
         ..config(&args.chain)?
     };
@@ -172,8 +171,17 @@ fn data_folder(given: Option<&Path>) -> anyhow::Result<PathBuf> {
         .ok_or_else(|| anyhow!("this user has no home folder; choose one with --data"))
 }
 
-/// The option that lets a call through. Names only what is safe to copy.
-fn foreign_call_hint(call: &ForeignCall) -> String {
+/// The option that allows what was refused. Names only what is safe to copy.
+fn advice(refusal: Refusal<'_>) -> String {
+    let call = match refusal {
+        Refusal::ForeignCall(call) => call,
+        Refusal::OtherRule(rule) => {
+            return format!(
+                "; to take it, start a node with --rule {rule} and a new folder for --data"
+            );
+        }
+        _ => return String::new(),
+    };
     match call {
         ForeignCall::Host(host) => {
             let name = host.split(':').next().unwrap_or_default();

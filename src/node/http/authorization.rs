@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use url::Host;
 
 use super::error::ApiError;
-use crate::node::config::NodeConfig;
+use crate::node::config::{NodeConfig, Refusal};
 use crate::node::origin::{ForeignCall, HostName, Origin};
 use crate::node::state::Node;
 
@@ -29,8 +29,8 @@ impl FromRequestParts<Node> for Authorized {
         let config = &node.shared.config;
         let Some(token) = &config.token else {
             return check(parts, config).map(|()| Self).map_err(|call| {
-                let hint = (config.foreign_call_hint)(&call);
-                ApiError::forbidden(format!("{call}{hint}"))
+                let advice = (config.advice)(Refusal::ForeignCall(&call));
+                ApiError::forbidden(format!("{call}{advice}"))
             });
         };
         let given = parts.headers.get(AUTHORIZATION).ok_or_else(|| {

@@ -13,6 +13,7 @@ use tokio::task;
 use super::fetch::fetch_chain;
 use super::{PeerBook, Resolution, ResolveError, Resolved};
 use crate::chain::{FaultKind, Report, VerifyError, VerifyOptions};
+use crate::node::config::Refusal;
 use crate::node::store::{ReplaceError, Replacement, SharedBlocks, check_start};
 use crate::node::verify::{verify_file, verify_options};
 use crate::pow::Control;
@@ -185,7 +186,7 @@ impl PeerBook {
                 "its chain of {} blocks is valid under the rule {rule}, but the rule here is {}{}",
                 report.blocks,
                 config.rule,
-                (config.other_rule_hint)(rule)
+                (config.advice)(Refusal::OtherRule(rule))
             )),
             _ => Ok((report.blocks, file)),
         }
