@@ -39,6 +39,7 @@ mod progress;
 mod properties;
 mod puzzle;
 mod python;
+mod renames;
 mod resume;
 mod search;
 mod single_bytes;
