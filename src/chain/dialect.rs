@@ -122,12 +122,15 @@ impl fmt::Display for Difference {
 /// Whether an object is meant as a block: it has an `index`, a `proof`, or the
 /// hash of another block under any name. Other keys of a block occur in other
 /// objects too. `renamed` are keys that will become those of a block.
-pub(super) fn is_block(object: View<'_>, renamed: &[Vec<u8>]) -> bool {
-    object.members().any(|(key, _)| {
-        matches!(key, b"index" | b"proof")
-            || renamed.iter().any(|renamed| renamed == key)
-            || PREVIOUS_HASH.contains(&plain(key).as_str())
-    })
+pub(crate) fn is_block(object: View<'_>, renamed: &[Vec<u8>]) -> bool {
+    object
+        .members()
+        .any(|(key, _)| is_block_key(key) || renamed.iter().any(|renamed| renamed == key))
+}
+
+/// Whether only a block has `key`.
+pub(crate) fn is_block_key(key: &[u8]) -> bool {
+    matches!(key, b"index" | b"proof") || PREVIOUS_HASH.contains(&plain(key).as_str())
 }
 
 /// How a block that lacks a field differs from the tutorial's. Empty if none of

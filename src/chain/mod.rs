@@ -7,7 +7,7 @@ mod amount;
 mod block;
 mod canonical;
 mod convert;
-mod dialect;
+pub(crate) mod dialect;
 mod file;
 pub mod json;
 pub(crate) mod read_buffer;

@@ -18,6 +18,7 @@ static QUEUE: Mutex<Queue> = Mutex::new(Queue {
     dropped: 0,
     has_thread: false,
     is_writing: false,
+    written: 0,
     is_stalled: false,
 });
 
@@ -30,6 +31,8 @@ struct Queue {
     dropped: u64,
     has_thread: bool,
     is_writing: bool,
+    /// Texts written so far.
+    written: u64,
     /// A wait timed out, and nothing was written since.
     is_stalled: bool,
 }
@@ -90,6 +93,7 @@ fn write_texts() {
         text.write();
         queue = Queue::lock();
         (queue.is_writing, queue.is_stalled) = (false, false);
+        queue.written += 1;
         if queue.waiting.is_empty() && queue.dropped > 0 {
             let dropped = std::mem::take(&mut queue.dropped);
             let notice = format!("messages dropped because stderr was not read: {dropped}\n");
@@ -99,18 +103,22 @@ fn write_texts() {
     }
 }
 
-/// Waits while `is_blocked` holds, but only once if nobody reads.
+/// Waits while `is_blocked` holds and the reader takes a text now and then. If
+/// nobody reads, only the first call waits.
 fn wait_while(
-    queue: MutexGuard<'static, Queue>,
+    mut queue: MutexGuard<'static, Queue>,
     is_blocked: impl Fn(&Queue) -> bool,
 ) -> MutexGuard<'static, Queue> {
-    if queue.is_stalled {
-        return queue;
+    while !queue.is_stalled && is_blocked(&queue) {
+        let written = queue.written;
+        let waited;
+        (queue, waited) = CHANGED
+            .wait_timeout_while(queue, PATIENCE, |queue| {
+                queue.written == written && is_blocked(queue)
+            })
+            .unwrap_or_else(PoisonError::into_inner);
+        queue.is_stalled = waited.timed_out();
     }
-    let (mut queue, waited) = CHANGED
-        .wait_timeout_while(queue, PATIENCE, |queue| is_blocked(queue))
-        .unwrap_or_else(PoisonError::into_inner);
-    queue.is_stalled = waited.timed_out();
     queue
 }
 

@@ -10,7 +10,6 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
-use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy, sink};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -44,11 +43,8 @@ pub(super) async fn while_usable<E>(
 
 /// Answers whatever a client asks with 503, within `time`.
 pub(super) async fn refuse(mut stream: TcpStream, time: Duration) -> io::Result<()> {
-    let body = json!({
-        "error": "clock",
-        "detail": "the clock of this machine is before 1970 or past 9999; set it",
-    })
-    .to_string();
+    let body = "{\"detail\": \"the clock of this machine is before 1970 or past 9999; set it\", \
+                \"error\": \"clock\"}\n";
     let answer = format!(
         "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\n\
          content-length: {}\r\nretry-after: 1\r\nconnection: close\r\n\r\n{body}",

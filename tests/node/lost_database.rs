@@ -82,7 +82,7 @@ fn other_database(data: &Path) {
 #[test]
 fn nothing_is_acknowledged_once_a_file_is_lost() {
     type Lose = fn(&Path);
-    let cases: [(&str, Lose, (u64, u64)); 6] = [
+    let cases: [(&str, Lose, (u64, u64)); 9] = [
         // What a restart finds in the folder after a kill.
         (
             "the database is removed",
@@ -101,6 +101,29 @@ fn nothing_is_acknowledged_once_a_file_is_lost() {
         ),
         ("another database is there", other_database, (4, 0)),
         ("the log is removed", remove_log, (3, 1)),
+        (
+            "the database is moved, and a link has its name",
+            |data| {
+                let [name, moved] = ["node.sqlite3", "elsewhere"].map(|name| data.join(name));
+                fs::rename(&name, &moved).unwrap();
+                std::os::unix::fs::symlink(moved, name).unwrap();
+            },
+            (3, 1),
+        ),
+        (
+            "the log is moved, and a link has its name",
+            |data| {
+                let [name, moved] = ["node.sqlite3-wal", "elsewhere"].map(|name| data.join(name));
+                fs::rename(&name, &moved).unwrap();
+                std::os::unix::fs::symlink(moved, name).unwrap();
+            },
+            (0, 0),
+        ),
+        (
+            "the lock is removed",
+            |data| fs::remove_file(data.join("node.lock")).unwrap(),
+            (3, 1),
+        ),
         (
             "a part of the path is a file",
             |data| {
@@ -147,6 +170,27 @@ fn nothing_is_acknowledged_once_a_file_is_lost() {
             assert_eq!(found(&moved), (3, 1), "{what}");
         }
     }
+}
+
+/// A reader holds up the saving of what only the lost log had.
+#[test]
+fn a_lost_log_is_saved_once_nobody_reads() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut server = three_blocks(&mut node_command(&data));
+    let reader = Connection::open(data.join("node.sqlite3")).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    let read = |sql| reader.query_row(sql, [], |row| row.get::<_, i64>(0));
+    read("SELECT count(*) FROM sqlite_schema").unwrap();
+    // More for the log, which the reader does not see.
+    server.get("/mine").ok(200);
+    remove_log(&data);
+    assert_is_lost(&add(&server, "d"));
+    reader.execute_batch("COMMIT").unwrap();
+    drop(reader);
+    assert_is_lost(&add(&server, "d"));
+    server.kill();
+    assert_eq!(found(&data), (4, 0));
 }
 
 /// The first call after the loss, whichever it is, notices it.

@@ -9,17 +9,14 @@ use thiserror::Error;
 
 use super::QueueError;
 use super::json::without_end;
-use crate::chain::TRANSACTION_FIELDS;
 use crate::chain::json::{JsonStream, Kind, Position, StreamError, Transcoder, View, canonical};
+use crate::chain::{TRANSACTION_FIELDS, dialect};
 
 /// The key of the list that may be a whole queue.
 const LIST_KEY: &str = "transactions";
 
 /// The keys of the blocks in a node's answers.
 const CHAIN_KEYS: [&str; 2] = ["chain", "new_chain"];
-
-/// Keys that only a block has; the last one in other programs.
-const BLOCK_KEYS: [&str; 3] = ["previous_hash", "proof", "previousHash"];
 
 /// A JSON object in a queue that is not a transaction.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
@@ -61,7 +58,7 @@ impl OtherObject {
         if value.fields(CHAIN_KEYS).into_iter().any(is_list) {
             return Some(Self::Chain);
         }
-        if value.fields(BLOCK_KEYS).iter().any(Option::is_some) {
+        if dialect::is_block(value, &[]) {
             return Some(Self::Block);
         }
         if is_list(value.fields([LIST_KEY])[0]) {
@@ -132,7 +129,7 @@ pub(super) fn enter_list<R: Read>(stream: &mut JsonStream<R>) -> Result<bool, Qu
         if is_list && CHAIN_KEYS.iter().any(is_key) {
             return Err(OtherObject::Chain.at(start));
         }
-        if BLOCK_KEYS.iter().any(is_key) {
+        if dialect::is_block_key(&key) {
             return Err(OtherObject::Block.at(start));
         }
         canonical_value(stream).map_err(|error| match error {

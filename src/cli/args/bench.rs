@@ -1,7 +1,7 @@
 //! The arguments of `fourzero bench`.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -49,7 +49,7 @@ pub(in crate::cli) struct BenchArgs {
     #[arg(long, help_heading = MEASUREMENT)]
     no_pin: bool,
     /// Write the result to a file, as --json prints it
-    #[arg(long, value_name = "FILE", help_heading = group::FILES)]
+    #[arg(long, value_name = "FILE", value_parser = PathBufValueParser::new().try_map(not_stdout), help_heading = group::FILES)]
     pub(in crate::cli) export: Option<PathBuf>,
     /// Draw hashrate and efficiency over threads
     #[arg(long, value_name = "FILE.svg", value_parser = PathBufValueParser::new().try_map(svg_file), help_heading = group::FILES)]
@@ -113,6 +113,13 @@ fn seconds(text: &str) -> Result<Duration, String> {
         .ok()
         .filter(|time| (0.01..=3600.0).contains(&time.as_secs_f64()))
         .ok_or_else(|| "expected 0.01 to 3600 seconds".to_owned())
+}
+
+fn not_stdout(path: PathBuf) -> Result<PathBuf, String> {
+    match path == Path::new("-") {
+        true => Err("expected a file; --json prints the result".to_owned()),
+        false => Ok(path),
+    }
 }
 
 /// Plots are SVG: another extension would mislead.

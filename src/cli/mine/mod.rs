@@ -7,7 +7,9 @@ mod resume;
 mod setup;
 mod summary;
 
-use anyhow::{Context as _, bail};
+#[cfg(unix)]
+use anyhow::Context as _;
+use anyhow::bail;
 
 use super::args::MineArgs;
 use super::exit::Exit;
@@ -15,6 +17,7 @@ use super::{explain, print};
 
 pub(super) fn run(args: &MineArgs) -> anyhow::Result<Exit> {
     explain::mining(args);
+    #[cfg(unix)]
     if let Some(increment) = args.nice {
         lower_priority(increment)?;
     }

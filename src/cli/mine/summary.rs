@@ -96,7 +96,10 @@ pub(super) fn hashrate(hashes: u64, elapsed: Duration, remembered_proofs: u64) -
 /// Warns once about each kind of cell that is probably not intended.
 pub(super) fn warn(args: &MineArgs, doubts: &CsvDoubts) {
     if let Some(amounts) = &doubts.text_amounts {
-        let decimal_comma = match !args.decimal_comma && amounts.first.contains(',') {
+        let decimal_comma = match !args.decimal_comma
+            && amounts.first.contains(',')
+            && !amounts.first.contains('.')
+        {
             true => "; --decimal-comma reads a comma as the decimal point",
             false => "",
         };

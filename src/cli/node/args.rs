@@ -119,7 +119,7 @@ pub(super) struct ChainArgs {
     ///
     /// Includes --strict. Rewards and pending transactions count. A chain of a
     /// peer, or one to import, is refused if a sender in it had too little.
-    #[arg(long)]
+    #[arg(long, help_heading = group::CHAIN)]
     pub(super) no_overdraft: bool,
 }
 
@@ -146,11 +146,11 @@ pub(super) struct ServeArgs {
     pub(super) token_file: Option<PathBuf>,
     /// A name that others use for this node, as in http://node1:5000; can be
     /// repeated. Addresses and localhost are always accepted
-    #[arg(long = "host", value_name = "NAME", value_parser = host_name)]
+    #[arg(long = "host", value_name = "NAME", value_parser = host_name, help_heading = NETWORK)]
     pub(super) hosts: Vec<HostName>,
     /// An origin whose web pages may call this node, such as
     /// http://localhost:3000; can be repeated. * stands for all
-    #[arg(long = "cors", value_name = "ORIGIN")]
+    #[arg(long = "cors", value_name = "ORIGIN", help_heading = NETWORK)]
     pub(super) origins: Vec<Origin>,
     /// The largest body of a request, in bytes
     #[arg(long, value_name = "BYTES", default_value = "1048576", value_parser = body_bytes, help_heading = LIMITS)]

@@ -189,6 +189,7 @@ fn advice(refusal: Refusal<'_>) -> String {
             format!("; start the node with --host {name} if it is")
         }
         ForeignCall::Origin(origin) if origin.parse::<Origin>().is_ok() => {
+            let origin = print::shell_word(origin);
             format!("; start the node with --cors {origin} if it should")
         }
         ForeignCall::Origin(_) | ForeignCall::Site => {

@@ -224,7 +224,11 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response<Body> {
         let (content_type, body) = match self.code {
             Some(code) => ("application/json", body(code, &self.detail)),
-            None => ("text/html; charset=utf-8", self.detail),
+            // It may quote a value.
+            None => (
+                "text/html; charset=utf-8",
+                self.detail.replace('&', "&amp;").replace('<', "&lt;"),
+            ),
         };
         let mut response = (self.status, [(CONTENT_TYPE, content_type)], body).into_response();
         response.headers_mut().extend(self.header);

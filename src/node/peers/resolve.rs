@@ -123,6 +123,7 @@ impl PeerBook {
             self.note(&peer, outcome.map_err(Clone::clone));
             let ours = writer.head().tip.index;
             let finding = match &visited {
+                Ok((theirs, _)) if *theirs > ours => format!("its chain has {theirs} blocks"),
                 Ok((theirs, _)) => format!("its chain is not longer: {theirs} blocks, ours {ours}"),
                 Err(error) => error.clone(),
             };

@@ -59,7 +59,7 @@ pub(super) fn open_writer(
     let open = || {
         let connection = Connection::open(&path)?;
         schema::prepare(&connection)?;
-        let files = OpenFiles::of(&connection, &path)?;
+        let files = OpenFiles::of(&connection, &path, &lock_path)?;
         Ok((connection, files))
     };
     let (connection, files) = open().map_err(|problem| NodeError::Database {

@@ -17,10 +17,28 @@ use crate::node::database_problem::DatabaseProblem;
 /// Tells a file from all others that exist.
 type Identity = [u64; 2];
 
-/// The open files of the database: the database itself and its log.
+/// A name and what it must stand for.
+#[derive(Debug)]
+struct OpenFile {
+    path: PathBuf,
+    /// Whether a link may have the name.
+    links: Links,
+    identity: Identity,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Links {
+    Followed,
+    /// A link that takes the place of a file does not stand for it: SQLite looks
+    /// for the log beside the file that the link points to.
+    NotFollowed,
+}
+
+/// The open files of the database: the database itself, its log, and the lock
+/// that keeps other nodes away.
 #[derive(Debug)]
 pub(in crate::node) struct OpenFiles {
-    files: Vec<(PathBuf, Identity)>,
+    files: Vec<OpenFile>,
     /// Never cleared, because a file that is put back may lack what was
     /// committed meanwhile.
     is_lost: AtomicBool,
@@ -30,22 +48,22 @@ impl OpenFiles {
     /// The files of the database at `path`, which `connection` has read. SQLite
     /// then keeps both open, and removes the log only when it closes the last
     /// connection.
-    pub(super) fn of(connection: &Connection, path: &Path) -> rusqlite::Result<Self> {
-        let mut paths = vec![path::absolute(path).map_err(|error| unknown(path, &error))?];
+    pub(super) fn of(connection: &Connection, path: &Path, lock: &Path) -> rusqlite::Result<Self> {
         // Where the file system has no shared memory, SQLite uses no log.
         let journal: String = connection.pragma_query_value(None, "journal_mode", |r| r.get(0))?;
-        if journal == "wal" {
-            paths.push(log_path(path).map_err(|error| unknown(path, &error))?);
-        }
-        let files = paths
-            .into_iter()
-            .map(|path| match identity(&path) {
-                Ok(identity) => Ok((path, identity)),
-                Err(error) => Err(unknown(&path, &error)),
-            })
-            .collect::<rusqlite::Result<_>>()?;
+        let files = || {
+            let mut files = vec![
+                OpenFile::new(path::absolute(path)?, Links::Followed)?,
+                OpenFile::new(fs::canonicalize(path)?, Links::NotFollowed)?,
+                OpenFile::new(path::absolute(lock)?, Links::Followed)?,
+            ];
+            if journal == "wal" {
+                files.push(OpenFile::new(log_path(path)?, Links::NotFollowed)?);
+            }
+            Ok(files)
+        };
         Ok(Self {
-            files,
+            files: files().map_err(|error| unknown(path, &error))?,
             is_lost: AtomicBool::new(false),
         })
     }
@@ -56,8 +74,13 @@ impl OpenFiles {
         if self.is_lost() {
             return Err(lost());
         }
-        for (path, identity) in &self.files {
-            match self::identity(path) {
+        for OpenFile {
+            path,
+            links,
+            identity,
+        } in &self.files
+        {
+            match identity_of(path, *links) {
                 Ok(found) if found == *identity => {}
                 // The name cannot be looked up, which proves nothing.
                 Err(error) if !is_absent(&error) => return Err(unknown(path, &error)),
@@ -82,8 +105,19 @@ impl OpenFiles {
 
     /// Whether the database itself is under its name.
     pub(super) fn has_database(&self) -> bool {
-        let (path, known) = &self.files[0];
-        identity(path).is_ok_and(|found| found == *known)
+        let database = &self.files[0];
+        identity_of(&database.path, database.links).is_ok_and(|found| found == database.identity)
+    }
+}
+
+impl OpenFile {
+    fn new(path: PathBuf, links: Links) -> io::Result<Self> {
+        let identity = identity_of(&path, links)?;
+        Ok(Self {
+            path,
+            links,
+            identity,
+        })
     }
 }
 
@@ -95,18 +129,25 @@ pub(super) fn log_path(database: &Path) -> io::Result<PathBuf> {
     Ok(path.into())
 }
 
+fn identity_of(path: &Path, links: Links) -> io::Result<Identity> {
+    let file = match links {
+        Links::Followed => fs::metadata(path)?,
+        Links::NotFollowed => fs::symlink_metadata(path)?,
+    };
+    Ok(identity(&file))
+}
+
 #[cfg(unix)]
-fn identity(path: &Path) -> io::Result<Identity> {
+fn identity(file: &fs::Metadata) -> Identity {
     use std::os::unix::fs::MetadataExt as _;
 
-    let file = fs::metadata(path)?;
-    Ok([file.dev(), file.ino()])
+    [file.dev(), file.ino()]
 }
 
 /// Windows neither removes nor renames files that SQLite has open.
 #[cfg(not(unix))]
-fn identity(path: &Path) -> io::Result<Identity> {
-    fs::metadata(path).map(|_| [0; 2])
+fn identity(_: &fs::Metadata) -> Identity {
+    [0; 2]
 }
 
 fn is_absent(error: &io::Error) -> bool {

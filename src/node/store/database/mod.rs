@@ -211,11 +211,13 @@ impl Database {
     /// does not apply this log to that one.
     fn check_files(&mut self) -> rusqlite::Result<()> {
         let checked = self.files.check();
-        if self.files.is_lost() && !std::mem::replace(&mut self.is_log_saved, true) {
+        if self.files.is_lost() && !self.is_log_saved {
+            // While another process reads, it is busy; a later call tries again.
             let is_busy = self
                 .connection
                 .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
-            if is_busy == Ok(0) && self.files.has_database() {
+            self.is_log_saved = is_busy == Ok(0);
+            if self.is_log_saved && self.files.has_database() {
                 tracing::info!("the database holds everything that was answered with success");
             }
         }
