@@ -117,7 +117,7 @@ pub fn convert(
                 text
             } else {
                 let renamed = renamer.rename(text, blocks)?;
-                link.add(text, renamed, blocks);
+                link.add(text, renamed);
                 renamed
             };
             if blocks == 1 {
@@ -134,7 +134,7 @@ pub fn convert(
     Ok(Conversion {
         blocks: reader.count(),
         wrong_length: reader.wrong_length(),
-        links_old_names: link.is_of_old_names,
+        links_old_names: link.quotes_old_hash == Some(true),
     })
 }
 
@@ -158,20 +158,20 @@ fn check_first(block: &[u8], format: Format) -> Result<(), ConvertError> {
 /// Finds out from which names the hashes of a renamed chain were computed.
 #[derive(Default)]
 struct Link {
-    /// The hash of block 1 under its old names, if the new ones change it.
+    /// The hash, under its old names, of the first block that the new ones change.
     old_hash: Option<Digest>,
-    is_of_old_names: bool,
+    /// Whether the block after it quotes that hash, if there is one.
+    quotes_old_hash: Option<bool>,
 }
 
 impl Link {
-    fn add(&mut self, old: &[u8], new: &[u8], number: u64) {
-        match number {
-            1 => self.old_hash = (old != new).then(|| Digest::of(old)),
-            2 => {
+    fn add(&mut self, old: &[u8], new: &[u8]) {
+        match (self.old_hash, self.quotes_old_hash) {
+            (None, _) => self.old_hash = (old != new).then(|| Digest::of(old)),
+            (Some(hash), None) => {
                 let [quoted] = View::of(new).fields(["previous_hash"]);
                 let quoted = quoted.and_then(View::string);
-                self.is_of_old_names =
-                    (self.old_hash).is_some_and(|hash| quoted == Some(hash.to_hex().as_slice()));
+                self.quotes_old_hash = Some(quoted == Some(hash.to_hex().as_slice()));
             }
             _ => {}
         }

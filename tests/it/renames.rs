@@ -6,7 +6,7 @@ use std::process::Command;
 use fourzero::chain::{Verifier, VerifyOptions};
 use fourzero::pow::{Control, Target};
 
-use crate::naive::{Json, LAST_PROOF, hash, number, object, text, transaction};
+use crate::naive::{Json, LAST_PROOF, hash, number, object, parse, text, transaction};
 use crate::naive_chain;
 use crate::python::has_python;
 use crate::support::{EXPORTED, Ends as _, Folder, exported_blocks, fourzero};
@@ -134,6 +134,29 @@ fn a_chain_linked_under_its_old_names_is_converted_with_a_warning_and_never_veri
         .args(rename_options())
         .ends_with(0);
     assert_eq!(run.stderr, "");
+}
+
+/// The first block has no transactions, so the names do not change its hash.
+#[test]
+fn a_chain_linked_under_old_names_of_transactions_is_converted_with_a_warning() {
+    let payment = || transaction(text("a"), text("b"), number(1));
+    let payments = [vec![payment()], vec![payment()]];
+    let mut chain = naive_chain::mine(&payments, LAST_PROOF, 1, "me", 0.5);
+    for place in 0..chain.len() {
+        let renamed = chain[place].canonical().replace("\"sender\"", "\"from\"");
+        chain[place] = parse(&renamed);
+        if place > 0 {
+            let link = hash(&chain[place - 1]);
+            chain[place].set("previous_hash", text(link));
+        }
+    }
+    let folder = Folder::new();
+    let input = folder.write("fork.json", naive_chain::json_file(&chain));
+    let run = fourzero()
+        .args(["convert", "--rename", "from=sender", "-o"])
+        .args([&folder.path("chain.json"), &input])
+        .ends_with(0);
+    assert!(run.stderr.starts_with("warning: "), "{}", run.stderr);
 }
 
 #[test]
