@@ -135,7 +135,7 @@ pub(super) fn is_quiet() -> bool {
 
 /// Prints a note if `--verbose` was given.
 pub(super) fn note(text: impl FnOnce() -> String) {
-    if IS_VERBOSE.load(Ordering::Relaxed) && !is_quiet() {
+    if IS_VERBOSE.load(Ordering::Relaxed) {
         message(&format!("{NOTE}note:{NOTE:#} {}", text()));
     }
 }
