@@ -173,11 +173,12 @@ impl WriterHandle {
     pub(super) async fn is_failing(&self) -> bool {
         let is_failing =
             || self.gauges.is_failing.load(Ordering::Relaxed) || self.files.check().is_err();
-        if is_failing() {
-            let (reply, done) = oneshot::channel();
-            if self.commands.try_send(WriterCommand::Probe(reply)).is_ok() {
-                let _ = timeout(PROBE_TIME, done).await;
-            }
+        if !is_failing() {
+            return false;
+        }
+        let (reply, done) = oneshot::channel();
+        if self.commands.try_send(WriterCommand::Probe(reply)).is_ok() {
+            let _ = timeout(PROBE_TIME, done).await;
         }
         is_failing()
     }
