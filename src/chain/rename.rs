@@ -398,7 +398,7 @@ mod tests {
             rename(&["nonce=prof"], &[]),
             Err(RenameError::UnknownField(_))
         ));
-        // There is no transaction that could have the key.
+        // Without transactions, the key cannot occur.
         assert!(rename(&["value=amount"], &[bare]).is_ok());
     }
 }

@@ -41,7 +41,7 @@ pub(super) async fn while_usable<E>(
     .await
 }
 
-/// Answers whatever a client asks with 503, within `time`.
+/// Answers any request with 503, within `time`.
 pub(super) async fn refuse(mut stream: TcpStream, time: Duration) -> io::Result<()> {
     let body = "{\"detail\": \"the clock of this machine is before 1970 or past 9999; set it\", \
                 \"error\": \"clock\"}\n";

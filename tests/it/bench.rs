@@ -323,7 +323,7 @@ fn only_cores_that_the_process_may_use_are_counted() {
     pinned.args(["-c", first]).arg(binary);
     pinned.args(["bench", "--seconds", "0.02", "--json"]);
     if pinned.output().is_err() {
-        println!("skipped: there is no taskset");
+        println!("skipped: needs taskset");
         return;
     }
     let report = pinned.ends_with(0).one_json();

@@ -5,7 +5,7 @@ use std::io::{self, PipeReader, PipeWriter, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 
-/// A pipe that is full of line breaks: whoever writes to it waits for a reader.
+/// A pipe that is full of line breaks. Writing to it blocks until it is read.
 pub(crate) fn full_pipe() -> (PipeReader, PipeWriter) {
     let (reader, writer) = io::pipe().unwrap();
     // Of all types in std that can be switched, a socket is the nearest.

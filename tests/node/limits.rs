@@ -115,7 +115,7 @@ fn a_body_that_does_not_come_gets_408() {
     assert!(said.contains("request_timeout"), "{said}");
 }
 
-/// A body of spaces that has no end, one at a time.
+/// An endless body that sends one space at a time, in paused time.
 fn dripping() -> Body {
     Body::from_stream(stream::unfold((), async |()| {
         tokio::time::sleep(Duration::from_millis(400)).await;
@@ -124,7 +124,7 @@ fn dripping() -> Body {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dripping_body_has_one_deadline_whoever_reads_it() {
+async fn a_slow_body_has_one_deadline_for_handler_and_router() {
     let time = Limits::default().request_time;
     for (path, status) in [("/transactions/new", 408), ("/nope", 404)] {
         let fixture = Fixture::new();

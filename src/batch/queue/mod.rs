@@ -38,7 +38,7 @@ pub enum QueueError {
     #[error(transparent)]
     Io(#[from] std::io::Error),
     /// The queue holds no transaction.
-    #[error("there is no transaction in it")]
+    #[error("it has no transactions")]
     Empty,
     /// The file must be unpacked or saved in another format.
     #[error(transparent)]

@@ -106,7 +106,7 @@ fn an_object_may_hold_the_whole_queue() {
     }
     assert_eq!(
         blocks("{\"count\": 0, \"transactions\": []}"),
-        Err("there is no transaction in it".into())
+        Err("it has no transactions".into())
     );
     // With the three fields it is a transaction.
     let transaction = t("a").replace('}', ", \"transactions\": []}");
@@ -224,13 +224,13 @@ fn an_object_that_is_no_transaction_is_named() {
 fn errors_name_line_and_field() {
     let a = t("a");
     for (text, expected) in [
-        (String::new(), "there is no transaction in it".to_owned()),
-        (" \n\n".into(), "there is no transaction in it".into()),
-        ("[]".into(), "there is no transaction in it".into()),
-        ("[]\n[]".into(), "there is no transaction in it".into()),
+        (String::new(), "it has no transactions".to_owned()),
+        (" \n\n".into(), "it has no transactions".into()),
+        ("[]".into(), "it has no transactions".into()),
+        ("[]\n[]".into(), "it has no transactions".into()),
         (
             "sender,recipient,amount\n".into(),
-            "there is no transaction in it".into(),
+            "it has no transactions".into(),
         ),
         (
             format!("{a}\n{{\"sender\": \"x\", \"amount\": 1}}"),

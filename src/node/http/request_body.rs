@@ -32,7 +32,7 @@ pub(super) struct RequestBody {
     body: Arc<Mutex<Body>>,
     /// When the head of the request was read.
     since: Instant,
-    /// Time for the whole body from then on, whoever reads it.
+    /// The time limit for the whole body from then on.
     time: Duration,
     /// Whether the client waits to be asked before it sends the body.
     is_withheld: bool,
@@ -40,7 +40,7 @@ pub(super) struct RequestBody {
 
 impl RequestBody {
     /// Moves the body of a request to its extensions, where [`JsonBody`] finds it.
-    /// `None` if there is no body.
+    /// Returns `None` for a request without a body.
     pub(super) fn detach(request: &mut Request, time: Duration) -> Option<Self> {
         if request.body().is_end_stream() {
             return None;
@@ -92,7 +92,7 @@ impl RequestBody {
     }
 }
 
-/// The bytes of a body that should be JSON, whatever its headers say. They count
+/// The bytes of a body that should be JSON. Its headers do not matter. The bytes count
 /// towards the memory of all bodies until they are dropped.
 #[derive(Default)]
 pub(super) struct JsonBody {

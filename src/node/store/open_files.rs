@@ -68,8 +68,8 @@ impl OpenFiles {
         })
     }
 
-    /// Fails if a file is no longer the one under its name, and from then on
-    /// always. The first failure is logged.
+    /// Fails once a file was removed or replaced, and then every time. The first
+    /// failure is logged.
     pub(in crate::node) fn check(&self) -> rusqlite::Result<()> {
         if self.is_lost() {
             return Err(lost());

@@ -55,7 +55,7 @@ CREATE VIEW pending AS
 INSERT INTO meta VALUES ('generation', '0');
 ";
 
-/// The version of the tables; 0 if there are none.
+/// The version of the tables, or 0 in an empty database.
 pub(super) fn version(connection: &Connection) -> Result<i64, DatabaseProblem> {
     let version = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let (ours, all): (i64, i64) = connection.query_row(

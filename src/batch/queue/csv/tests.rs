@@ -22,7 +22,7 @@ fn rows_without_text_are_skipped_as_blank_lines_are() {
         assert_eq!(blocks(&text), Ok(vec!["a+b".to_owned()]), "{text}");
     }
     let error = blocks("sender,recipient,amount\n,,\n").unwrap_err();
-    assert_eq!(error, "there is no transaction in it");
+    assert_eq!(error, "it has no transactions");
     let error = blocks("sender,recipient,amount\n,,\na,r\n").unwrap_err();
     assert!(error.starts_with("line 3: "), "{error}");
 }

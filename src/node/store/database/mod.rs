@@ -197,8 +197,8 @@ impl Database {
         self.connection.execute_batch("BEGIN IMMEDIATE")
     }
 
-    /// Commits. Fails if the commit went to a file that is no longer under its
-    /// name.
+    /// Commits. Fails if the database file was moved or replaced, because the
+    /// commit then went to the old file.
     pub(in crate::node) fn commit(&mut self) -> rusqlite::Result<()> {
         self.balance_changes.write(&self.connection)?;
         self.connection.execute_batch("COMMIT")?;
