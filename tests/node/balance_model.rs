@@ -123,7 +123,7 @@ fn overdraws(chain: &Value) -> bool {
 }
 
 /// Whether a node that refuses overdrafts refuses a peer's chain with the
-/// transactions of these blocks. Their hashes and proofs are made anew.
+/// transactions of these blocks. Their hashes and proofs are computed again.
 async fn is_refused_as_a_peer(blocks: &Value) -> bool {
     let folder = tempfile::tempdir().unwrap();
     let lines: String = blocks.as_array().unwrap()[1..]

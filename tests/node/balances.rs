@@ -1,4 +1,4 @@
-//! Balances are exact and match the chain, whatever happened to it.
+//! Balances are exact and always match the chain.
 
 use std::fs;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! Whether the files under the database's names are still the open ones.
 //!
-//! A system keeps a file that was removed or replaced while it is open. SQLite
-//! would go on committing to it, and nobody would find those commits again.
+//! A removed or replaced file stays usable while it is open. SQLite would keep
+//! committing to it, and those commits would be lost.
 //! The names are only looked up: if this process opened and closed a file itself,
 //! it would drop the POSIX locks that SQLite has on it.
 

@@ -68,7 +68,7 @@ impl StagedChain {
 
 impl Database {
     /// Replaces the whole chain by the verified one in `source` and computes all
-    /// balances again, in one commit. This repairs whatever was damaged.
+    /// balances again, in one commit. This repairs all damage to them.
     pub(in crate::node) fn import(
         &mut self,
         source: impl Read,
